@@ -1,0 +1,3 @@
+"""goexchange: declarative, guarded maintenance of Exchange Server databases."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,94 @@
+"""Observations: the Exchange channel first, then the Windows channel with the paths just
+learned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from goexchange.errors import (
+    AnswerLost,
+    AuthenticationRefused,
+    GoexchangeError,
+    HostRefused,
+    UnexpectedOutput,
+    Unreachable,
+)
+from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
+from goexchange.model.actual import ActualServer, ActualState
+from goexchange.model.configuration import Inventory
+from goexchange.model.unknown import Unknown
+
+if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
+    from goexchange.transport.session import HostSession
+
+READ_LIMIT_S = 300
+EVENTS_OF_DAYS = 7  # what the guard on storage errors looks back
+
+
+def observe_server(
+    session: HostSession, server: str, inventory: Inventory, *, databases: tuple[str, ...] = ()
+) -> ActualServer:
+    """What a server is now: two requests on the Exchange channel, three on the Windows channel.
+
+    Unknown: a channel that answered with an error of its own leaves all that it would have said
+    unknown.
+    Raises: Unreachable when a channel does not answer; nothing was changed.
+    """
+    now = datetime.now(UTC)
+    exchange = _read(
+        lambda: session.exchange(exchange_statements(server, databases), time_limit_s=READ_LIMIT_S)
+    )
+    arguments = host_arguments(
+        exchange, root=inventory.host_root, events_since=now - timedelta(days=EVENTS_OF_DAYS)
+    )
+    host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
+    return decode_server(
+        exchange, host, asked=Asked(server=server, known=databases), observed_at=now
+    )
+
+
+def _read(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Unknown:
+    try:
+        return ask()
+    except (HostRefused, UnexpectedOutput) as error:
+        return Unknown(str(error))
+    except AnswerLost as error:  # a read has no effect to be in doubt about
+        raise Unreachable(str(error)) from error
+
+
+def observe_servers(inventory: Inventory, names: Sequence[str]) -> ActualState:
+    """The actual state of several servers, asked at once.
+
+    Raises: Unreachable or AuthenticationRefused naming every server that could not be read.
+    """
+    from goexchange.app.worker import Fleet
+
+    entries = [server for server in inventory.servers if server.name in names]
+    with Fleet(entries) as fleet:
+        answers = fleet.map(lambda session: observe_server(session, session.server.name, inventory))
+    failures: list[GoexchangeError] = []
+    servers: list[ActualServer] = []
+    for name in sorted(answers):
+        answer = answers[name]
+        if isinstance(answer, GoexchangeError):
+            failures.append(answer)
+        else:
+            servers.append(answer)
+    if failures:
+        raise together(failures)
+    newest = max(server.observed_at_utc for server in servers)
+    return ActualState(observed_at_utc=newest, servers=tuple(servers))
+
+
+def together(failures: Sequence[GoexchangeError]) -> GoexchangeError:
+    """One error for several hosts; refused credentials weigh more than a host that is away."""
+    refused = any(isinstance(failure, AuthenticationRefused) for failure in failures)
+    kind = AuthenticationRefused if refused else Unreachable
+    lines = [str(failure) for failure in failures]
+    if len(lines) == 1:
+        return kind(lines[0] + "; nothing was changed")
+    listed = "\n  ".join(lines)
+    return kind(f"{len(lines)} servers could not be read; nothing was changed:\n  {listed}")

@@ -1,0 +1,173 @@
+"""Carries out the driver's effects over transport and store; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from attrs import define
+
+from goexchange.app.observing import observe_server
+from goexchange.driver import effects, events
+from goexchange.driver.machine import Machine
+from goexchange.errors import (
+    AnswerLost,
+    AuthenticationRefused,
+    ExitCode,
+    GoexchangeError,
+    HostRefused,
+    LeaseLost,
+    Locked,
+    UnexpectedOutput,
+    Unreachable,
+)
+from goexchange.model.configuration import Inventory
+from goexchange.model.plan import ExchangeCall
+from goexchange.model.run import Record, RunResult
+from goexchange.store.journal_file import JournalFile
+from goexchange.store.leases import Lease, Leases
+
+if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
+    from goexchange.transport.session import HostSession
+
+WAIT_SLICE_S = 0.25  # how late a signal may be noticed
+
+
+class Watch(Protocol):
+    """Who is shown the run."""
+
+    def show(self, record: Record) -> None:
+        """A record is safely on the disk."""
+
+    def tick(self) -> None:
+        """Time goes by."""
+
+
+class Clock(Protocol):
+    """The time, and waiting for it."""
+
+    def now(self) -> datetime:
+        """Now, in UTC."""
+
+    def sleep(self, seconds: float) -> None:
+        """Return after this many seconds."""
+
+
+@define(kw_only=True)
+class Performer:
+    """One run of a machine against the world outside.
+
+    `interruption` gives the exit code of a signal that asked this process to end, or None; `watch`
+    is shown every
+    record once it is flushed.
+    """
+
+    machine: Machine
+    run_id: str
+    sessions: Callable[[str], HostSession]
+    journal: JournalFile
+    leases: Leases
+    holder: str
+    inventory: Inventory
+    clock: Clock
+    verify: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    interruption: Callable[[], ExitCode | None]
+    watch: Watch
+    held: tuple[Lease, ...] = ()
+
+    def run(self) -> RunResult:
+        """Perform effects until the machine is finished, or a signal asks to end between two of
+        them.
+
+        Effects: after a signal nothing more is sent; what runs on the hosts runs on, and `resume`
+        finds it.
+        """
+        while True:
+            effect = self.machine.next(self.clock.now())
+            if isinstance(effect, effects.Finish):
+                return effect.result
+            code = self.interruption()
+            if code is not None and not isinstance(effect, effects.Append):
+                return self.machine.standing(code)
+            answer = self._perform(effect)
+            if answer is not None:
+                self.machine.accept(answer, self.clock.now())
+
+    def _perform(self, effect: effects.Effect) -> events.Event | None:
+        match effect:
+            case effects.Append():
+                return self._append(effect)
+            case effects.Send():
+                return _asked(lambda: events.Answered(result=self._send(effect)))
+            case effects.Observe():
+                return _asked(lambda: events.Observed(server=self._observe(effect)))
+            case effects.VerifySet():
+                return _asked(lambda: events.Verified(result=self.verify(effect.arguments)))
+            case effects.AcquireLeases() | effects.RenewLeases():
+                return self._lease(effect)
+            case effects.ReleaseLeases():
+                self.leases.release(self.held)
+                return events.Released()
+            case effects.WaitUntil():
+                return self._wait(effect.moment)
+            case _:
+                raise GoexchangeError(f"an effect without a performer: {type(effect).__name__}")
+
+    def _append(self, effect: effects.Append) -> events.Event:
+        records = self.journal.append(effect.drafts, self.clock.now())
+        for record in records:
+            self.watch.show(record)
+        return events.Appended(records=records)
+
+    def _send(self, effect: effects.Send) -> Mapping[str, Any]:
+        session = self.sessions(effect.server)
+        if isinstance(effect.call, ExchangeCall):
+            return session.exchange([effect.call], time_limit_s=effect.time_limit_s)
+        call = effect.call
+        return session.script(call.script, call.arguments, time_limit_s=effect.time_limit_s)
+
+    def _observe(self, effect: effects.Observe) -> Any:
+        session = self.sessions(effect.server)
+        return observe_server(session, effect.server, self.inventory, databases=effect.databases)
+
+    def _lease(self, effect: effects.AcquireLeases | effects.RenewLeases) -> events.Event:
+        now = self.clock.now()
+        try:
+            if isinstance(effect, effects.RenewLeases):
+                self.held = self.leases.renew(self.held, lease_s=effect.lease_s, now=now)
+            else:
+                self.held = self.leases.acquire(
+                    effect.servers,
+                    holder=self.holder,
+                    run=self.run_id,
+                    lease_s=effect.lease_s,
+                    now=now,
+                )
+        except (Locked, LeaseLost) as error:
+            return events.LeasesDenied(message=str(error))
+        return events.LeasesHeld(
+            numbers={lease.server: lease.number for lease in self.held},
+            expires_at=min(lease.expires_at_utc for lease in self.held if lease.expires_at_utc),
+        )
+
+    def _wait(self, moment: datetime) -> events.Event | None:
+        """Wait in slices; None when a signal came first: the wait is still outstanding."""
+        while (left := (moment - self.clock.now()).total_seconds()) > 0:
+            if self.interruption() is not None:
+                return None
+            self.watch.tick()
+            self.clock.sleep(min(left, WAIT_SLICE_S))
+        return events.Woke()
+
+
+def _asked(ask: Callable[[], events.Event]) -> events.Event:
+    """Errors at the edge become events. A host that is away now may still have done what it was
+    sent before.
+    """
+    try:
+        return ask()
+    except HostRefused as error:
+        return events.Refused(code=error.code, message=str(error))
+    except (AnswerLost, Unreachable, AuthenticationRefused, UnexpectedOutput) as error:
+        return events.Lost(message=str(error))

@@ -1,0 +1,182 @@
+"""The verb `plan`: specifications and an observation to a sealed plan."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import subprocess
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from goexchange import codec
+from goexchange.app.loading import Specification
+from goexchange.app.observing import observe_servers
+from goexchange.errors import InvalidDocument, UsageError
+from goexchange.guard.evaluate import at_plan
+from goexchange.model.actual import ActualState
+from goexchange.model.configuration import Configuration, Inventory
+from goexchange.model.plan import Plan
+from goexchange.model.unknown import Unknown
+from goexchange.plan.planner import Pace, make_draft
+from goexchange.plan.sealing import dump, load, seal
+from goexchange.schema import suggestion
+from goexchange.spec.selection import select_servers
+
+PLAN_BYTES_MAX = 256 * 1024 * 1024
+
+
+@frozen(kw_only=True)
+class PlanRequest:
+    """What to plan.
+
+    Shape: `servers` and `databases` make the plan partial when they are not empty; `facts_file`
+    replaces the
+    observation; `at` replaces the newest fact's time as the only *now* of the planner.
+    """
+
+    specifications: tuple[Specification, ...]
+    inventory: Inventory
+    settings: Configuration
+    servers: tuple[str, ...] = ()
+    databases: tuple[str, ...] = ()
+    facts_file: str | None = None
+    at: datetime | None = None
+
+
+def make_plan(request: PlanRequest) -> Plan:
+    """Observe, plan, guard, seal.
+
+    Raises: Unreachable, AuthenticationRefused, InvalidDocument; nothing is changed anywhere.
+    """
+    desired = tuple(each.desired for each in request.specifications)
+    wanted = {name for spec in desired for name in select_servers(spec.targets, request.inventory)}
+    names = sorted(wanted & set(request.servers) if request.servers else wanted)
+    actual = (
+        _facts(request.facts_file)
+        if request.facts_file
+        else observe_servers(request.inventory, names)
+    )
+    actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in names))
+    missing = sorted(set(names) - {each.name for each in actual.servers})
+    if missing:
+        raise InvalidDocument(
+            f"{request.facts_file} has no facts of {', '.join(missing)}; observe them again"
+        )
+    now = request.at or actual.observed_at_utc
+    body = make_draft(
+        desired,
+        request.inventory,
+        actual,
+        now=now,
+        scope=_scope(request, actual),
+        inputs=tuple(each.input for each in request.specifications),
+        commit=_commit(),
+        pace=Pace(
+            lease_s=request.settings.lease_expires_after_s,
+            heartbeat_s=request.settings.heartbeat_every_s,
+        ),
+    )
+    body = evolve(body, guards=at_plan(body, actual, now))
+    return seal(body, created_at=datetime.now(UTC), created_by=who())
+
+
+def read_plan(path: str) -> Plan:
+    """A saved plan, its digest checked.
+
+    Raises: InvalidDocument.
+    """
+    file = Path(path)
+    try:
+        if file.stat().st_size > PLAN_BYTES_MAX:
+            raise InvalidDocument(f"{path} is too large to be a plan")
+        return load(file.read_bytes())
+    except OSError as error:
+        raise InvalidDocument(f"{path} cannot be read: {error.strerror}") from error
+
+
+def save_plan(plan: Plan, path: str) -> None:
+    """Write a plan as canonical JSON."""
+    Path(path).write_bytes(dump(plan))
+
+
+def who() -> str:
+    """The person or account that runs this process, as `user@host`."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container without an entry for its user id
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"
+
+
+def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
+    """The addresses of a partial plan; databases by the servers that have one of the name.
+
+    Raises: UsageError for a database that exists nowhere.
+    """
+    found: list[str] = []
+    for name in request.databases:
+        addresses = [
+            f"{server.name}/{database.name}"
+            for server in actual.servers
+            if not isinstance(server.databases, Unknown)
+            for database in server.databases
+            if database.name.casefold() == name.casefold()
+        ]
+        if not addresses:
+            known = [
+                database.name
+                for server in actual.servers
+                if not isinstance(server.databases, Unknown)
+                for database in server.databases
+            ]
+            hint = suggestion(name, known)
+            raise UsageError(f"--database: no selected server has a database '{name}'. {hint}")
+        found += addresses
+    return tuple(found or request.servers)
+
+
+def _facts(path: str) -> ActualState:
+    try:
+        plain = json.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise InvalidDocument(f"{path} cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, ValueError) as error:
+        raise InvalidDocument(f"{path} is not JSON: {error}") from error
+    return codec.from_plain(ActualState, plain)
+
+
+def _commit() -> str | None:
+    """The commit that the working folder is at; None outside git or with changes that are not
+    committed.
+    """
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "HEAD"], capture_output=True, text=True, timeout=10, check=False
+        )
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--", "."],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    if done.returncode != 0 or changed.returncode != 0 or changed.stdout.strip():
+        return None
+    return done.stdout.strip()
+
+
+def blocked(plan: Plan) -> Sequence[str]:
+    """The addresses that something other than time or a missing consent blocks."""
+    from goexchange.model.plan import VerdictKind
+
+    return tuple(
+        f"{each.address}: {each.guard}"
+        for each in plan.body.guards
+        if each.kind in (VerdictKind.BLOCK, VerdictKind.UNKNOWN) and not each.is_time_only
+    )

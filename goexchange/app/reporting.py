@@ -1,0 +1,56 @@
+"""The verb `report`: plan and journal of a run to its report, in every form."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from goexchange.app.planning import read_plan
+from goexchange.errors import Damaged
+from goexchange.model.report import Report
+from goexchange.report.html import render_html
+from goexchange.report.model import build_report
+from goexchange.report.report_json import render_json
+from goexchange.report.report_text import render_text
+from goexchange.store.journal_file import read_journal
+from goexchange.store.runs import RunFolder
+
+FILES = {"html": "report.html", "json": "report.json", "text": "report.txt"}
+
+
+def report_of(run: RunFolder) -> Report:
+    """The report of a run, from its plan and journal alone.
+
+    Raises: Damaged when the journal does not fit its chain.
+    """
+    reading = read_journal(run.journal_path)
+    if reading.damage is not None and not reading.records:
+        raise Damaged(
+            f"the journal {run.journal_path} is damaged at its start: {reading.damage.reason}"
+        )
+    return build_report(read_plan(str(run.plan_path)), reading.records)
+
+
+def render(report: Report, form: str, *, width: int, colour: bool = False) -> str:
+    """One form of a report as text."""
+    if form == "html":
+        return render_html(report)
+    if form == "json":
+        return render_json(report)
+    return render_text(report, width=width, colour=colour)
+
+
+def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[Path, ...]:
+    """Write the report's forms into the run's folder below `folder`; forms of later versions are
+    left out.
+    """
+    report = report_of(run)
+    target = folder / run.id
+    target.mkdir(parents=True, exist_ok=True)
+    written = []
+    for form in forms:
+        if form in FILES:
+            path = target / FILES[form]
+            path.write_text(render(report, form, width=80), "utf-8")
+            written.append(path)
+    return tuple(written)

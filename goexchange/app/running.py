@@ -1,0 +1,206 @@
+"""The verbs `apply` and `resume`: a machine, its journal, its leases and its sessions, put
+together.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Protocol
+
+from attrs import frozen
+
+import goexchange
+from goexchange.app.observing import together
+from goexchange.app.perform import Performer
+from goexchange.app.planning import read_plan, who
+from goexchange.app.verifying import verify_in_child
+from goexchange.driver.identity import RunIdentity
+from goexchange.driver.machine import Machine
+from goexchange.errors import ExitCode, GoexchangeError, NotNow
+from goexchange.model.approval import Approval
+from goexchange.model.configuration import Configuration, Inventory
+from goexchange.model.plan import Plan
+from goexchange.model.run import Record, RunResult
+from goexchange.store.clock import SystemClock
+from goexchange.store.journal_file import JournalFile
+from goexchange.store.leases import SqliteLeases
+from goexchange.store.runs import RunFolder, Runs
+
+LEASES_FILE = "leases.sqlite"
+WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY")
+
+
+class Watch(Protocol):
+    """Who is shown a run while it goes on."""
+
+    def show(self, record: Record) -> None:
+        """A record is safely on the disk."""
+
+    def tick(self) -> None:
+        """Time goes by."""
+
+    def close(self) -> None:
+        """The run, or this process's part of it, is over."""
+
+
+@frozen(kw_only=True)
+class Site:
+    """What every run needs of this invocation."""
+
+    inventory: Inventory
+    settings: Configuration
+
+    @property
+    def store(self) -> Path:
+        """The store's folder."""
+        return Path(self.settings.store)
+
+
+@frozen(kw_only=True)
+class Ended:
+    """How this process's part of a run ended."""
+
+    run: RunFolder
+    plan: Plan
+    result: RunResult
+
+
+def apply(
+    plan: Plan,
+    content: bytes,
+    approval: Approval | None,
+    *,
+    site: Site,
+    watch: Callable[[Plan, RunFolder], Watch],
+) -> Ended:
+    """Carry out a plan that no run has begun yet.
+
+    Raises: NotNow (applied already, or the store is in the pipeline's workspace), Unreachable,
+    AuthenticationRefused;
+    nothing is changed then. The machine's own refusals are in the result.
+    """
+    refuse_workspace(site.store)
+    runs = Runs(site.store)
+    runs.require_unapplied(plan.sha256)
+    with _fleet(plan, site) as sessions:
+        approved = _approval_bytes(approval)
+        folder = runs.create(plan=content, approval=approved, now=SystemClock().now())
+        return _perform(plan, approval, folder, (site, sessions, watch(plan, folder)))
+
+
+def resume(name: str, *, site: Site, watch: Callable[[Plan, RunFolder], Watch]) -> Ended:
+    """Go on with a run: look at what is in doubt, then finish it or take the way back.
+
+    Raises: InvalidDocument (no such run), Damaged (its journal), Locked (another process has it).
+    """
+    from goexchange.app.approving import read_approval
+
+    folder = Runs(site.store).find(name)
+    plan = read_plan(str(folder.plan_path))
+    approval = read_approval(folder.approval_path)
+    with _fleet(plan, site) as sessions:
+        return _perform(plan, approval, folder, (site, sessions, watch(plan, folder)))
+
+
+def refuse_workspace(store: Path) -> None:
+    """A store inside a pipeline's workspace is gone with the job, and with it the way to resume.
+
+    Raises: NotNow.
+    """
+    for variable in WORKSPACES:
+        workspace = os.environ.get(variable)
+        if workspace and store.resolve().is_relative_to(Path(workspace).resolve()):
+            raise NotNow(
+                f"the store {store} lies inside the pipeline's workspace ({variable}), "
+                "which goes with the job: name a lasting folder with --store or GOEXCHANGE_STORE; "
+                "nothing was changed"
+            )
+
+
+def _perform(
+    plan: Plan,
+    approval: Approval | None,
+    folder: RunFolder,
+    around: tuple[Site, Callable[[str], object], Watch],
+) -> Ended:
+    site, sessions, watch = around
+    holder = f"{socket.gethostname()}:{os.getpid()}:{folder.id}"
+    with JournalFile(folder.journal_path) as journal, _signals() as interruption:
+        identity = RunIdentity(
+            run=folder.id,
+            holder=holder,
+            controller=socket.gethostname(),
+            started_by=who(),
+            tool=f"goexchange {goexchange.__version__}",
+            approval=approval,
+            torn_bytes=journal.torn_bytes,
+        )
+        machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
+        performer = Performer(
+            machine=machine,
+            run_id=folder.id,
+            sessions=sessions,  # type: ignore[arg-type]
+            journal=journal,
+            leases=SqliteLeases(site.store / LEASES_FILE),
+            holder=holder,
+            inventory=site.inventory,
+            clock=SystemClock(),
+            verify=verify_in_child,
+            interruption=interruption,
+            watch=watch,
+        )
+        try:
+            return Ended(run=folder, plan=plan, result=performer.run())
+        finally:
+            watch.close()
+
+
+@contextmanager
+def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], object]]:
+    """Sessions of the plan's servers, all of them or none.
+
+    Raises: Unreachable, AuthenticationRefused.
+    """
+    from goexchange.app.worker import Fleet
+
+    names = {lane.server for lane in plan.body.lanes}
+    entries = [server for server in site.inventory.servers if server.name in names]
+    missing = sorted(names - {server.name for server in entries})
+    if missing:
+        raise NotNow(f"the inventory has no server {', '.join(missing)} any more; plan again")
+    with Fleet(entries) as fleet:
+        failures = [
+            error for error in fleet.failures.values() if isinstance(error, GoexchangeError)
+        ]
+        if failures:
+            raise together(failures)
+        yield fleet.session
+
+
+@contextmanager
+def _signals() -> Iterator[Callable[[], ExitCode | None]]:
+    """SIGINT and SIGTERM ask for an end between two effects; a second one changes nothing."""
+    seen: list[ExitCode] = []
+    codes = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+    def notice(number: int, _: FrameType | None) -> None:
+        seen.append(codes[signal.Signals(number)])
+
+    before = {each: signal.signal(each, notice) for each in codes}
+    try:
+        yield lambda: seen[0] if seen else None
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _approval_bytes(approval: Approval | None) -> bytes | None:
+    from goexchange import codec
+
+    return None if approval is None else codec.canonical_json(codec.to_plain(approval))

@@ -1,0 +1,197 @@
+"""One database file of a backup: by itself, and with the logs and checkpoints beside it."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from goexchange.backup.chain import StreamLog, chain_findings, foreign_logs
+from goexchange.backup.findings import Finding, Found, damage, note, unknown, warning
+from goexchange.backup.generations import gaps, run_words
+from goexchange.ese.header import DatabaseHeader, DatabaseState, HeaderProblem
+from goexchange.ese.pages import PageFault, PageVerdicts
+from goexchange.ese.rendering import signature_words, state_words
+from goexchange.ese.scan import DatabaseScan, FileScan
+
+_PAGES_NAMED = 10
+_USABLE = (
+    DatabaseState.CLEAN_SHUTDOWN,
+    DatabaseState.DIRTY_SHUTDOWN,
+    DatabaseState.DIRTY_AND_PATCHED_SHUTDOWN,
+)
+
+
+def database_findings(file: FileScan) -> list[Found]:
+    """What is wrong with one database file by itself."""
+    scan = file.database
+    if scan is None:
+        return []
+    header = scan.reading.header
+    if header is None:
+        detail = "no copy of the header is good, so nothing in the file can be told (-1206)"
+        return [damage(Finding.HEADER_UNREADABLE, file.path, detail, blocks=True)]
+    found = _header_findings(file.path, scan, header)
+    if header.is_temporary:
+        detail = "a temporary database: its pages carry no checksums and it is never a backup"
+        return [*found, unknown(Finding.NO_CHECKSUMS, file.path, detail)]
+    return found + _size_findings(file.path, scan) + _page_findings(file.path, scan)
+
+
+def replay_findings(file: FileScan, logs: tuple[StreamLog, ...]) -> list[Found]:
+    """Whether the logs beside a database are its own, and all that it needs."""
+    header = file.database.reading.header if file.database is not None else None
+    if header is None or header.is_temporary or header.state not in _USABLE:
+        return []
+    own = tuple(each for each in logs if each.header.signature == header.log_signature)
+    found = _foreign_findings(file, header, logs)
+    found += _time_findings(file, header, own)
+    if header.is_clean or header.state is DatabaseState.CLEAN_SHUTDOWN:
+        return found
+    usable = {each.header.generation for each in own if each.is_usable}
+    required = range(header.log_required_low, header.log_required_high + 1)
+    committed = range(header.log_required_high + 1, header.log_committed + 1)
+    if lacking := gaps(required, usable):
+        detail = f"needed to bring it to a consistent state: {run_words(lacking)} (-543)"
+        found.append(damage(Finding.REQUIRED_LOG_MISSING, file.path, detail, blocks=True))
+    if lacking := gaps(committed, usable):
+        words = run_words(lacking)
+        detail = f"without them what was written last is lost on replay: {words} (-582)"
+        found.append(damage(Finding.COMMITTED_LOG_MISSING, file.path, detail))
+    replayed = tuple(each for each in own if each.header.generation in required)
+    if any(each.body is None or not each.body.is_checked for each in replayed):
+        detail = "the records of the logs that it needs are of a format that is not checked"
+        found.append(unknown(Finding.LOG_BODY_NOT_CHECKED, file.path, detail))
+    return found + [evolve(each, blocks_restore=True) for each in chain_findings(replayed)]
+
+
+def checkpoint_findings(file: FileScan, databases: tuple[FileScan, ...]) -> list[Found]:
+    """A checkpoint is a hint for recovery: without it nothing is lost, a wrong one does harm."""
+    reading = file.checkpoint
+    if reading is None:
+        return []
+    if reading.checkpoint is None:
+        detail = f"neither copy can be used ({reading.problems[0].value}; -533)"
+        return [damage(Finding.CHECKPOINT_DAMAGED, file.path, detail)]
+    found = []
+    if reading.problems:
+        detail = f"one copy is lost: {reading.problems[0].value}"
+        found.append(warning(Finding.CHECKPOINT_COPY_BAD, file.path, detail))
+    for each in databases:
+        header = each.database.reading.header if each.database is not None else None
+        if header is None or header.state not in _USABLE or not header.log_signature.is_set:
+            continue
+        if header.log_signature != reading.checkpoint.signature:
+            detail = f"it is of another log stream than {each.path} (-532): delete it before replay"
+            found.append(warning(Finding.CHECKPOINT_FOREIGN, file.path, detail))
+    return found
+
+
+def _header_findings(path: str, scan: DatabaseScan, header: DatabaseHeader) -> list[Found]:
+    found = []
+    problems = scan.reading.problems
+    lost = {HeaderProblem.PRIMARY_BAD: "primary header", HeaderProblem.SHADOW_BAD: "shadow header"}
+    for problem, words in lost.items():
+        if problem in problems:
+            detail = f"the {words} is bad; the other copy was used"
+            found.append(warning(Finding.HEADER_COPY_BAD, path, detail))
+    if HeaderProblem.COPIES_DIFFER in problems:
+        detail = "both header copies are good but differ; the primary was used"
+        found.append(warning(Finding.HEADER_COPIES_DIFFER, path, detail))
+    strange = {HeaderProblem.MAGIC_WRONG, HeaderProblem.NOT_A_DATABASE}
+    if strange.intersection(problems):
+        detail = "the header is not that of a database"
+        found.append(damage(Finding.NOT_A_DATABASE, path, detail, blocks=True))
+    if header.state not in _USABLE:
+        detail = f"its state is {state_words(header.state)}: not a usable backup"
+        found.append(damage(Finding.STATE_UNUSABLE, path, detail, blocks=True))
+    if header.is_repaired:
+        detail = (
+            f"repaired {header.repair_count + header.old_repair_count} times: content may be "
+            "lost, and no earlier log applies to it"
+        )
+        found.append(warning(Finding.REPAIRED, path, detail))
+    return found
+
+
+def _size_findings(path: str, scan: DatabaseScan) -> list[Found]:
+    found = []
+    if scan.missing_pages:
+        detail = (
+            f"the database owns {scan.owned_pages} pages, the file has {scan.file_pages}: "
+            f"the last {scan.missing_pages} are cut off"
+        )
+        found.append(damage(Finding.TRUNCATED, path, detail, blocks=True))
+    if scan.owned_pages is None:
+        detail = "how many pages it owns cannot be read, so a cut end would not show"
+        found.append(unknown(Finding.OWNED_SIZE_UNKNOWN, path, detail))
+    if scan.trailing_bytes:
+        detail = f"{scan.trailing_bytes} bytes follow the last whole page"
+        found.append(damage(Finding.TRAILING_BYTES, path, detail))
+    return found
+
+
+def _page_findings(path: str, scan: DatabaseScan) -> list[Found]:
+    pages, found = scan.pages, []
+    if pages.bad:
+        detail = f"{pages.bad} of {pages.pages} pages: {_named(pages, PageFault.BAD)} (-1018)"
+        found.append(damage(Finding.PAGES_DAMAGED, path, detail, blocks=True))
+    if pages.misplaced:
+        detail = f"{pages.misplaced} pages hold another page: {_named(pages, PageFault.MISPLACED)}"
+        found.append(damage(Finding.PAGES_MISPLACED, path, detail, blocks=True))
+    if pages.correctable:
+        words = _named(pages, PageFault.CORRECTABLE)
+        detail = f"{pages.correctable} pages with one flipped bit each, correctable: {words}"
+        found.append(warning(Finding.PAGES_CORRECTABLE, path, detail))
+    if scan.beyond.faulty:
+        detail = f"{scan.beyond.faulty} faulty pages behind the last one owned: harmless"
+        found.append(note(Finding.JUNK_BEYOND_OWNED, path, detail))
+    return found
+
+
+def _named(pages: PageVerdicts, fault: PageFault) -> str:
+    """The first pages with a fault, with the bit to correct or the place they belong at."""
+    words = []
+    for each in pages.findings:
+        if each.fault is not fault:
+            continue
+        if each.bit is not None:
+            words.append(f"{each.page} (bit {each.bit})")
+        elif each.belongs_at is not None:
+            words.append(f"{each.page} (belongs at {each.belongs_at})")
+        else:
+            words.append(str(each.page))
+    shown = ", ".join(words[:_PAGES_NAMED])
+    return f"page {shown}" + (" and more" if len(words) > _PAGES_NAMED else "")
+
+
+def _foreign_findings(
+    file: FileScan, header: DatabaseHeader, logs: tuple[StreamLog, ...]
+) -> list[Found]:
+    if not header.log_signature.is_set:
+        return []
+    found = []
+    for each in foreign_logs(logs, header.log_signature):
+        signature = signature_words(each.header.signature)
+        detail = f"it is not of the log stream of {file.path}: {signature} (-530)"
+        found.append(damage(Finding.LOG_SIGNATURE_FOREIGN, each.file.path, detail))
+    return found
+
+
+def _time_findings(
+    file: FileScan, header: DatabaseHeader, own: tuple[StreamLog, ...]
+) -> list[Found]:
+    """The header keeps the creation times of two of its logs: proof that they belong together."""
+    stated = (
+        (header.log_committed, header.log_committed_time),
+        (header.log_required_high, header.log_required_time),
+    )
+    found = []
+    for generation, moment in stated:
+        if not generation or not moment.is_set:
+            continue
+        for each in own:
+            if each.header.generation == generation and each.header.created != moment:
+                detail = f"not the generation 0x{generation:X} that {file.path} was used with"
+                found.append(
+                    damage(Finding.LOGS_OF_ANOTHER_TIME, each.file.path, detail, blocks=True)
+                )
+    return found

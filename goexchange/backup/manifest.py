@@ -1,0 +1,164 @@
+"""The manifest of a backup set: made, written, parsed, and its digest.
+
+Shape: a JSON document `{apiVersion, kind, sha256, body}`; `sha256` is the digest of the canonical
+JSON of the body.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.codec import canonical_json, digest, from_plain, to_plain
+from goexchange.errors import InvalidDocument
+from goexchange.ese.header import DatabaseHeader, HeaderReading
+from goexchange.ese.rendering import signature_words, state_words
+from goexchange.ese.structures import LogTime
+from goexchange.model.backup_set import (
+    BackupSet,
+    DatabaseFacts,
+    OnlineBackup,
+    Restores,
+    SetMethod,
+)
+
+API_VERSION = "goexchange/v1"
+KIND = "BackupSet"
+
+
+@frozen
+class SealedSet:
+    """A set and the digest that its manifest states, found to be right."""
+
+    body: BackupSet
+    sha256: str
+
+
+def database_facts(reading: HeaderReading) -> DatabaseFacts:
+    """What a manifest says of a database.
+
+    Raises: ValueError when no copy of the header is good.
+    """
+    header = reading.header
+    if header is None:
+        raise ValueError("no copy of the header is good")
+    return DatabaseFacts(
+        signature=signature_words(header.signature),
+        log_signature=signature_words(header.log_signature),
+        state=state_words(header.state),
+        page_size=header.page_size,
+        dbtime=header.dbtime,
+        last_consistent=str(header.last_consistent),
+        last_consistent_generation=header.last_consistent.generation,
+        last_consistent_at_utc=_utc(header.last_consistent_time),
+        log_required_low=header.log_required_low,
+        log_required_high=header.log_required_high,
+        log_committed=header.log_committed,
+        repair_count=header.repair_count,
+        are_header_copies_alike=reading.are_copies_good_and_alike,
+    )
+
+
+def restores(
+    header: DatabaseHeader,
+    *,
+    missing_generations: tuple[tuple[int, int], ...],
+    method: SetMethod = SetMethod.OFFLINE_COPY,
+) -> Restores:
+    """What a set of this database can bring back; evidence promises no clean point."""
+    is_clean = header.is_clean and method is SetMethod.OFFLINE_COPY
+    full = header.previous_full_backup
+    carried = None
+    if full.is_set and not missing_generations:
+        carried = OnlineBackup(
+            first_generation=full.first_generation,
+            last_generation=full.last_generation,
+            marked_at_utc=_utc(full.marked_at),
+        )
+    return Restores(
+        clean_point=str(header.last_consistent) if is_clean else None,
+        clean_point_at_utc=_utc(header.last_consistent_time) if is_clean else None,
+        carries_forward=carried,
+        missing_generations=missing_generations,
+    )
+
+
+def set_digest(body: BackupSet) -> str:
+    """The set's own digest."""
+    return digest(to_plain(body))
+
+
+def manifest_bytes(body: BackupSet) -> bytes:
+    """The manifest as it is written: canonical JSON and a line end; equal bytes for equal sets."""
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "sha256": set_digest(body),
+        "body": to_plain(body),
+    }
+    return canonical_json(document) + b"\n"
+
+
+def parse_manifest(content: bytes) -> SealedSet:
+    """The set that a manifest describes.
+
+    Raises: InvalidDocument when it is not a manifest, cannot be understood, or does not have the
+    digest that it states.
+    """
+    document = _document(content)
+    for member, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
+        if member not in document or document[member] != expected:
+            raise InvalidDocument(f"not a manifest of a backup set: {member} is not {expected}")
+    if "body" not in document or not isinstance(document["body"], dict):
+        raise InvalidDocument("not a manifest of a backup set: it has no body")
+    stated = document.get("sha256")
+    try:
+        computed = digest(document["body"])
+    except ValueError as error:
+        raise InvalidDocument(f"not a manifest: {error}") from error
+    if stated != computed:
+        raise InvalidDocument(
+            "the manifest was changed after it was sealed: "
+            f"it states the digest {stated}, but its body has {computed}"
+        )
+    body = from_plain(BackupSet, document["body"])
+    _refuse_odd_paths(body)
+    return SealedSet(body, computed)
+
+
+def _document(content: bytes) -> Mapping[str, Any]:
+    try:
+        document = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
+    except RecursionError as error:
+        raise InvalidDocument("not a manifest: nested too deeply") from error
+    except ValueError as error:
+        raise InvalidDocument(f"not a manifest: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidDocument("not a manifest: the document is not an object")
+    return document
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number of JSON")
+
+
+def _refuse_odd_paths(body: BackupSet) -> None:
+    """A path of a set stays inside it and stands there once, on every file system."""
+    seen: set[str] = set()
+    for each in body.files:
+        parts = each.path.split("/")
+        if any(part in ("", ".", "..") for part in parts) or "\\" in each.path or ":" in each.path:
+            raise InvalidDocument(f"a path of the manifest leads out of the set: {each.path!r}")
+        if each.path.lower() in seen:
+            raise InvalidDocument(f"a path stands twice in the manifest: {each.path!r}")
+        seen.add(each.path.lower())
+
+
+def _utc(moment: LogTime) -> datetime | None:
+    """Unknown: None for unset times and for local ones, whose zone nobody recorded."""
+    known = moment.to_datetime()
+    return known if known is not None and known.tzinfo is UTC else None

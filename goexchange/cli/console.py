@@ -1,0 +1,120 @@
+"""Where output goes: data to standard output, words to standard error, one JSON document with
+`--json`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.errors import Diagnostic, GoexchangeError, Severity
+
+WIDTH_MIN = 60
+WIDTH_WITHOUT_TERMINAL = 100
+
+
+@frozen(kw_only=True)
+class Console:
+    """How this invocation prints. Shape: `is_quiet` leaves out words that are not errors."""
+
+    is_json: bool = False
+    is_quiet: bool = False
+    verbosity: int = 0
+    colour: str = "auto"
+
+    @property
+    def width(self) -> int:
+        """Columns of the output; 100 when there is no terminal and COLUMNS is not set."""
+        columns = shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
+        return max(WIDTH_MIN, columns)
+
+    @property
+    def has_colour(self) -> bool:
+        """Whether data may carry colour: on a terminal without NO_COLOR, or when asked for."""
+        if self.colour != "auto":
+            return self.colour == "always"
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether progress may be redrawn in place."""
+        return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+    def data(self, text: str) -> None:
+        """The verb's result as text; nothing with `--json`."""
+        if not self.is_json:
+            sys.stdout.write(text if text.endswith("\n") else text + "\n")
+            sys.stdout.flush()
+
+    def document(self, plain: Any) -> None:
+        """The verb's result as the one JSON document; nothing without `--json`."""
+        if self.is_json:
+            sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
+            sys.stdout.flush()
+
+    def words(self, text: str) -> None:
+        """What a person wants to know on the way."""
+        if not self.is_quiet:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    def error(self, error: GoexchangeError) -> None:
+        """An error and its diagnostics, as words or as the JSON document."""
+        if self.is_json:
+            self.document({"error": error_plain(error)})
+        for diagnostic in error.diagnostics:
+            sys.stderr.write(diagnostic_text(diagnostic) + "\n")
+        if not error.diagnostics or str(error):
+            sys.stderr.write(f"goexchange: {error}\n")
+        sys.stderr.flush()
+
+
+def error_plain(error: GoexchangeError) -> dict[str, Any]:
+    """An error as the JSON document says it."""
+    return {
+        "id": error.id,
+        "exit_code": int(error.exit_code),
+        "message": str(error),
+        "diagnostics": [diagnostic_plain(diagnostic) for diagnostic in error.diagnostics],
+    }
+
+
+def diagnostic_plain(diagnostic: Diagnostic) -> dict[str, Any]:
+    """A diagnostic as the JSON document says it."""
+    place = diagnostic.place
+    return {
+        "id": diagnostic.id,
+        "severity": diagnostic.severity.value,
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+        "address": diagnostic.address,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+    }
+
+
+def diagnostic_text(diagnostic: Diagnostic) -> str:
+    """A diagnostic for people: place, summary, the underlined source line, detail."""
+    where = f"{diagnostic.place}: " if diagnostic.place else ""
+    about = f"{diagnostic.address}: " if diagnostic.address else ""
+    word = "" if diagnostic.severity is Severity.ERROR else "warning: "
+    lines = [f"{where}{about}{word}{diagnostic.summary} [{diagnostic.id}]"]
+    if diagnostic.source_line is not None and diagnostic.place is not None:
+        lines += [
+            f"    {diagnostic.source_line}",
+            "    " + " " * (diagnostic.place.column - 1) + "^",
+        ]
+    lines += [f"    {line}" for line in diagnostic.detail.splitlines()]
+    return "\n".join(lines)
+
+
+def joined(diagnostics: Iterable[Diagnostic]) -> str:
+    """Several diagnostics, one after the other."""
+    return "\n".join(diagnostic_text(diagnostic) for diagnostic in diagnostics)

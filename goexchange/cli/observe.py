@@ -1,0 +1,39 @@
+"""The verb `observe`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from goexchange import codec
+from goexchange.app import loading
+from goexchange.cli.console import Console
+from goexchange.cli.selection import chosen_servers
+
+
+@click.command("observe")
+@click.option(
+    "--server", "servers", multiple=True, metavar="NAME", help="Only this server (repeatable)."
+)
+@click.option("--out", "file", metavar="FILE", help="Save the facts as JSON, for plan --facts.")
+@click.pass_obj
+def observe(
+    obj: tuple[Console, dict[str, Any]], servers: tuple[str, ...], file: str | None
+) -> None:
+    """Read the facts of the inventory's servers; changes nothing."""
+    from goexchange.app.observing import observe_servers
+    from goexchange.report.facts_text import render_facts
+
+    console, options = obj
+    inventory = loading.inventory(loading.configuration(options))
+    state = observe_servers(inventory, chosen_servers(inventory, servers))
+    plain = codec.to_plain(state)
+    if file is not None:
+        text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)
+        Path(file).write_text(text + "\n", "utf-8")
+        console.words(f"Saved {file}")
+    console.data(render_facts(state, width=console.width))
+    console.document(plain)

@@ -1,0 +1,63 @@
+"""What `apply` and `resume` print: progress while they run, verdict and reports at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from goexchange import codec
+from goexchange.cli.console import Console
+from goexchange.cli.help import EXIT_CODES
+from goexchange.cli.live import LineView, LiveView
+from goexchange.errors import ExitCode
+from goexchange.model.configuration import Configuration
+from goexchange.model.plan import Plan
+
+if TYPE_CHECKING:
+    from goexchange.app.running import Ended
+    from goexchange.store.runs import RunFolder
+
+
+def watcher(console: Console) -> Callable[[Plan, RunFolder], LineView | LiveView]:
+    """Shows each record of the journal as it is written: redrawn on a terminal, lines elsewhere."""
+
+    def begin(plan: Plan, run: RunFolder) -> LineView | LiveView:
+        console.words(f"Run {run.id} of plan {plan.id}; journal {run.journal_path}")
+        is_live = console.is_terminal and not console.is_quiet
+        return LiveView(plan, console) if is_live else LineView(plan, console)
+
+    return begin
+
+
+def finish(console: Console, settings: Configuration, ended: Ended) -> int:
+    """Verdict, what a person has to do, where the reports lie; the exit code."""
+    from goexchange.app.reporting import write_reports
+
+    result, run = ended.result, ended.run
+    code = ExitCode(result.exit_code)
+    name, meaning, _ = EXIT_CODES[code]
+    console.data(f"{name.upper()}: {result.verdict}")
+    if code is not ExitCode.OK:
+        console.data(f"exit code {int(code)}: {meaning}")
+    for database in result.databases:
+        console.data(f"  {database.state.value:<12} {database.lane}  {database.why}")
+        for command in database.commands:
+            console.data(f"      {command}")
+    reports: tuple[Path, ...] = ()
+    if run.journal_path.exists() and run.journal_path.stat().st_size:
+        reports = write_reports(
+            run, ("text", *settings.report_formats), Path(settings.output_folder)
+        )
+        console.data("Reports  " + "  ".join(str(path) for path in reports))
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.UNKNOWN, ExitCode.LEFT_OFFLINE):
+        console.data(f"Go on with  goexchange resume {run.id}")
+    console.document(
+        {
+            "run": run.id,
+            "plan": ended.plan.id,
+            "result": codec.to_plain(result),
+            "reports": [str(path) for path in reports],
+        }
+    )
+    return int(code)

@@ -1,0 +1,1 @@
+"""A run as a machine without I/O: event in, effect out."""

@@ -1,0 +1,164 @@
+"""Calls as they are sent: the plan's calls with what only the run knows.
+
+The plan's arguments are never changed: fence, run, job and runner are added where the contract asks for them, and the
+step's bindings are filled from outcomes in the journal. All of it is a pure function of plan, journal and lease.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve
+
+from goexchange.codec import time_text, to_plain
+from goexchange.driver.binding import value_of
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import (
+    Call,
+    ControllerCall,
+    ExchangeCall,
+    JobCall,
+    Plan,
+    Probe,
+    ScriptCall,
+    Step,
+)
+from goexchange.powershell.bootstrap import digest, runner_argument
+from goexchange.powershell.contracts import CONTRACTS
+
+
+def scope_servers(plan: Plan) -> tuple[str, ...]:
+    """Every server that a step of the plan acts on, in the one order in which leases are taken."""
+    return tuple(sorted({step.server for lane in plan.body.lanes for step in lane.steps}))
+
+
+def root_of(plan: Plan, server: str) -> str | None:
+    """The tool's folder on the host, as the plan's own calls name it."""
+    for lane in plan.body.lanes:
+        for step in lane.steps:
+            if (
+                step.server == server
+                and isinstance(step.call, ScriptCall)
+                and "root" in step.call.arguments
+            ):
+                return str(step.call.arguments["root"])
+    return None
+
+
+def job_id(run: str, step: Step, attempt: int) -> str:
+    """The id of a host job: run, step and attempt, fit for a folder and a task name."""
+    return f"{run}-{step.number:02d}-{hashlib.sha256(step.id.encode()).hexdigest()[:6]}-{attempt}"
+
+
+def bound(step: Step, plan: Plan, state: RunState) -> Call:
+    """The step's call with its bindings filled.
+
+    Raises: Unbound when an outcome that a binding rests on is not in the journal.
+    """
+    arguments = dict(_arguments(step.call))
+    for binding in step.binds:
+        if not _takes(step.call, binding.argument):
+            continue  # only the probe takes it
+        arguments = _with(
+            arguments, binding.argument.split("."), value_of(binding, plan, state, of=step)
+        )
+    return _with_arguments(step.call, arguments)
+
+
+def bound_probe(step: Step, plan: Plan, state: RunState) -> Probe | None:
+    """The step's probe with the bindings that its call takes too."""
+    if step.probe is None or isinstance(step.probe.call, ExchangeCall):
+        return step.probe
+    arguments = dict(step.probe.call.arguments)
+    takes = CONTRACTS[step.probe.call.script].arguments["properties"]
+    for binding in step.binds:
+        if binding.argument in takes:
+            arguments[binding.argument] = value_of(binding, plan, state, of=step)
+    return evolve(step.probe, call=evolve(step.probe.call, arguments=arguments))
+
+
+def completed(call: ScriptCall, *, fence: int, run: str, job: str | None = None) -> ScriptCall:
+    """A host script's call with what the contract asks for and only the run knows."""
+    takes = CONTRACTS[call.script].arguments["properties"]
+    added: dict[str, Any] = {"fence": fence, "run": run, "job": job}
+    known = {name: value for name, value in added.items() if name in takes and value is not None}
+    return evolve(call, arguments={**call.arguments, **known})
+
+
+def start_call(call: JobCall, *, root: str, fence: int, job: str) -> ScriptCall:
+    """The host script that starts a job."""
+    arguments = {
+        "root": root,
+        "fence": fence,
+        "job": job,
+        "kind": call.kind,
+        "request": dict(call.request),
+        "runner": runner_argument(),
+    }
+    return ScriptCall(script="start-job", digest=digest("start-job"), arguments=arguments)
+
+
+def poll_call(call: JobCall, *, root: str, job: str, offset: int) -> ScriptCall:
+    """The host script that reads how a job stands."""
+    arguments = {"root": root, "job": job, "offset": offset, "watch": list(call.watch)}
+    return ScriptCall(script="poll-job", digest=digest("poll-job"), arguments=arguments)
+
+
+def cancel_call(*, root: str, fence: int, job: str) -> ScriptCall:
+    """The host script that ends a job."""
+    return ScriptCall(
+        script="cancel-job",
+        digest=digest("cancel-job"),
+        arguments={"root": root, "fence": fence, "job": job},
+    )
+
+
+def claim_call(root: str, fence: int, holder: str, now: datetime) -> ScriptCall:
+    """The host script that raises the fencing number."""
+    arguments = {"root": root, "fence": fence, "holder": holder, "claimed_at": time_text(now)}
+    return ScriptCall(script="claim-fence", digest=digest("claim-fence"), arguments=arguments)
+
+
+def feed_call(placed: Step, fence: int, run: str) -> ScriptCall:
+    """The heartbeat of a sentinel that a step has placed."""
+    assert isinstance(placed.call, ScriptCall)
+    call = completed(placed.call, fence=fence, run=run)
+    return evolve(call, arguments={**call.arguments, "state": "fed"})
+
+
+def plain_call(call: Call) -> Any:
+    """The call as the journal's intent holds it."""
+    return {"is": type(call).__name__, **to_plain(call)}
+
+
+def _takes(call: Call, argument: str) -> bool:
+    return (
+        not isinstance(call, ScriptCall)
+        or argument.split(".")[0] in CONTRACTS[call.script].arguments["properties"]
+    )
+
+
+def _arguments(call: Call) -> Mapping[str, Any]:
+    if isinstance(call, ExchangeCall):
+        return call.parameters
+    return call.request if isinstance(call, JobCall) else call.arguments
+
+
+def _with_arguments(call: Call, arguments: Mapping[str, Any]) -> Call:
+    if isinstance(call, ExchangeCall):
+        return evolve(call, parameters=arguments)
+    if isinstance(call, JobCall):
+        return evolve(call, request=arguments)
+    assert isinstance(call, (ScriptCall, ControllerCall))
+    return evolve(call, arguments=arguments)
+
+
+def _with(arguments: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
+    """A copy with the value at the path; folders on the way are made."""
+    if len(path) == 1:
+        return {**arguments, path[0]: value}
+    inner = arguments[path[0]] if path[0] in arguments else {}
+    return {**arguments, path[0]: _with(inner, path[1:], value)}

@@ -1,0 +1,54 @@
+"""Work of the controller itself: observing, raising notification events, running our own verifier."""
+
+from __future__ import annotations
+
+from goexchange.codec import time_text
+from goexchange.driver.conversation import Conversation, Talk
+from goexchange.driver.effects import VerifySet
+from goexchange.driver.events import Observed, Verified
+from goexchange.driver.judge import judge_set
+from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.polling import poll_to_end
+from goexchange.journal.chain import Draft
+from goexchange.model.plan import ControllerCall, Lane, Step
+from goexchange.model.run import RecordKind
+
+
+def run_controller_call(
+    talk: Conversation, lane: Lane, step: Step, call: ControllerCall
+) -> Talk[Judgement]:
+    """Do it and judge it; all of it may be repeated."""
+    if step.poll is not None:
+        return (yield from poll_to_end(talk, lane, step))
+    if call.work == "observe":
+        return (yield from _observe(talk, lane, step))
+    if call.work == "notify":
+        return (yield from _notify(talk, step, call))
+    if call.work == "verify-set":
+        return (yield from _verify(talk, lane, step, call))
+    return failed(f"'{call.work}' is no work of the controller", {})
+
+
+def _observe(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
+    databases = (lane.database_guid,) if lane.database_guid else ()
+    event = yield from talk.observe(step.server, databases)
+    if not isinstance(event, Observed):
+        return failed(f"{step.server} could not be observed: {event.message}", {})
+    yield from talk.append(
+        *[one for one in talk.facts_drafts() if one.data["server"] == step.server]
+    )
+    return done({"observed_at_utc": time_text(event.server.observed_at_utc)})
+
+
+def _notify(talk: Conversation, step: Step, call: ControllerCall) -> Talk[Judgement]:
+    """Raise the event once: a torn end between notice and outcome does not raise it again."""
+    if not any(notice["step"] == step.id for notice in talk.state.notices):
+        yield from talk.append(Draft(RecordKind.NOTICE, {"step": step.id, **call.arguments}))
+    return done({})
+
+
+def _verify(talk: Conversation, lane: Lane, step: Step, call: ControllerCall) -> Talk[Judgement]:
+    event = yield VerifySet(step=step.id, arguments=call.arguments)
+    if not isinstance(event, Verified):
+        return failed(f"the set could not be verified: {getattr(event, 'message', '')}", {})
+    return judge_set(Subject(plan=talk.plan, lane=lane, step=step, state=talk.state), event.result)

@@ -1,0 +1,310 @@
+"""What every part of the machine says to the world: append, send, observe, wait; under a lease, with a heartbeat.
+
+All are generators: they yield an effect, get its event, and return what it means. The lease is renewed before it can
+run out, the sentinel is fed while one is placed, and an operator's request is journalled, whichever part is at work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from goexchange.codec import time_text, to_plain
+from goexchange.driver.calls import claim_call, feed_call, root_of, scope_servers
+from goexchange.driver.effects import (
+    AcquireLeases,
+    Append,
+    Effect,
+    Observe,
+    RenewLeases,
+    Send,
+    WaitUntil,
+)
+from goexchange.driver.events import (
+    Answered,
+    Appended,
+    Event,
+    LeasesDenied,
+    LeasesHeld,
+    Lost,
+    Observed,
+    Refused,
+    Request,
+    Requested,
+)
+from goexchange.driver.guards import Guards
+from goexchange.driver.identity import RunIdentity
+from goexchange.driver.invariants import Watch
+from goexchange.driver.lanes import happened
+from goexchange.errors import GoexchangeError
+from goexchange.journal.chain import Draft
+from goexchange.journal.replay import RunState, fold, replay
+from goexchange.model.actual import ActualServer, ActualState
+from goexchange.model.plan import Action, ExchangeCall, Plan, ScriptCall, Step
+from goexchange.model.run import Record, RecordKind
+
+T = TypeVar("T")
+Talk = Generator[Effect, Event, T]
+Reply = Answered | Refused | Lost
+LEASE_MARGIN_S = 5
+LOSSES_MAX = 3
+
+
+class LeaseGone(GoexchangeError):
+    """Our lease is lost or the host saw a higher fencing number: nothing more is sent."""
+
+    id = "lease-gone"
+
+
+class LeaseDenied(GoexchangeError):
+    """Somebody else holds a lease that this run needs; nothing was sent."""
+
+    id = "lease-denied"
+
+
+class Conversation:
+    """The machine's memory of one process: the folded journal, and what dies with the process."""
+
+    def __init__(
+        self, *, plan: Plan, identity: RunIdentity, records: Sequence[Record], guards: Guards
+    ) -> None:
+        self.plan = plan
+        self.identity = identity
+        self.state: RunState = replay(records)
+        self.watch = Watch(plan, records)
+        self.guards = guards
+        self.now: datetime = plan.created_at_utc
+        self.actual: dict[str, ActualServer] = {}
+        self.numbers: Mapping[str, int] = {}
+        self.lease_expires: datetime | None = None
+        self.fed_at: datetime | None = None
+        self.asked: list[Requested] = []
+        self.is_keeping_up = False
+
+    @property
+    def poll_interval(self) -> timedelta:
+        """How long is waited between two looks."""
+        return timedelta(seconds=self.plan.body.rules.poll_interval_s)
+
+    def observed(self) -> ActualState:
+        """Everything this process has observed, newest of each server."""
+        servers = tuple(self.actual[name] for name in sorted(self.actual))
+        newest = max((server.observed_at_utc for server in servers), default=self.now)
+        return ActualState(observed_at_utc=newest, servers=servers)
+
+    def has_asked(self, request: Request) -> bool:
+        """Whether an operator has asked for this, journalled or not."""
+        return request.value in self.state.requests or any(
+            asked.request is request for asked in self.asked
+        )
+
+    def append(self, *drafts: Draft) -> Talk[None]:
+        """Journal these records, flushed, and any request that waits to be journalled."""
+        asked, self.asked = self.asked, []
+        requests = [
+            Draft(RecordKind.REQUEST, {"request": one.request.value, "by": one.by}) for one in asked
+        ]
+        wanted = (*requests, *drafts)
+        if not wanted:
+            return
+        self.watch.require(wanted)
+        event = yield Append(drafts=wanted)
+        assert isinstance(event, Appended)
+        for record in event.records:
+            self.state = fold(self.state, record)
+            self.watch.take(record)
+
+    def acquire(self) -> Talk[None]:
+        """Acquire every lease of the run, or none.
+
+        Raises: LeaseDenied with who holds one and until when.
+        """
+        event = yield AcquireLeases(
+            servers=scope_servers(self.plan), lease_s=self.plan.body.rules.lease_s
+        )
+        if isinstance(event, LeasesDenied):
+            raise LeaseDenied(event.message)
+        self._held(event)
+
+    def lease_drafts(self, state: str) -> tuple[Draft, ...]:
+        """Journal records that say how it stands with our leases."""
+        expires = time_text(self.lease_expires or self.now)
+        return tuple(
+            Draft(
+                RecordKind.LEASE,
+                {
+                    "server": server,
+                    "number": number,
+                    "holder": self.identity.holder,
+                    "expires_at_utc": expires,
+                    "state": state,
+                },
+            )
+            for server, number in sorted(self.numbers.items())
+        )
+
+    def claim(self) -> Talk[tuple[str, ...]]:
+        """Raise the fencing number on every host of the run; return the hosts that could not be reached."""
+        silent: list[str] = []
+        for server in scope_servers(self.plan):
+            root = root_of(self.plan, server)
+            if root is None:
+                continue  # no step of the plan touches the host over the Windows channel
+            call = claim_call(root, self.numbers[server], self.identity.holder, self.now)
+            reply = yield from self.send_patiently(server, call, 60, "claim")
+            if isinstance(reply, Refused):
+                raise LeaseGone(f"{server} refused our fencing number: {reply.message}")
+            if isinstance(reply, Lost):
+                silent.append(server)
+        return tuple(silent)
+
+    def send(
+        self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str
+    ) -> Talk[Reply]:
+        """Send one call under a lease that outlasts it. An Exchange answer with error records is a refusal.
+
+        Raises: LeaseGone when the lease cannot be kept or the host fences us off.
+        """
+        yield from self._keep_lease(limit_s)
+        left = (
+            (self.lease_expires - self.now).total_seconds() - LEASE_MARGIN_S
+            if self.lease_expires
+            else limit_s
+        )
+        event = yield Send(
+            server=server, call=call, time_limit_s=max(1.0, min(limit_s, left)), purpose=purpose
+        )
+        assert isinstance(event, (Answered, Refused, Lost))
+        if isinstance(event, Refused) and event.code == "fenced":
+            raise LeaseGone(f"{server} is held by a newer run: {event.message}")
+        if (
+            isinstance(event, Answered)
+            and isinstance(call, ExchangeCall)
+            and event.result["errors"]
+        ):
+            first = event.result["errors"][0]
+            return Refused(code=str(first["id"]), message=str(first["message"]))
+        return event
+
+    def send_patiently(
+        self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str
+    ) -> Talk[Reply]:
+        """Send a call that may be repeated: a lost answer is asked for again, `LOSSES_MAX` times."""
+        reply: Reply = Lost(message="not sent")
+        for _ in range(LOSSES_MAX):
+            reply = yield from self.send(server, call, limit_s, purpose)
+            if not isinstance(reply, Lost):
+                return reply
+            yield from self.wait(self.now + self.poll_interval)
+        return reply
+
+    def observe(self, server: str, databases: tuple[str, ...]) -> Talk[Observed | Refused | Lost]:
+        """Observe a server; what was seen is journalled, since decisions rest on it."""
+        event: Event = Lost(message="not asked")
+        for _ in range(LOSSES_MAX):
+            yield from self._keep_lease(0)
+            event = yield Observe(server=server, databases=databases)
+            if not isinstance(event, Lost):
+                break
+            yield from self.wait(self.now + self.poll_interval)
+        assert isinstance(event, (Observed, Refused, Lost))
+        if isinstance(event, Observed):
+            self.actual[server] = event.server
+        return event
+
+    def facts_drafts(self) -> tuple[Draft, ...]:
+        """Records of what has been observed last."""
+        return tuple(
+            Draft(RecordKind.FACTS, {"server": name, "actual": to_plain(server)})
+            for name, server in sorted(self.actual.items())
+        )
+
+    def wait(self, until: datetime) -> Talk[bool]:
+        """Wait, keeping lease and sentinel alive; return False when an operator's request ended the wait early."""
+        while self.now < until:
+            yield from self.keep_up()
+            heard = len(self.asked)
+            yield WaitUntil(moment=max(self.now, min(until, self._next_duty(until))))
+            if len(self.asked) > heard:
+                yield from self.append()
+                return False
+        return True
+
+    def keep_up(self) -> Talk[None]:
+        """Renew the lease and feed the sentinels when it is time."""
+        if self.is_keeping_up:
+            return
+        self.is_keeping_up = True
+        try:
+            yield from self._keep_lease(0)
+            if self.fed_at is None or self.now >= self.fed_at + self._heartbeat:
+                self.fed_at = self.now
+                for step in self._placed_sentinels():
+                    call = feed_call(step, self.numbers[step.server], self.identity.run)
+                    yield from self.send(step.server, call, 60, "feed")
+        finally:
+            self.is_keeping_up = False
+
+    @property
+    def _heartbeat(self) -> timedelta:
+        return timedelta(seconds=self.plan.body.rules.heartbeat_s)
+
+    def _next_duty(self, otherwise: datetime) -> datetime:
+        duties = [otherwise]
+        if self.lease_expires is not None:
+            duties.append(self._renew_at())
+        if self.fed_at is not None and self._placed_sentinels():
+            duties.append(self.fed_at + self._heartbeat)
+        return min(duties)
+
+    def _renew_at(self) -> datetime:
+        assert self.lease_expires is not None
+        return self.lease_expires - timedelta(seconds=self.plan.body.rules.lease_s * 2 / 3)
+
+    def _keep_lease(self, limit_s: float) -> Talk[None]:
+        """Renew when a third of the lease has gone, or when it would not outlast a call of that length."""
+        if self.lease_expires is None:
+            return
+        wanted = min(limit_s, self.plan.body.rules.lease_s * 2 / 3) + LEASE_MARGIN_S
+        is_short = self.lease_expires - self.now < timedelta(seconds=wanted)
+        if self.now < self._renew_at() and not is_short:
+            return
+        event = yield RenewLeases(
+            servers=tuple(sorted(self.numbers)), lease_s=self.plan.body.rules.lease_s
+        )
+        if isinstance(event, LeasesDenied):
+            raise LeaseGone(event.message)
+        before = self.numbers
+        self._held(event)
+        if self.numbers != before:
+            raise LeaseGone(
+                "the fencing numbers moved under us: somebody held the lease in between"
+            )
+
+    def _held(self, event: Event) -> None:
+        assert isinstance(event, LeasesHeld)
+        self.numbers = dict(event.numbers)
+        self.lease_expires = event.expires_at
+
+    def _placed_sentinels(self) -> tuple[Step, ...]:
+        placed: list[Step] = []
+        for lane in self.plan.body.lanes:
+            removed = any(
+                happened(self.state.step(step.id))
+                for step in lane.steps
+                if step.action is Action.REMOVE_SENTINEL
+            )
+            placed += [
+                step
+                for step in lane.steps
+                if step.action is Action.PLACE_SENTINEL
+                and happened(self.state.step(step.id))
+                and not removed
+            ]
+        return tuple(placed)
+
+
+def outcome_draft(step: Step, attempt: int, **members: Any) -> Draft:
+    """The record of how an attempt of a step ended."""
+    return Draft(RecordKind.OUTCOME, {"step": step.id, "attempt": attempt, **members})

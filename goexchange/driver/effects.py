@@ -1,0 +1,100 @@
+"""What the machine asks of the world; one effect is outstanding at a time.
+
+The performer does exactly what the effect says, and answers with one of the events that `LEGAL_EVENTS` (events.py)
+names for it. An effect that is asked for again (`next` without `accept`) is the same effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.journal.chain import Draft
+from goexchange.model.plan import ExchangeCall, ScriptCall
+from goexchange.model.run import RunResult
+
+
+@frozen(kw_only=True)
+class Append:
+    """Write these records to the journal and flush them, file and folder, before anything else happens."""
+
+    drafts: tuple[Draft, ...]
+
+
+@frozen(kw_only=True)
+class Send:
+    """Send one call to a server. `purpose` is the step's id, or what the driver does for itself (`claim`, `feed`)."""
+
+    server: str
+    call: ExchangeCall | ScriptCall
+    time_limit_s: float
+    purpose: str
+
+
+@frozen(kw_only=True)
+class Observe:
+    """Observe a server afresh; `databases` are guids whose repair requests are asked for too."""
+
+    server: str
+    databases: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class VerifySet:
+    """Run our own verifier over a backup set that the controller reaches."""
+
+    step: str
+    arguments: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class AcquireLeases:
+    """Acquire the leases of all these servers, in one order, or none."""
+
+    servers: tuple[str, ...]
+    lease_s: int
+
+
+@frozen(kw_only=True)
+class RenewLeases:
+    """Renew all of them; the fencing numbers stay."""
+
+    servers: tuple[str, ...]
+    lease_s: int
+
+
+@frozen(kw_only=True)
+class ReleaseLeases:
+    """Give them back."""
+
+    servers: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class WaitUntil:
+    """Do nothing until this moment; an operator's request may end the wait early."""
+
+    moment: datetime
+
+
+@frozen(kw_only=True)
+class Finish:
+    """The run is over for this process; nothing follows."""
+
+    result: RunResult
+
+
+Effect = (
+    Append
+    | Send
+    | Observe
+    | VerifySet
+    | AcquireLeases
+    | RenewLeases
+    | ReleaseLeases
+    | WaitUntil
+    | Finish
+)

@@ -1,0 +1,204 @@
+"""How lanes and runs end: states, the exit code by severity, and what a person has to type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from goexchange.driver.lanes import facts_of, happened, has_failed
+from goexchange.errors import ExitCode
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
+from goexchange.model.run import DatabaseResult, LaneState, RunResult
+
+SEVERITY = (
+    ExitCode.ROLLBACK_FAILED,
+    ExitCode.LEFT_OFFLINE,
+    ExitCode.UNKNOWN,
+    ExitCode.INTERNAL,
+    ExitCode.UNPROTECTED,
+    ExitCode.STOPPED,
+    ExitCode.PARTIAL,
+    ExitCode.TERMINATED,
+    ExitCode.INTERRUPTED,
+)
+VERDICTS = {
+    ExitCode.OK: "done",
+    ExitCode.PARTIAL: "partial",
+    ExitCode.STOPPED: "stopped",
+    ExitCode.LEFT_OFFLINE: "left-offline",
+    ExitCode.UNKNOWN: "unknown",
+    ExitCode.ROLLBACK_FAILED: "rollback-failed",
+    ExitCode.UNPROTECTED: "unprotected",
+    ExitCode.INTERNAL: "internal",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.TERMINATED: "terminated",
+}
+_STOPPED_BY = ("overrun", "abort", "stop", "budget")
+
+
+def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
+    """How the lane stands, and why; what is worst for the people who use the database comes first."""
+    facts = facts_of(lane, state)
+    why = why_failed(lane, state)
+    doubts = [step.id for step in lane.steps if state.step(step.id).is_in_doubt]
+    if facts.is_away:
+        return LaneState.LEFT_OFFLINE, why or "the database is dismounted"
+    if doubts:
+        return LaneState.UNDECIDED, f"not decided: {', '.join(doubts)}"
+    if facts.is_new_file_mounted and not _is_proved(lane, state):
+        return LaneState.UNPROTECTED, why or "the new file has no proved backup"
+    if facts.has_failed:
+        return LaneState.FAILED, why or "it failed"
+    return LaneState.DONE, why
+
+
+def why_failed(lane: Lane, state: RunState) -> str:
+    """The reasons of the lane's failures, first ones first; empty when there are none."""
+    turned = state.lane(lane.id).turned_back
+    reasons = [turned] if turned else []
+    for step in lane.steps:
+        record = state.step(step.id)
+        if has_failed(step, record) and record.result is not None and "why" in record.result:
+            reasons.append(f"{step.id}: {record.result['why']}")
+    return "; ".join(reasons)
+
+
+def result_of(plan: Plan, state: RunState, *, also: Iterable[ExitCode] = ()) -> RunResult:
+    """How the run stands now; `also` are codes of the process itself (a signal)."""
+    databases = tuple(
+        _database(plan, lane, state) for lane in plan.body.lanes if lane.database is not None
+    )
+    codes = set(also)
+    for lane in plan.body.lanes:
+        codes |= _codes(plan, lane, state)
+    code = next((one for one in SEVERITY if one in codes), ExitCode.OK)
+    return RunResult(exit_code=int(code), verdict=VERDICTS[code], databases=databases)
+
+
+def failures(plan: Plan, state: RunState) -> int:
+    """Lanes that ended without what they were for."""
+    bad = (LaneState.FAILED, LaneState.LEFT_OFFLINE, LaneState.UNPROTECTED, LaneState.UNDECIDED)
+    return sum(state.lane(lane.id).state in bad for lane in plan.body.lanes)
+
+
+def _codes(plan: Plan, lane: Lane, state: RunState) -> set[ExitCode]:
+    record = state.lane(lane.id)
+    if record.state in (LaneState.WAITING, LaneState.SKIPPED):
+        return _codes_of_skipped(record.why)
+    codes: set[ExitCode] = set()
+    facts = facts_of(lane, state)
+    reached, why = state_of(lane, state)
+    if facts.is_away:
+        codes.add(ExitCode.LEFT_OFFLINE)
+        if _way_back_failed(lane, state):
+            codes.add(ExitCode.ROLLBACK_FAILED)
+    if any(state.step(step.id).is_in_doubt for step in lane.steps):
+        codes.add(ExitCode.UNKNOWN)
+    if reached is LaneState.UNPROTECTED:
+        codes.add(ExitCode.UNPROTECTED)
+    if reached is LaneState.FAILED:
+        is_stopped = (
+            why.split(":")[0] in _STOPPED_BY or failures(plan, state) > plan.body.rules.failures_max
+        )
+        codes.add(ExitCode.STOPPED if is_stopped else ExitCode.PARTIAL)
+    return codes
+
+
+def _codes_of_skipped(why: str) -> set[ExitCode]:
+    if not why:
+        return set()
+    return {ExitCode.STOPPED if why.split(":")[0] in _STOPPED_BY else ExitCode.PARTIAL}
+
+
+def _database(plan: Plan, lane: Lane, state: RunState) -> DatabaseResult:
+    record = state.lane(lane.id)
+    is_untouched = record.state in (LaneState.WAITING, LaneState.SKIPPED)
+    reached, why = (record.state, record.why) if is_untouched else state_of(lane, state)
+    return DatabaseResult(
+        lane=lane.id,
+        server=lane.server,
+        database=lane.database or "",
+        state=reached,
+        why=why,
+        commands=commands_for(lane, state),
+    )
+
+
+def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
+    """What a person types to bring the lane's database to where it should be; empty when nothing is left to do."""
+    facts = facts_of(lane, state)
+    reached, _ = state_of(lane, state)
+    name = _quoted(lane.database or "")
+    commands: list[str] = []
+    if reached is LaneState.UNDECIDED or (
+        facts.is_away and any(state.step(one.id).is_in_doubt for one in lane.steps)
+    ):
+        commands.append(f"goexchange resume {state.run}")
+        commands.append(f"Get-MailboxDatabase -Identity {name} -Status | Format-List Name,Mounted")
+    if facts.is_away:
+        if facts.is_swapped and not facts.is_new_file_mounted:
+            commands += _rename_back(lane, state)
+        commands.append(f"Mount-Database -Identity {name}")
+    for step in lane.steps:
+        is_open = step.action is Action.RESTORE_MOUNT_AT_STARTUP and not happened(
+            state.step(step.id)
+        )
+        if (
+            is_open
+            and facts.is_setting_changed
+            and (facts.is_away or has_failed(step, state.step(step.id)))
+        ):
+            commands.append(f"Set-MailboxDatabase -Identity {name} -MountAtStartup $true")
+    if reached is LaneState.UNPROTECTED:
+        commands.append(_backup_command(lane))
+    return tuple(commands)
+
+
+def _rename_back(lane: Lane, state: RunState) -> list[str]:
+    swap = next(step for step in lane.steps if step.action is Action.SWAP)
+    if any(
+        step.action is Action.SWAP_BACK and happened(state.step(step.id)) for step in lane.steps
+    ):
+        return []
+    assert isinstance(swap.call, ScriptCall)
+    original, kept = swap.call.arguments["original"], swap.call.arguments["kept"]
+    return [
+        f"Rename-Item -LiteralPath {_quoted(original)} -NewName {_quoted(_file_name(original) + '.rebuilt')}",
+        f"Rename-Item -LiteralPath {_quoted(kept)} -NewName {_quoted(_file_name(original))}",
+    ]
+
+
+def _backup_command(lane: Lane) -> str:
+    for step in lane.steps:
+        if step.action is Action.ONLINE_BACKUP and hasattr(step.call, "request"):
+            request = step.call.request
+            volumes = ",".join(request["volumes"])
+            return f"wbadmin start backup -backupTarget:{request['target']} -include:{volumes} -vssFull -quiet"
+    return "start a full online backup of the database's volumes"
+
+
+def _is_proved(lane: Lane, state: RunState) -> bool:
+    return any(
+        step.action is Action.PROVE_BACKUP and happened(state.step(step.id)) for step in lane.steps
+    )
+
+
+def _way_back_failed(lane: Lane, state: RunState) -> bool:
+    ways_back = (Action.SWAP_BACK, Action.MOUNT_ORIGINAL)
+    return any(
+        has_failed(step, state.step(step.id)) for step in lane.steps if step.action in ways_back
+    )
+
+
+def _file_name(path: str) -> str:
+    return path.rpartition("\\")[2]
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def is_still_to_do(step: Step, state: RunState) -> bool:
+    """Whether a step of an ended lane was never sent."""
+    record = state.step(step.id)
+    return record.attempts == 0 and record.skipped_because is None

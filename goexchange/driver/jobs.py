@@ -1,0 +1,176 @@
+"""Host jobs: started once by their id, polled to their end, attached to again after any loss.
+
+A job outlives connection and controller. Whether it runs, has ended or never started is always read from the host.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from goexchange.codec import parse_time
+from goexchange.driver.calls import cancel_call, job_id, poll_call, root_of, start_call
+from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk
+from goexchange.driver.events import Answered, Refused
+from goexchange.driver.judge import judge_job
+from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, failed
+from goexchange.driver.turning import turn_back_reason
+from goexchange.journal.chain import Draft
+from goexchange.model.plan import JobCall, Lane, Step
+from goexchange.model.run import OutcomeKind, RecordKind
+
+CALL_LIMIT_S = 60
+PROGRESS_EVERY = timedelta(seconds=30)
+
+
+class Job:
+    """One attempt of a job step, as this process has seen it."""
+
+    def __init__(self, talk: Conversation, lane: Lane, step: Step, call: JobCall) -> None:
+        root = root_of(talk.plan, step.server)
+        if root is None:
+            raise ValueError(
+                f"{step.id}: no call of the plan names the tool's folder on {step.server}"
+            )
+        self.talk, self.lane, self.step, self.call = talk, lane, step, call
+        self.root = root
+        record = talk.state.step(step.id)
+        self.id = job_id(talk.identity.run, step, record.attempts)
+        self.deadline = (record.last_sent_at_utc or talk.now) + timedelta(seconds=step.time_limit_s)
+        self.output = bytearray()
+        self.was_seen = False
+        self.starts = 0
+        self.reported_at: datetime | None = None
+
+    def start(self) -> Talk[Judgement | None]:
+        """Ask the host to start it (a second time does nothing); None when it may run."""
+        self.starts += 1
+        call = start_call(
+            self.call, root=self.root, fence=self.talk.numbers[self.step.server], job=self.id
+        )
+        reply = yield from self.talk.send(self.step.server, call, CALL_LIMIT_S, self.step.id)
+        if isinstance(reply, Refused):
+            return failed(f"the job was refused: {reply.code}: {reply.message}", {})
+        return None
+
+    def follow(self) -> Talk[Judgement]:
+        """Poll to the end, the time limit, or the lane's turning back."""
+        while True:
+            call = poll_call(self.call, root=self.root, job=self.id, offset=len(self.output))
+            reply = yield from self.talk.send(self.step.server, call, CALL_LIMIT_S, self.step.id)
+            if isinstance(reply, Answered):
+                ended = yield from self._take(reply.result)
+                if ended is not None:
+                    return ended
+            why = turn_back_reason(self.talk, self.lane, self.step)
+            if why is not None:
+                yield from self.cancel()
+                return cancelled(why)
+            if self.talk.now >= self.deadline:
+                yield from self.cancel()
+                return failed(
+                    f"it did not end within its time limit of {self.step.time_limit_s} s", {}
+                )
+            yield from self.talk.wait(self.talk.now + self.talk.poll_interval)
+
+    def cancel(self) -> Talk[None]:
+        """End it, as well as the host can be reached; the way back ends it again."""
+        call = cancel_call(root=self.root, fence=self.talk.numbers[self.step.server], job=self.id)
+        yield from self.talk.send_patiently(self.step.server, call, CALL_LIMIT_S, self.step.id)
+
+    def _take(self, answer: Mapping[str, Any]) -> Talk[Judgement | None]:
+        """Take in one poll; a judgement when the job is over."""
+        if len(self.output) + _decoded_length(answer) == answer["offset"]:
+            self.output += base64.b64decode(answer["output"])
+        state = answer["state"]
+        if state == "absent":
+            if self.was_seen or self.starts >= LOSSES_MAX:
+                return failed("the host does not know the job any more", {})
+            return (yield from self.start())
+        self.was_seen = True
+        if state == "ended":
+            subject = Subject(
+                plan=self.talk.plan, lane=self.lane, step=self.step, state=self.talk.state
+            )
+            return judge_job(subject, self._end(answer))
+        if state == "lost":
+            return failed(
+                "the job's process is gone without an exit record (the host restarted, or it was killed)",
+                {},
+            )
+        yield from self._report(answer)
+        return None
+
+    def _end(self, answer: Mapping[str, Any]) -> JobEnd:
+        started, ended = answer["started_at"], answer["ended_at"]
+        seconds = (
+            (parse_time(ended) - parse_time(started)).total_seconds() if started and ended else None
+        )
+        return JobEnd(
+            kind=self.call.kind,
+            exit_code=answer["exit_code"],
+            output=bytes(self.output),
+            result=answer["result"] or {},
+            seconds=seconds,
+            started_at_utc=started,
+            watched={one["path"]: one["size_bytes"] for one in answer["watched"]},
+        )
+
+    def _report(self, answer: Mapping[str, Any]) -> Talk[None]:
+        """Journal the progress, now and then."""
+        now = self.talk.now
+        if self.reported_at is not None and now < self.reported_at + PROGRESS_EVERY:
+            return
+        self.reported_at = now
+        sizes = [one["size_bytes"] for one in answer["watched"] if one["size_bytes"] is not None]
+        done_bytes = sum(sizes) if sizes else None
+        started = parse_time(answer["started_at"]) if answer["started_at"] else None
+        seconds = (parse_time(answer["clock"]) - started).total_seconds() if started else 0.0
+        yield from self.talk.append(
+            Draft(
+                RecordKind.PROGRESS,
+                {
+                    "step": self.step.id,
+                    "text": _last_line(bytes(self.output)),
+                    "done_bytes": done_bytes,
+                    "total_bytes": None,
+                    "rate_bytes_s": done_bytes / seconds if done_bytes and seconds > 0 else None,
+                },
+            )
+        )
+
+
+def cancel_jobs(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
+    """End every job of the lane that was sent and did not end well (each may still run)."""
+    ended: list[str] = []
+    for other in lane.steps:
+        record = talk.state.step(other.id)
+        if (
+            not isinstance(other.call, JobCall)
+            or not record.attempts
+            or (record.result and "exit_code" in record.result)
+        ):
+            continue
+        job = job_id(talk.identity.run, other, record.attempts)
+        root = root_of(talk.plan, other.server) or ""
+        call = cancel_call(root=root, fence=talk.numbers[other.server], job=job)
+        reply = yield from talk.send_patiently(other.server, call, CALL_LIMIT_S, step.id)
+        if not isinstance(reply, Answered):
+            return failed(f"job {job} could not be ended: {reply.message}", {"jobs": ended})
+        ended.append(job)
+    return Judgement(outcome=OutcomeKind.DONE, result={"jobs": ended})
+
+
+def _decoded_length(answer: Mapping[str, Any]) -> int:
+    return len(base64.b64decode(answer["output"]))
+
+
+def _last_line(output: bytes) -> str:
+    lines = [
+        line.strip()
+        for line in output[-400:].decode("cp437", errors="replace").splitlines()
+        if line.strip()
+    ]
+    return lines[-1][:200] if lines else ""

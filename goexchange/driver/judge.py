@@ -1,0 +1,77 @@
+"""The outcome of a step, judged from what came back. Output that we do not know is never a success."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from goexchange.driver.conditions import holds
+from goexchange.driver.judge_files import (
+    judge_copy,
+    judge_export,
+    judge_hash,
+    judge_header,
+    judge_seal,
+    judge_swap,
+    judge_verified,
+)
+from goexchange.driver.judge_tools import judge_backup, judge_command, judge_eseutil
+from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
+from goexchange.errors import UnexpectedOutput
+from goexchange.model.plan import Action
+
+_ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
+    Action.READ_HEADER: judge_header,
+    Action.READ_TEMPORARY_HEADER: judge_header,
+    Action.SEAL_SET: judge_seal,
+    Action.SWAP: judge_swap,
+    Action.SWAP_BACK: judge_swap,
+}
+_JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
+    "eseutil": judge_eseutil,
+    "copy-files": judge_copy,
+    "hash-files": judge_hash,
+    "wbadmin": judge_backup,
+    "export-configuration": judge_export,
+    "command": judge_command,
+}
+
+
+def judge_answer(subject: Subject, result: Mapping[str, Any]) -> Judgement:
+    """Judge the answer of a host script or a cmdlet that came without errors."""
+    judge = _ANSWERS[subject.step.action] if subject.step.action in _ANSWERS else _plain
+    return _guarded(subject, lambda: judge(subject, result))
+
+
+def judge_job(subject: Subject, end: JobEnd) -> Judgement:
+    """Judge a host job that ended by itself."""
+    return _guarded(subject, lambda: _JOBS[end.kind](subject, end))
+
+
+def judge_set(subject: Subject, result: Mapping[str, Any]) -> Judgement:
+    """Judge the verdict of our own verifier over a set."""
+    return _guarded(subject, lambda: judge_verified(subject, result))
+
+
+def _plain(subject: Subject, result: Mapping[str, Any]) -> Judgement:
+    return done(result)
+
+
+def _guarded(subject: Subject, judge: Callable[[], Judgement]) -> Judgement:
+    """Judge; what cannot be judged has failed, with the evidence."""
+    try:
+        judgement = judge()
+    except Failure as failure:
+        return failed(str(failure), failure.result, tail=failure.tail)
+    except UnexpectedOutput as unexpected:
+        return failed(f"unknown output: {unexpected}", {})
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        return failed(f"an answer of unexpected shape: {type(error).__name__}: {error}", {})
+    wanted = subject.step.postcondition
+    if wanted is not None and judgement.is_done and not holds(wanted, judgement.result):
+        return failed(
+            f"its postcondition does not hold: {wanted.path} {wanted.operator.value} {wanted.value}",
+            judgement.result,
+            tail=judgement.output_tail,
+        )
+    return judgement

@@ -1,0 +1,152 @@
+"""Judging what was read, copied, hashed, sealed and moved: files and their headers."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from ntpath import basename
+from typing import Any
+
+from goexchange.backup.manifest import parse_manifest
+from goexchange.driver.headers import header_facts
+from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done
+from goexchange.driver.lanes import happened
+from goexchange.driver.records import manifest_of
+from goexchange.ese.header import DatabaseState
+from goexchange.model.plan import Action
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.eseutil import decode_output, has_succeeded, signed_exit_code
+from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
+
+
+def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
+    """Our own reading and eseutil's must agree; a rebuilt file must be clean and have a signature of its own."""
+    result = {
+        **header_facts(base64.b64decode(answer["slots"])),
+        "size_bytes": answer["size_bytes"],
+        "log_files": [
+            {"path": one["path"], "size_bytes": one["size_bytes"]} for one in answer["log_files"]
+        ],
+        "jfm": answer["jfm"],
+    }
+    printed = decode_output(base64.b64decode(answer["eseutil"]["output"]))
+    dump = parse_header_dump(printed)
+    if isinstance(dump, Unknown):
+        raise Failure(
+            f"eseutil's header dump cannot be read: {dump.reason}", result, tail=printed[-2000:]
+        )
+    result["eseutil_state"] = dump.state
+    if result["state"] is None:
+        raise Failure(f"no copy of the header is good: {', '.join(result['problems'])}", result)
+    is_clean = result["state"] == int(DatabaseState.CLEAN_SHUTDOWN)
+    if (
+        not has_succeeded(answer["eseutil"]["exit_code"], dump.end)
+        or (dump.state in CLEAN_STATES) != is_clean
+    ):
+        raise Failure(
+            "eseutil and our own reading of the header disagree", result, tail=printed[-2000:]
+        )
+    if subject.step.action is Action.READ_TEMPORARY_HEADER:
+        _check_rebuilt(subject, result)
+    return done(result)
+
+
+def judge_copy(subject: Subject, end: JobEnd) -> Judgement:
+    """Every file that was asked for is there, with the digest taken of its source."""
+    files = _files(end)
+    if end.exit_code != 0:
+        raise Failure(f"the copy ended with {end.exit_code}", _ended(end))
+    return done({**_ended(end), "files": files, "bytes": sum(one["size_bytes"] for one in files)})
+
+
+def judge_hash(subject: Subject, end: JobEnd) -> Judgement:
+    """What was read back past the cache is what was copied."""
+    files = _files(end)
+    result = {**_ended(end), "files": files}
+    if end.exit_code != 0:
+        raise Failure(f"reading the set back ended with {end.exit_code}", result)
+    copied = _result_of(subject, Action.COPY_SET)["files"]
+    wanted = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in copied}
+    found = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in files}
+    differing = sorted(
+        basename(path) for path in wanted.keys() | found.keys() if _other(wanted, found, path)
+    )
+    if differing:
+        raise Failure(f"the copy differs from its source: {', '.join(differing)}", result)
+    return done(result)
+
+
+def judge_export(subject: Subject, end: JobEnd) -> Judgement:
+    """Everything that was asked for was exported."""
+    result = {**_ended(end), "files": _files(end), "missing": list(end.result["missing"])}
+    if end.exit_code != 0 or result["missing"]:
+        raise Failure(
+            f"not everything was exported: {', '.join(result['missing']) or end.exit_code}", result
+        )
+    return done(result)
+
+
+def judge_seal(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
+    """The manifest is on the disk with the bytes that were sent; its set has the digest that it states."""
+    return done(
+        {
+            "path": answer["path"],
+            "manifest_sha256": answer["sha256"],
+            "set_sha256": set_digest_of(subject),
+        }
+    )
+
+
+def judge_swap(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
+    """The script ends only in the state it is for."""
+    return done({"state": answer["state"]})
+
+
+def judge_verified(subject: Subject, result: Mapping[str, Any]) -> Judgement:
+    """Our own verifier found every page sound."""
+    if result["ok"] is not True:
+        raise Failure("our own verifier does not pass the set", result)
+    return done(result)
+
+
+def set_digest_of(subject: Subject) -> str:
+    """The digest that the sealed manifest states for its set."""
+    return parse_manifest(manifest_of(subject.plan, subject.lane, subject.state)).sha256
+
+
+def _check_rebuilt(subject: Subject, result: Mapping[str, Any]) -> None:
+    if result["state"] != int(DatabaseState.CLEAN_SHUTDOWN) or result["log_required"] != [0, 0]:
+        raise Failure("the rebuilt file was not shut down cleanly", result)
+    if not result["headers_alike"]:
+        raise Failure("the header copies of the rebuilt file differ", result)
+    original = _result_of(subject, Action.READ_HEADER)
+    if result["signature"] == original["signature"]:
+        raise Failure("the rebuilt file has the signature of the original", result)
+    if result["page_bytes"] != original["page_bytes"]:
+        raise Failure("the rebuilt file has another page size", result)
+
+
+def _result_of(subject: Subject, action: Action) -> Mapping[str, Any]:
+    for step in subject.lane.steps:
+        record = subject.state.step(step.id)
+        if step.action is action and happened(record) and record.result is not None:
+            return record.result
+    raise Failure(f"{action.value} has no result to compare with")
+
+
+def _files(end: JobEnd) -> list[dict[str, Any]]:
+    if "files" not in end.result:
+        raise Failure(f"the job ended with {end.exit_code} and left no list of files", _ended(end))
+    return [
+        {"path": one["path"], "size_bytes": one["size_bytes"], "sha256": one["sha256"]}
+        for one in end.result["files"]
+    ]
+
+
+def _ended(end: JobEnd) -> dict[str, Any]:
+    code = None if end.exit_code is None else signed_exit_code(end.exit_code)
+    return {"exit_code": code, "seconds": end.seconds, "started_at_utc": end.started_at_utc}
+
+
+def _other(wanted: Mapping[str, Any], found: Mapping[str, Any], path: str) -> bool:
+    return path not in wanted or path not in found or wanted[path] != found[path]

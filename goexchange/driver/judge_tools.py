@@ -1,0 +1,127 @@
+"""Judging tools by exit code and printed words together: eseutil, wbadmin, an operator's own programs."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from attrs import asdict
+
+from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
+from goexchange.model.plan import JobCall
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.eseutil import (
+    ChecksumReport,
+    DefragmentationReport,
+    IntegrityReport,
+    decode_output,
+    has_succeeded,
+    parse_checksum,
+    parse_defragmentation,
+    parse_end,
+    parse_integrity,
+    signed_exit_code,
+)
+from goexchange.powershell.wbadmin import parse_backup
+
+_MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation"}
+
+
+def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
+    """Exit code, last line and the mode's own verdict must all be good."""
+    call = subject.step.call
+    assert isinstance(call, JobCall)
+    switch = call.request["arguments"][0].lower()
+    mode = _MODES[switch]
+    text = decode_output(end.output)
+    tail = text[-subject.plan.body.rules.output_tail_bytes :]
+    result: dict[str, Any] = {**ended(end), "mode": mode, "ok": False, "error": None}
+    last = parse_end(text)
+    if isinstance(last, Unknown) or end.exit_code is None:
+        why = last.reason if isinstance(last, Unknown) else "it left no exit code"
+        raise Failure(f"eseutil {switch}: {why}", result, tail=tail)
+    result.update(error=last.error, tool_seconds=last.seconds)
+    report = _report(mode, text, decode_output(base64.b64decode(_errors(end))))
+    if isinstance(report, Unknown):
+        raise Failure(f"eseutil {switch}: {report.reason}", result, tail=tail)
+    findings = _findings(report)
+    result.update(_counts(report))
+    result["ok"] = has_succeeded(end.exit_code, last) and _is_good(report)
+    if not result["ok"]:
+        words = last.name or last.kind.value
+        return failed(
+            f"eseutil {switch} ended with {result['exit_code']} ({words})",
+            result,
+            findings=findings,
+            tail=tail,
+        )
+    return done(result, findings=findings, tail=tail)
+
+
+def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
+    """Windows Server Backup: exit code and final words; the proof comes after."""
+    text = decode_output(end.output)
+    tail = text[-subject.plan.body.rules.output_tail_bytes :]
+    printed = parse_backup(text)
+    words = printed.end.reason if isinstance(printed.end, Unknown) else printed.end.value
+    result = {**ended(end), "end": words, "volumes": list(printed.volumes_completed)}
+    if end.exit_code is None or not printed.has_succeeded(end.exit_code):
+        return failed(
+            f"the backup ended with {result['exit_code']}: {words}",
+            result,
+            findings=printed.errors,
+            tail=tail,
+        )
+    return done(result, tail=tail)
+
+
+def judge_command(subject: Subject, end: JobEnd) -> Judgement:
+    """An operator's program: its exit codes are judged by the step's postcondition, or must be 0."""
+    tail = decode_output(end.output)[-subject.plan.body.rules.output_tail_bytes :]
+    result = ended(end)
+    if end.exit_code is None or (subject.step.postcondition is None and end.exit_code != 0):
+        raise Failure(f"the program ended with {end.exit_code}", result, tail=tail)
+    return done(result, tail=tail)
+
+
+def ended(end: JobEnd) -> dict[str, Any]:
+    """What is kept of every job."""
+    code = None if end.exit_code is None else signed_exit_code(end.exit_code)
+    return {"exit_code": code, "seconds": end.seconds, "started_at_utc": end.started_at_utc}
+
+
+def _errors(end: JobEnd) -> str:
+    return str(end.result["error_output"]) if "error_output" in end.result else ""
+
+
+def _report(
+    mode: str, text: str, errors: str
+) -> ChecksumReport | IntegrityReport | DefragmentationReport | Unknown:
+    if mode == "checksum":
+        return parse_checksum(text, errors)
+    return parse_integrity(text) if mode == "integrity" else parse_defragmentation(text)
+
+
+def _is_good(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> bool:
+    if isinstance(report, ChecksumReport):
+        return report.is_clean
+    return report.is_sound if isinstance(report, IntegrityReport) else report.is_complete
+
+
+def _counts(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> dict[str, Any]:
+    if not isinstance(report, ChecksumReport):
+        return {}
+    counts = asdict(report, recurse=False)
+    names = ("pages_seen", "bad_checksums", "correctable", "wrong_page_numbers", "uninitialized")
+    return {name: counts[name] for name in names}
+
+
+def _findings(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> tuple[str, ...]:
+    if isinstance(report, ChecksumReport):
+        bad = tuple(f"error: page {page} has a bad checksum" for page in report.bad_pages)
+        return bad + tuple(
+            f"warning: page {page} has a correctable error" for page in report.correctable_pages
+        )
+    if isinstance(report, IntegrityReport) and not report.is_sound:
+        return ("error: the database is corrupted",)
+    return ()

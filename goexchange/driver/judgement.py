@@ -1,0 +1,92 @@
+"""What judging gives, and what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import field, frozen
+
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import Lane, Plan, Step
+from goexchange.model.run import OutcomeKind
+
+
+@frozen(kw_only=True)
+class Subject:
+    """The step that is judged, in its lane, with everything known before."""
+
+    plan: Plan
+    lane: Lane
+    step: Step
+    state: RunState
+
+
+@frozen(kw_only=True)
+class JobEnd:
+    """A host job that ended. `output` is all that it printed on standard output; `result` what the runner adds."""
+
+    kind: str
+    exit_code: int | None
+    output: bytes
+    result: Mapping[str, Any]
+    seconds: float | None
+    started_at_utc: str | None = None
+    watched: Mapping[str, int | None] = field(factory=dict)
+
+
+@frozen(kw_only=True)
+class Judgement:
+    """How a step ended. `result` is plain JSON and holds `why` when it failed."""
+
+    outcome: OutcomeKind
+    result: Mapping[str, Any]
+    findings: tuple[str, ...] = ()
+    output_tail: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it ended well."""
+        return self.outcome in (OutcomeKind.DONE, OutcomeKind.ALREADY)
+
+
+class Failure(Exception):
+    """The step did not reach what it is for: why, and what is known."""
+
+    def __init__(
+        self, why: str, result: Mapping[str, Any] | None = None, *, tail: str = ""
+    ) -> None:
+        super().__init__(why)
+        self.result = result or {}
+        self.tail = tail
+
+
+def done(result: Mapping[str, Any], *, findings: tuple[str, ...] = (), tail: str = "") -> Judgement:
+    """It ended well."""
+    return Judgement(outcome=OutcomeKind.DONE, result=result, findings=findings, output_tail=tail)
+
+
+def failed(
+    why: str, result: Mapping[str, Any], *, findings: tuple[str, ...] = (), tail: str = ""
+) -> Judgement:
+    """It did not reach what it is for."""
+    return Judgement(
+        outcome=OutcomeKind.FAILED,
+        result={**result, "why": why},
+        findings=findings,
+        output_tail=tail,
+    )
+
+
+def cancelled(why: str) -> Judgement:
+    """It was given up on the way."""
+    return Judgement(outcome=OutcomeKind.CANCELLED, result={"why": why})
+
+
+def tail_of(output: bytes, tail_bytes: int) -> str:
+    """The end of a tool's output for people; the console code page of western Windows, undecodable bytes replaced."""
+    return (
+        output[-tail_bytes:].decode("cp437", errors="replace").replace("\r", "")
+        if tail_bytes
+        else ""
+    )

@@ -1,0 +1,201 @@
+"""Which step of a lane comes next: a readable table over what the lane's steps have done so far.
+
+The plan holds every step, the ways back included. The driver walks the list in order and takes the first step that is
+not finished and whose `runs_when` holds; nothing else decides the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import frozen
+
+from goexchange.driver.conditions import holds
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import Action, Lane, Plan, RunsWhen, Step
+from goexchange.model.run import OutcomeKind, StepRecord
+
+_HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
+_MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
+_NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of its lane
+    Action.MOUNT_ORIGINAL: Action.SWAP_BACK,
+    Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
+    Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
+}
+
+
+@frozen(kw_only=True)
+class LaneFacts:
+    """What a lane has done to its database, as the journal says it.
+
+    Shape: `is_swapped` is also true when the swap stopped half-way; `is_new_file_mounted` is the point of no return;
+    `is_away` means taken down by us (or found down by a lane that mounts) and not in service.
+    """
+
+    has_failed: bool
+    is_dismounted: bool
+    is_swapped: bool
+    is_new_file_mounted: bool
+    is_in_service: bool
+    is_away: bool
+    is_setting_changed: bool
+    is_record_open: bool
+    is_sentinel_placed: bool
+
+    @property
+    def is_back(self) -> bool:
+        """In service again by one of our mounts."""
+        return self.is_in_service and not self.is_away
+
+
+def happened(record: StepRecord) -> bool:
+    """Whether the step is known to have taken effect."""
+    return record.outcome in _HAPPENED
+
+
+def wants_again(step: Step, record: StepRecord) -> bool:
+    """Whether a step that has an outcome is to be sent once more."""
+    if record.outcome is OutcomeKind.FAILED:
+        return record.attempts < step.attempts_max
+    if step.repeat is None or not happened(record):
+        return False
+    return record.attempts < step.repeat.times_max and not holds(step.repeat.until, record.result)
+
+
+def is_finished(step: Step, record: StepRecord) -> bool:
+    """Whether nothing more is done about the step."""
+    if record.skipped_because is not None:
+        return True
+    return record.outcome is not None and not wants_again(step, record)
+
+
+def has_failed(step: Step, record: StepRecord) -> bool:
+    """Whether the step ended without what it was for."""
+    return is_finished(step, record) and record.outcome in (
+        OutcomeKind.FAILED,
+        OutcomeKind.CANCELLED,
+    )
+
+
+def facts_of(lane: Lane, state: RunState) -> LaneFacts:
+    """Read what the lane has done from the journal."""
+    is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state)
+    is_swapped = any(_is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP,)))
+    is_mounted = _is_mounted(lane, state)
+    found_down = not _of(lane, (Action.DISMOUNT,)) and any(
+        has_failed(step, state.step(step.id)) for step in _of(lane, (Action.MOUNT,))
+    )
+    return LaneFacts(
+        has_failed=lane_has_failed(lane, state),
+        is_dismounted=is_dismounted,
+        is_swapped=is_swapped,
+        is_new_file_mounted=is_swapped and _any_happened(lane, (Action.MOUNT,), state),
+        is_in_service=is_mounted,
+        is_away=(is_dismounted or found_down) and not is_mounted,
+        is_setting_changed=_any_happened(lane, (Action.SET_MOUNT_AT_STARTUP,), state),
+        is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
+        is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
+    )
+
+
+def lane_has_failed(lane: Lane, state: RunState) -> bool:
+    """Whether the lane gave up its purpose: a step failed that may not, or the lane was turned back."""
+    if state.lane(lane.id).turned_back is not None:
+        return True
+    return any(
+        not step.may_fail and has_failed(step, state.steps[step.id])
+        for step in lane.steps
+        if step.id in state.steps
+    )
+
+
+RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
+    RunsWhen.ALL_WELL: lambda lane: not lane.has_failed,
+    RunsWhen.AWAY_BEFORE_SWAP: lambda lane: (
+        lane.has_failed and lane.is_dismounted and not lane.is_swapped
+    ),
+    RunsWhen.AWAY_AFTER_SWAP: lambda lane: (
+        lane.has_failed and lane.is_swapped and not lane.is_new_file_mounted
+    ),
+    RunsWhen.SETTINGS_CHANGED: lambda lane: lane.is_setting_changed,
+    RunsWhen.IN_SERVICE_AGAIN: lambda lane: lane.is_in_service,
+    RunsWhen.REBUILT_IN_SERVICE: lambda lane: lane.is_new_file_mounted and lane.is_in_service,
+    RunsWhen.RECORD_OPEN_AND_IN_SERVICE: lambda lane: lane.is_record_open and not lane.is_away,
+    RunsWhen.ALWAYS: lambda lane: True,
+}
+
+
+def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
+    """Whether the step's condition over earlier outcomes holds; `facts` are those of the lane in that state."""
+    if step.runs_when is RunsWhen.UNDO_OF:
+        return state.step(step.undo_of or "").attempts > 0
+    if step.action is Action.REMOVE_SENTINEL:  # also when the lane gave up before the dismount
+        return facts.is_sentinel_placed and not facts.is_away
+    if not RUNS_WHEN[step.runs_when](facts):
+        return False
+    is_mounted_already = facts.is_in_service and step.action in _MOUNTS
+    if step.runs_when is RunsWhen.AWAY_BEFORE_SWAP and is_mounted_already:
+        return False
+    return _has_its_earlier(step, lane, state)
+
+
+def next_step(lane: Lane, state: RunState) -> Step | None:
+    """Return the step to do now: one in doubt first, else the first unfinished one whose condition holds."""
+    for step in lane.steps:
+        if state.step(step.id).is_in_doubt:
+            return step
+    facts = facts_of(lane, state)
+    for step in lane.steps:
+        if not is_finished(step, state.step(step.id)) and runs_now(step, lane, state, facts):
+            return step
+    return None
+
+
+def step_of(plan: Plan, step: str) -> Step | None:
+    """Find a step of the plan by its id."""
+    return next(
+        (found for lane in plan.body.lanes for found in lane.steps if found.id == step), None
+    )
+
+
+def _has_its_earlier(step: Step, lane: Lane, state: RunState) -> bool:
+    """Whether the step that this one rests on took effect, where the lane has one on the same road."""
+    if step.action not in _NEEDS_EARLIER:
+        return True
+    earlier = [
+        found
+        for found in _of(lane, (_NEEDS_EARLIER[step.action],))
+        if found.runs_when is step.runs_when and found.number < step.number
+    ]
+    return all(happened(state.step(found.id)) or found.may_fail for found in earlier)
+
+
+def _is_swapped(record: StepRecord) -> bool:
+    if happened(record):
+        return True
+    seen = record.result["state"] if record.result and "state" in record.result else None
+    return seen in ("between", "after", "foreign")
+
+
+def _is_mounted(lane: Lane, state: RunState) -> bool:
+    mounted = [state.step(step.id) for step in _of(lane, _MOUNTS) if happened(state.step(step.id))]
+    last_mount = max(
+        (record.ended_at_utc for record in mounted if record.ended_at_utc), default=None
+    )
+    if last_mount is None:
+        return False
+    failed = (
+        state.step(step.id)
+        for step in _of(lane, (Action.CONFIRM_MOUNTED,))
+        if has_failed(step, state.step(step.id))
+    )
+    return not any(record.ended_at_utc and record.ended_at_utc >= last_mount for record in failed)
+
+
+def _any_happened(lane: Lane, actions: Iterable[Action], state: RunState) -> bool:
+    return any(happened(state.step(step.id)) for step in _of(lane, actions))
+
+
+def _of(lane: Lane, actions: Iterable[Action]) -> list[Step]:
+    wanted = tuple(actions)
+    return [step for step in lane.steps if step.action in wanted]

@@ -1,0 +1,299 @@
+"""A run as a machine without I/O: `next` says what is to be done, `accept` takes what came of it.
+
+Everything it knows survives in the journal: a fresh machine made from the records goes on where the last one stopped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Sequence
+from datetime import datetime
+
+from goexchange.codec import to_plain
+from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
+from goexchange.driver.doubt import Undecided
+from goexchange.driver.effects import Append, Effect, Finish, ReleaseLeases, WaitUntil
+from goexchange.driver.ending import failures, is_still_to_do, result_of, state_of
+from goexchange.driver.events import (
+    LEGAL_EVENTS,
+    Event,
+    IllegalEvent,
+    Observed,
+    Request,
+    Requested,
+    Woke,
+)
+from goexchange.driver.guards import Guards, PackagedGuards
+from goexchange.driver.identity import RunIdentity
+from goexchange.driver.lanes import next_step
+from goexchange.driver.steps import perform
+from goexchange.errors import ExitCode
+from goexchange.journal.chain import Draft
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import Lane, Plan, RunsWhen, Step, VerdictKind
+from goexchange.model.run import LaneState, Record, RecordKind, RunResult
+
+_OPEN = (LaneState.WAITING, LaneState.RUNNING)
+
+
+class Machine:
+    """One run; one effect is outstanding at a time."""
+
+    def __init__(
+        self,
+        *,
+        plan: Plan,
+        run: RunIdentity,
+        records: Sequence[Record] = (),
+        guards: Guards | None = None,
+    ) -> None:
+        self._talk = Conversation(
+            plan=plan, identity=run, records=records, guards=guards or PackagedGuards()
+        )
+        self._run: Generator[Effect, Event, None] = _run(self._talk)
+        self._effect: Effect | None = None
+
+    @property
+    def state(self) -> RunState:
+        """What the journal says up to now."""
+        return self._talk.state
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing follows."""
+        return isinstance(self._effect, Finish)
+
+    def standing(self, *also: ExitCode) -> RunResult:
+        """How the run stands now, for a process that is told to end: a database that is down is never hidden."""
+        return result_of(self._talk.plan, self._talk.state, also=also)
+
+    def next(self, now: datetime) -> Effect:
+        """The outstanding effect; asked for again it is the same."""
+        if self._effect is None:
+            self._talk.now = now
+            self._effect = next(self._run)
+        return self._effect
+
+    def accept(self, event: Event, now: datetime) -> None:
+        """Take an event.
+
+        Raises: IllegalEvent when it cannot be the answer of the outstanding effect; nothing has changed then.
+        """
+        if isinstance(event, Requested):
+            self._request(event, now)
+            return
+        effect = self._effect
+        if effect is None or not isinstance(event, LEGAL_EVENTS[type(effect)]):
+            raise IllegalEvent(f"{type(event).__name__} does not answer {type(effect).__name__}")
+        if now < self._talk.now:
+            now = self._talk.now  # a clock that went back moves no deadline
+        if isinstance(effect, Append) and tuple(
+            (record.kind, record.data) for record in getattr(event, "records", ())
+        ) != tuple((draft.kind, dict(draft.data)) for draft in effect.drafts):
+            raise IllegalEvent("other records were appended than those that were asked for")
+        self._talk.now = now
+        self._effect = self._run.send(event)
+
+    def _request(self, event: Requested, now: datetime) -> None:
+        self._talk.asked.append(event)
+        if isinstance(self._effect, WaitUntil):
+            self._talk.now = max(now, self._talk.now)
+            self._effect = self._run.send(Woke())
+
+
+def _run(talk: Conversation) -> Talk[None]:
+    """The whole run; it ends with Finish, whatever happens."""
+    if talk.state.ended is not None and not talk.state.in_doubt:
+        yield Finish(result=result_of(talk.plan, talk.state))
+        return
+    try:
+        yield from talk.acquire()
+    except LeaseDenied as denied:
+        yield Finish(result=_refused(talk, ExitCode.LOCKED, str(denied)))
+        return
+    try:
+        refusal = yield from (_begin(talk) if talk.state.run is None else _go_on(talk))
+        if refusal is None:
+            yield from _lanes(talk)
+            refusal = result_of(talk.plan, talk.state)
+            yield from talk.append(
+                Draft(RecordKind.RUN_ENDED, to_plain(refusal)), *talk.lease_drafts("released")
+            )
+        yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
+        yield Finish(result=refusal)
+    except LeaseGone as gone:
+        # Nothing more is sent, and nothing more is written: the journal may have another writer already.
+        standing = result_of(talk.plan, talk.state, also=(ExitCode.STOPPED,))
+        yield Finish(
+            result=RunResult(
+                exit_code=standing.exit_code,
+                verdict=f"lease lost: {gone}",
+                databases=standing.databases,
+            )
+        )
+
+
+def _begin(talk: Conversation) -> Talk[RunResult | None]:
+    """Observe every server, decide the guards of the start, write the header of the run. Nothing is changed before."""
+    for server in sorted({step.server for lane in talk.plan.body.lanes for step in lane.steps}):
+        seen = yield from talk.observe(server, _guids(talk.plan, server))
+        if not isinstance(seen, Observed):
+            return _refused(
+                talk, ExitCode.UNREACHABLE, f"{server} could not be observed: {seen.message}"
+            )
+    verdicts = talk.guards.at_start(talk.plan, talk.observed(), talk.now, talk.identity.approval)
+    against = [one for one in verdicts if one.kind in (VerdictKind.BLOCK, VerdictKind.UNKNOWN)]
+    if against:
+        why = "; ".join(f"{one.address} {one.guard}: {one.evidence}" for one in against)
+        return _refused(talk, _start_code(one.guard for one in against), why)
+    identity = talk.identity
+    header = {
+        "run": identity.run,
+        "plan": talk.plan.id,
+        "plan_sha256": talk.plan.sha256,
+        "controller": identity.controller,
+        "started_by": identity.started_by,
+        "tool": identity.tool,
+        "approval": to_plain(identity.approval) if identity.approval is not None else None,
+    }
+    yield from talk.append(
+        *talk.lease_drafts("acquired"),
+        Draft(RecordKind.RUN_STARTED, header),
+        *talk.facts_drafts(),
+        *(Draft(RecordKind.GUARD, {"verdict": to_plain(verdict)}) for verdict in verdicts),
+    )
+    yield from talk.claim()
+    return None
+
+
+def _go_on(talk: Conversation) -> Talk[None]:
+    """Go on with a run that an earlier process left: say so, claim the hosts, look at them again."""
+    identity = talk.identity
+    yield from talk.append(
+        *talk.lease_drafts("acquired"),
+        Draft(
+            RecordKind.RUN_RESUMED,
+            {
+                "controller": identity.controller,
+                "started_by": identity.started_by,
+                "torn_bytes": identity.torn_bytes,
+                "steps_in_doubt": list(talk.state.in_doubt),
+            },
+        ),
+    )
+    yield from talk.claim()
+    for server in sorted(talk.numbers):
+        yield from talk.observe(
+            server, _guids(talk.plan, server)
+        )  # a host that is silent stays unknown to the guards
+    yield from talk.append(*talk.facts_drafts())
+
+
+def _lanes(talk: Conversation) -> Talk[None]:
+    for lane in talk.plan.body.lanes:
+        record = talk.state.lane(lane.id)
+        if record.state not in _OPEN:
+            continue
+        why_not = _why_not(talk, lane) if record.state is LaneState.WAITING else None
+        if why_not is None:
+            yield from _lane(talk, lane)
+        else:
+            yield from _skip(talk, lane, why_not)
+
+
+def _lane(talk: Conversation, lane: Lane) -> Talk[None]:
+    """Walk the lane until nothing of it is left to do."""
+    if talk.state.lane(lane.id).state is LaneState.WAITING:
+        yield from talk.append(Draft(RecordKind.LANE_STARTED, {"lane": lane.id}))
+    try:
+        while (step := next_step(lane, talk.state)) is not None:
+            yield from perform(talk, lane, step)
+    except Undecided:
+        yield from talk.append(_lane_ended(talk, lane))
+        return
+    yield from talk.append(
+        *_left_over(talk, lane, "its condition never held"), _lane_ended(talk, lane)
+    )
+
+
+def _skip(talk: Conversation, lane: Lane, why: str) -> Talk[None]:
+    """Leave a lane out, but for what undoes a step of an earlier lane: that runs whatever happens."""
+    undoing = [step for step in lane.steps if step.runs_when is RunsWhen.UNDO_OF]
+    if any(talk.state.step(step.undo_of or "").attempts for step in undoing):
+        others = [step for step in lane.steps if step not in undoing]
+        yield from talk.append(
+            Draft(RecordKind.LANE_STARTED, {"lane": lane.id}),
+            *_left_over(talk, lane, why, among=others),
+        )
+        yield from _lane(talk, lane)
+        return
+    yield from talk.append(
+        *_left_over(talk, lane, why),
+        Draft(
+            RecordKind.LANE_ENDED, {"lane": lane.id, "state": LaneState.SKIPPED.value, "why": why}
+        ),
+    )
+
+
+def _why_not(talk: Conversation, lane: Lane) -> str | None:
+    """Why a lane that has not begun does not begin."""
+    if talk.has_asked(Request.ABORT):
+        return "abort: an operator asked for the way back"
+    if talk.has_asked(Request.STOP):
+        return "stop: an operator asked to start no other database"
+    undecided = [
+        one.id
+        for one in talk.plan.body.lanes
+        if talk.state.lane(one.id).state is LaneState.UNDECIDED
+    ]
+    if undecided:
+        return f"stop: {undecided[0]} is not decided"
+    count = failures(talk.plan, talk.state)
+    if count > talk.plan.body.rules.failures_max:
+        return f"budget: {count} failed, {talk.plan.body.rules.failures_max} may"
+    unmet = [name for name in lane.needs if talk.state.lane(name).state is not LaneState.DONE]
+    return f"needs: {', '.join(unmet)} did not succeed" if unmet else None
+
+
+def _left_over(
+    talk: Conversation, lane: Lane, why: str, *, among: Iterable[Step] | None = None
+) -> tuple[Draft, ...]:
+    return tuple(
+        Draft(
+            RecordKind.SKIPPED,
+            {
+                "step": step.id,
+                "lane": lane.id,
+                "why": why,
+                "cause": "lane-ended",
+                "turns_back": False,
+            },
+        )
+        for step in (lane.steps if among is None else among)
+        if is_still_to_do(step, talk.state)
+    )
+
+
+def _lane_ended(talk: Conversation, lane: Lane) -> Draft:
+    reached, why = state_of(lane, talk.state)
+    return Draft(RecordKind.LANE_ENDED, {"lane": lane.id, "state": reached.value, "why": why})
+
+
+def _guids(plan: Plan, server: str) -> tuple[str, ...]:
+    return tuple(
+        lane.database_guid
+        for lane in plan.body.lanes
+        if lane.server == server and lane.database_guid is not None
+    )
+
+
+def _refused(talk: Conversation, code: ExitCode, why: str) -> RunResult:
+    databases = result_of(talk.plan, talk.state).databases
+    return RunResult(exit_code=int(code), verdict=why, databases=databases)
+
+
+def _start_code(guards: Iterable[str]) -> ExitCode:
+    """What the operator does next: plan again, get an approval, or wait."""
+    names = set(guards)
+    if "premises" in names:
+        return ExitCode.STALE
+    return ExitCode.UNAPPROVED if names <= {"approval", "consent"} else ExitCode.NOT_NOW

@@ -1,0 +1,56 @@
+"""Steps that are started by one call and watched by another, up to the step's time limit."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from goexchange.driver.conditions import holds
+from goexchange.driver.conversation import Conversation, Talk
+from goexchange.driver.events import Answered, Observed
+from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.proof import backup_proof
+from goexchange.driver.turning import turn_back_reason
+from goexchange.model.plan import Action, ExchangeCall, Lane, Step
+
+CALL_LIMIT_S = 60
+
+
+def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
+    """Ask every interval until the step's condition holds, it failed, or its time is up."""
+    poll = step.poll
+    assert poll is not None
+    sent = talk.state.step(step.id).last_sent_at_utc or talk.now
+    deadline = sent + timedelta(seconds=step.time_limit_s)
+    seen: Any = None
+    while True:
+        answer = yield from _ask(talk, lane, step)
+        seen = answer if answer is not None else seen
+        if answer is not None and holds(poll.until, answer):
+            return done(answer)
+        if answer is not None and poll.failed is not None and holds(poll.failed, answer):
+            return failed("the work it started ended badly", answer)
+        why = turn_back_reason(talk, lane, step)
+        if why is not None:
+            return failed(why, seen or {})
+        if talk.now >= deadline:
+            return failed(f"it did not come to an end within {step.time_limit_s} s", seen or {})
+        yield from talk.wait(talk.now + timedelta(seconds=poll.interval_s))
+
+
+def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | None]:
+    """One look; None when no answer came."""
+    assert step.poll is not None
+    call = step.poll.call
+    if isinstance(call, ExchangeCall):
+        reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
+        return dict(reply.result) if isinstance(reply, Answered) else None
+    event = yield from talk.observe(
+        step.server, (lane.database_guid,) if lane.database_guid else ()
+    )
+    if not isinstance(event, Observed):
+        return None
+    if step.action is Action.PROVE_BACKUP:
+        subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
+        return backup_proof(subject, event.server)
+    return {"observed": True}

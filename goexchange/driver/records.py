@@ -1,0 +1,220 @@
+"""What a lane writes down on the host: the manifest of its set, and the record of its database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ntpath import basename
+from typing import Any
+
+from goexchange.backup.manifest import database_facts, manifest_bytes, restores
+from goexchange.backup.selection import ListedFile, SelectedFile, Selection, select_files
+from goexchange.codec import to_plain
+from goexchange.driver.headers import header_of, reading_of
+from goexchange.driver.lanes import facts_of, happened
+from goexchange.journal.replay import RunState
+from goexchange.model.actual import DatabaseRecord
+from goexchange.model.backup_set import (
+    BackupSet,
+    FileRole,
+    FileVerdict,
+    LogFacts,
+    SetFile,
+    SetMethod,
+)
+from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
+from goexchange.model.run import StepRecord
+
+
+def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
+    """The manifest of the lane's set, made of headers, copy and read-back.
+
+    Raises: KeyError or ValueError when an outcome it rests on is missing.
+    """
+    header_step, header = _outcome(lane, state, Action.READ_HEADER)
+    _, copied = _outcome(lane, state, Action.COPY_SET)
+    seal_step = _step(lane, Action.SEAL_SET)
+    assert isinstance(seal_step.call, ScriptCall)
+    selection = _selection(header_step, header)
+    copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
+    is_checked = _happened(lane, state, Action.VERIFY_SET_ON_HOST)
+    body = BackupSet(
+        set_id=f"{lane.server}/{lane.database}/{basename(str(seal_step.call.arguments['folder']))}",
+        server=lane.server,
+        database=lane.database or "",
+        database_guid=lane.database_guid or "",
+        taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
+        run=state.run or "",
+        plan=plan.sha256,
+        method=SetMethod.OFFLINE_COPY,
+        files=tuple(
+            _set_file(one, copies[basename(one.path).lower()], header, is_checked)
+            for one in selection.files
+        ),
+        restores=restores(
+            header_of(_result(header)), missing_generations=selection.missing_generations
+        ),
+    )
+    return manifest_bytes(body)
+
+
+def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
+    """The record that later runs read back as facts; what this run did not do stays as an earlier one left it."""
+    before = _earlier_record(plan, lane)
+    facts = facts_of(lane, state)
+    header = _last(lane, state, Action.READ_HEADER)
+    rebuilt = (
+        _last(lane, state, Action.READ_TEMPORARY_HEADER) if facts.is_new_file_mounted else None
+    )
+    verified = [
+        record.ended_at_utc
+        for step in lane.steps
+        if step.action
+        in (Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY, Action.REPAIR_REQUEST)
+        and happened(record := state.step(step.id))
+    ]
+    seal, mount = _last(lane, state, Action.SEAL_SET), _last(lane, state, Action.MOUNT)
+    proof = _last(lane, state, Action.PROVE_BACKUP)
+    newest = rebuilt or header
+    gain = (
+        _result(header)["size_bytes"] - _result(rebuilt)["size_bytes"]
+        if header and rebuilt
+        else None
+    )
+    written = DatabaseRecord(
+        database_guid=lane.database_guid or "",
+        database=lane.database or "",
+        run=state.run or "",
+        signature=_result(newest)["signature"] if newest else _was(before, "signature"),
+        verified_at_utc=max(
+            (one for one in verified if one), default=_was(before, "verified_at_utc")
+        ),
+        rebuilt_at_utc=mount.ended_at_utc if rebuilt and mount else _was(before, "rebuilt_at_utc"),
+        rebuild_gain_bytes=gain if rebuilt else _was(before, "rebuild_gain_bytes"),
+        rebuild_goal_met=_goal_met(plan, lane, gain)
+        if rebuilt
+        else _was(before, "rebuild_goal_met"),
+        set_folder=_seal_folder(lane) if seal else _was(before, "set_folder"),
+        set_digest=_result(seal)["set_sha256"] if seal else _was(before, "set_digest"),
+        set_taken_at_utc=seal.ended_at_utc if seal else _was(before, "set_taken_at_utc"),
+        protected_at_utc=proof.ended_at_utc
+        if proof
+        else (None if rebuilt else _was(before, "protected_at_utc")),
+        rebuild_rate_bytes_s=_rates(
+            lane, state, Action.REBUILD, header, _was(before, "rebuild_rate_bytes_s")
+        ),
+        copy_rate_bytes_s=_rates(
+            lane, state, Action.COPY_SET, header, _was(before, "copy_rate_bytes_s")
+        ),
+    )
+    return to_plain(written)
+
+
+def _goal_met(plan: Plan, lane: Lane, gain: int | None) -> bool | None:
+    """Whether the rebuild gained at least nine tenths of the white space that it was planned for."""
+    for decision in plan.body.decisions:
+        if decision.server == lane.server and decision.database == lane.database:
+            if gain is None or decision.white_space_bytes is None:
+                return None
+            return gain >= 0.5 * decision.white_space_bytes
+    return None
+
+
+def _selection(step: Step, header: StepRecord) -> Selection:
+    assert isinstance(step.call, ScriptCall)
+    result = _result(header)
+    return select_files(
+        header_of(result),
+        ListedFile(path=step.call.arguments["path"], size_bytes=result["size_bytes"]),
+        log_folder=tuple(
+            ListedFile(path=one["path"], size_bytes=one["size_bytes"])
+            for one in result["log_files"]
+        ),
+        log_prefix=step.call.arguments["log_prefix"] or "",
+    )
+
+
+def _set_file(
+    chosen: SelectedFile, copy: Mapping[str, Any], header: StepRecord, is_checked: bool
+) -> SetFile:
+    is_database = chosen.role is FileRole.DATABASE
+    return SetFile(
+        role=chosen.role,
+        path=basename(copy["path"]),
+        source_path=chosen.path,
+        size_bytes=copy["size_bytes"],
+        sha256=copy["sha256"],
+        reason=chosen.reason.value,
+        verdict=FileVerdict.SOUND if is_database and is_checked else FileVerdict.NOT_CHECKED,
+        database=database_facts(reading_of(_result(header))) if is_database else None,
+        log=LogFacts(generation=chosen.generation) if chosen.role is FileRole.LOG else None,
+    )
+
+
+def _rates(
+    lane: Lane,
+    state: RunState,
+    action: Action,
+    header: StepRecord | None,
+    before: tuple[float, ...] | None,
+) -> tuple[float, ...]:
+    """Rates by size over time of the last runs, this one's at the end; at most ten."""
+    record = _last(lane, state, action)
+    kept = before or ()
+    if (
+        record is None
+        or header is None
+        or "seconds" not in _result(record)
+        or not _result(record)["seconds"]
+    ):
+        return kept
+    work = _result(record)["bytes"] if "bytes" in _result(record) else _result(header)["size_bytes"]
+    return (*kept, round(work / _result(record)["seconds"], 1))[-10:]
+
+
+def _earlier_record(plan: Plan, lane: Lane) -> DatabaseRecord | None:
+    for server in plan.body.facts.servers:
+        if (
+            server.name == lane.server
+            and hasattr(server.host, "records")
+            and isinstance(server.host.records, tuple)
+        ):
+            for record in server.host.records:
+                if record.database_guid == lane.database_guid:
+                    return record
+    return None
+
+
+def _was(before: DatabaseRecord | None, name: str) -> Any:
+    return None if before is None else getattr(before, name)
+
+
+def _seal_folder(lane: Lane) -> str:
+    call = _step(lane, Action.SEAL_SET).call
+    assert isinstance(call, ScriptCall)
+    return str(call.arguments["folder"])
+
+
+def _step(lane: Lane, action: Action) -> Step:
+    return next(step for step in lane.steps if step.action is action)
+
+
+def _outcome(lane: Lane, state: RunState, action: Action) -> tuple[Step, StepRecord]:
+    record = _last(lane, state, action)
+    if record is None:
+        raise ValueError(f"{action.value} has not taken effect")
+    return _step(lane, action), record
+
+
+def _last(lane: Lane, state: RunState, action: Action) -> StepRecord | None:
+    found = [state.step(step.id) for step in lane.steps if step.action is action]
+    done = [record for record in found if happened(record) and record.result is not None]
+    return done[-1] if done else None
+
+
+def _happened(lane: Lane, state: RunState, action: Action) -> bool:
+    return _last(lane, state, action) is not None
+
+
+def _result(record: StepRecord) -> Mapping[str, Any]:
+    assert record.result is not None
+    return record.result

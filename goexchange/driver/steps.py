@@ -1,0 +1,296 @@
+"""One attempt of one step: guards, intent, call, and what it came to.
+
+The order never changes: what is due is decided, the intent is flushed, the call is sent, the outcome is flushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from goexchange.codec import to_plain
+from goexchange.driver.binding import Unbound
+from goexchange.driver.calls import bound, completed, plain_call
+from goexchange.driver.controller import run_controller_call
+from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk, outcome_draft
+from goexchange.driver.doubt import (
+    Meaning,
+    Undecided,
+    call_limit_s,
+    decide,
+    question_drafts,
+    settled_after_loss,
+)
+from goexchange.driver.events import Answered, Lost, Observed, Refused
+from goexchange.driver.jobs import Job, cancel_jobs
+from goexchange.driver.judge import judge_answer
+from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.polling import poll_to_end
+from goexchange.driver.turning import turn_back_reason
+from goexchange.journal.chain import Draft
+from goexchange.model.plan import (
+    Action,
+    Call,
+    ControllerCall,
+    Direction,
+    ExchangeCall,
+    JobCall,
+    Lane,
+    OnDoubt,
+    ScriptCall,
+    Step,
+    VerdictKind,
+)
+from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
+
+FRESH_FOR = timedelta(minutes=10)
+
+
+def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
+    """Do one attempt of the step, or find out what became of the one in doubt; the outcome is journalled.
+
+    Raises: Undecided when a step in doubt cannot be decided; LeaseGone.
+    """
+    record = talk.state.step(step.id)
+    if record.is_in_doubt:
+        judgement = yield from _resume(talk, lane, step)
+    else:
+        if not (yield from _may_be_sent(talk, lane, step, record)):
+            return
+        judgement = yield from _first(talk, lane, step, record.attempts + 1)
+    if judgement is not None:
+        yield from talk.append(_outcome(talk, step, judgement))
+
+
+def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> Talk[bool]:
+    """Wait as the plan says, decide what is due; False when the step is not sent now."""
+    why = turn_back_reason(talk, lane, step)
+    if why is not None:
+        yield from talk.append(_skipped(lane, step, why, cause=why.split(":")[0]))
+        return False
+    is_undisturbed = yield from talk.wait(_not_before(talk, lane, step, record))
+    if not is_undisturbed:
+        return False  # an operator asked for something: the lane is looked at again
+    if not step.guards or step.direction is Direction.BACK:
+        return True  # what brings mail back is refused by no guard
+    yield from _look_again(talk, step)
+    verdicts = talk.guards.before_step(talk.plan, step, talk.state, talk.observed(), talk.now)
+    drafts = [
+        Draft(RecordKind.GUARD, {"step": step.id, "verdict": to_plain(verdict)})
+        for verdict in verdicts
+    ]
+    against = [
+        f"{one.guard}: {one.evidence}"
+        for one in verdicts
+        if one.kind is not VerdictKind.PASS
+    ]
+    against += [
+        f"{name}: not decided"
+        for name in step.guards
+        if name not in {one.guard for one in verdicts}
+    ]
+    if against:
+        drafts.append(_skipped(lane, step, f"guard: {'; '.join(against)}", cause="guard"))
+    yield from talk.append(*drafts)
+    return not against
+
+
+def _look_again(talk: Conversation, step: Step) -> Talk[None]:
+    """Guards decide on what is so now: an old observation is made again."""
+    seen = talk.actual.get(step.server)
+    if seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR:
+        return
+    guids = tuple(
+        lane.database_guid
+        for lane in talk.plan.body.lanes
+        if lane.server == step.server and lane.database_guid
+    )
+    event = yield from talk.observe(step.server, guids)
+    if isinstance(event, Observed):
+        yield from talk.append(
+            *[one for one in talk.facts_drafts() if one.data["server"] == step.server]
+        )
+    else:
+        talk.actual.pop(
+            step.server, None
+        )  # what cannot be seen is unknown, however lately it was known
+
+
+def _not_before(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> datetime:
+    """When the step may be sent: after its delay, and not at once after a failed attempt."""
+    earlier = [talk.state.step(other.id).ended_at_utc for other in lane.steps]
+    last_end = max((ended for ended in earlier if ended is not None), default=talk.now)
+    moment = last_end + timedelta(seconds=step.delay_s) if step.delay_s else talk.now
+    if record.outcome is OutcomeKind.FAILED and record.ended_at_utc is not None:
+        moment = max(moment, record.ended_at_utc + talk.poll_interval)
+    return moment
+
+
+def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Judgement | None]:
+    try:
+        call = bound(step, talk.plan, talk.state)
+    except Unbound as unbound:
+        yield from talk.append(_skipped(lane, step, f"unbound: {unbound}", cause="unbound"))
+        return None
+    if isinstance(call, JobCall):
+        yield from talk.append(_intent(lane, step, attempt, call))
+        job = Job(talk, lane, step, call)
+        refused = yield from job.start()
+        return refused or (yield from job.follow())
+    if isinstance(call, ControllerCall):
+        yield from talk.append(_intent(lane, step, attempt, call))
+        return (yield from run_controller_call(talk, lane, step, call))
+    if step.action is Action.CANCEL_JOBS:
+        yield from talk.append(_intent(lane, step, attempt, call))
+        return (yield from cancel_jobs(talk, lane, step))
+    return (yield from _remote(talk, lane, step, attempt))
+
+
+def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+    """Find out what became of an attempt whose outcome is not in the journal."""
+    attempt = talk.state.step(step.id).attempts
+    call = bound(step, talk.plan, talk.state)
+    if isinstance(call, JobCall):
+        return (yield from Job(talk, lane, step, call).follow())
+    if isinstance(call, ControllerCall):
+        return (yield from run_controller_call(talk, lane, step, call))
+    if step.action is Action.CANCEL_JOBS:
+        return (yield from cancel_jobs(talk, lane, step))
+    if step.on_doubt is OnDoubt.PROBE:
+        judgement = yield from _by_looking(talk, lane, step)
+        if judgement is not None:
+            return judgement
+    return (yield from _remote(talk, lane, step, attempt))
+
+
+def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Judgement]:
+    """Send a cmdlet or a host script; a lost answer is decided by looking, or asked for again where that is harmless."""
+    lost = ""
+    give_up = talk.now + timedelta(seconds=step.time_limit_s)
+    losses = 0
+    while losses < LOSSES_MAX or (step.direction is Direction.BACK and talk.now < give_up):
+        call = bound(step, talk.plan, talk.state)
+        assert isinstance(call, (ExchangeCall, ScriptCall))
+        yield from talk.append(_intent(lane, step, attempt, call))
+        if isinstance(call, ScriptCall):
+            call = completed(call, fence=talk.numbers[step.server], run=talk.identity.run)
+        reply = yield from talk.send(step.server, call, call_limit_s(step), step.id)
+        if isinstance(reply, Answered):
+            return (yield from _answered(talk, lane, step, reply.result))
+        if isinstance(reply, Refused):
+            return (yield from _refused(talk, step, reply))
+        if step.on_doubt is OnDoubt.PROBE:
+            judgement = yield from _by_looking(talk, lane, step)
+            if judgement is not None:
+                return judgement
+        else:
+            yield from talk.wait(talk.now + talk.poll_interval)
+        lost = reply.message
+        losses += 1
+    if step.direction is Direction.BACK and step.on_doubt is OnDoubt.REPEAT:
+        yield from talk.append(*question_drafts(step, f"no answer, {losses} times: {lost}"))
+        raise Undecided(step, lost)
+    return failed(f"no answer, {losses} times: {lost}", {})
+
+
+def _answered(
+    talk: Conversation, lane: Lane, step: Step, result: Mapping[str, Any]
+) -> Talk[Judgement]:
+    """Judge an answer; where Exchange only says yes, look whether it is so."""
+    judgement = judge_answer(_subject(talk, lane, step), result)
+    if not judgement.is_done:
+        return judgement
+    if step.poll is not None:
+        return (yield from poll_to_end(talk, lane, step))
+    if (
+        step.probe is None
+        or step.on_doubt is not OnDoubt.PROBE
+        or not isinstance(step.call, ExchangeCall)
+    ):
+        return judgement
+    meaning, seen = yield from decide(talk, step, settled_at=talk.now + 2 * talk.poll_interval)
+    if meaning is Meaning.DONE:
+        return done({"seen": _seen(seen)})
+    return failed("Exchange said yes, but it is not so", {"seen": _seen(seen)})
+
+
+def _refused(talk: Conversation, step: Step, reply: Refused) -> Talk[Judgement]:
+    """The host said no. Whether it already was as wanted is looked at, not assumed."""
+    why = f"{reply.code}: {reply.message}"
+    if step.probe is None or step.on_doubt is not OnDoubt.PROBE:
+        return failed(why, {"code": reply.code})
+    meaning, seen = yield from decide(talk, step, settled_at=talk.now)
+    result = {**_state_of(seen), "code": reply.code, "seen": _seen(seen)}
+    if meaning is Meaning.DONE:
+        return Judgement(outcome=OutcomeKind.ALREADY, result=result)
+    return failed(why, result)
+
+
+def _by_looking(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+    """Decide a lost attempt; None when it has not happened and is to be sent again."""
+    meaning, seen = yield from decide(talk, step, settled_at=settled_after_loss(talk, step))
+    if meaning is Meaning.DONE:
+        if step.poll is not None:
+            return (yield from poll_to_end(talk, lane, step))
+        return done({**_state_of(seen), "seen": _seen(seen)})
+    why = turn_back_reason(talk, lane, step)
+    return failed(why, {**_state_of(seen), "seen": _seen(seen)}) if why is not None else None
+
+
+def _subject(talk: Conversation, lane: Lane, step: Step) -> Subject:
+    return Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
+
+
+def _intent(lane: Lane, step: Step, attempt: int, call: Call) -> Draft:
+    return Draft(
+        RecordKind.INTENT,
+        {"step": step.id, "lane": lane.id, "attempt": attempt, "call": plain_call(call)},
+    )
+
+
+def _outcome(talk: Conversation, step: Step, judgement: Judgement) -> Draft:
+    record = talk.state.step(step.id)
+    seconds = (
+        (talk.now - record.last_sent_at_utc).total_seconds() if record.last_sent_at_utc else 0.0
+    )
+    return outcome_draft(
+        step,
+        record.attempts,
+        outcome=judgement.outcome.value,
+        result=dict(judgement.result),
+        findings=list(judgement.findings),
+        output_tail=judgement.output_tail,
+        seconds=seconds,
+    )
+
+
+def _skipped(lane: Lane, step: Step, why: str, *, cause: str) -> Draft:
+    is_gate = cause in ("guard", "overrun", "abort")
+    turns_back = step.direction is not Direction.BACK and (is_gate or not step.may_fail)
+    return Draft(
+        RecordKind.SKIPPED,
+        {
+            "step": step.id,
+            "lane": lane.id,
+            "why": why,
+            "cause": cause,
+            "turns_back": turns_back,
+        },
+    )
+
+
+def _state_of(seen: Any) -> dict[str, Any]:
+    return {"state": seen["state"]} if isinstance(seen, dict) and "state" in seen else {}
+
+
+def _seen(seen: Any) -> Any:
+    """What a probe saw, short enough for the journal."""
+    if isinstance(seen, dict) and "objects" in seen:
+        return {
+            "objects": [
+                {name: one[name] for name in ("Name", "Mounted", "MountAtStartup") if name in one}
+                for one in seen["objects"]
+            ]
+        }
+    return seen

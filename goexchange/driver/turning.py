@@ -1,0 +1,45 @@
+"""When a lane gives its purpose up: an operator's abort, or the overrun deadline. Never a step that brings mail back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from goexchange.driver.conversation import Conversation
+from goexchange.driver.events import Request
+from goexchange.driver.lanes import facts_of
+from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
+
+OVERRUN_BACK = "back-to-original"
+
+
+def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
+    """Why the lane turns back now instead of doing the step; None when it goes on.
+
+    Once the files are swapped only mounting remains, and once the database is in service there is no way back.
+    """
+    if step.runs_when is not RunsWhen.ALL_WELL or step.direction is Direction.BACK:
+        return None
+    facts = facts_of(lane, talk.state)
+    if facts.is_swapped or facts.is_in_service:
+        return None
+    if talk.has_asked(Request.ABORT):
+        return "abort: an operator asked for the way back"
+    deadline = overrun_deadline(talk)
+    if (
+        deadline is None
+        or talk.now < deadline
+        or not any(one.action is Action.DISMOUNT for one in lane.steps)
+    ):
+        return None
+    return f"overrun: the time for the swap was over at {deadline:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def overrun_deadline(talk: Conversation) -> datetime | None:
+    """The moment from which nothing may lead away from service any more; None without a limit or with `finish`."""
+    rules, window = talk.plan.body.rules, talk.plan.body.window
+    limits: list[datetime] = []
+    if window is not None:
+        limits.append(window.latest_swap_utc or window.closes_at_utc)
+    if rules.run_time_max_s is not None and talk.state.started_at_utc is not None:
+        limits.append(talk.state.started_at_utc + timedelta(seconds=rules.run_time_max_s))
+    return min(limits) if limits and rules.overrun == OVERRUN_BACK else None

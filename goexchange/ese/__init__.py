@@ -1,0 +1,1 @@
+"""ESE database, log and checkpoint formats on buffers: reading, verifying, writing, rendering."""

@@ -1,0 +1,138 @@
+"""One observation of one server: what to ask on both channels, and the actual state made of the
+answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.codec import time_text
+from goexchange.facts.answer import ExchangeAnswer
+from goexchange.facts.databases import decode_databases
+from goexchange.facts.host import decode_host
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
+from goexchange.model.plan import ExchangeCall
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.cmdlets import check_call, get_repair_requests
+from goexchange.powershell.sizes import ServerVersion, generation_of, parse_server_version
+
+Json = Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class Asked:
+    """What an observation was about: the server, and the databases (GUIDs) whose repair requests
+    were asked for.
+    """
+
+    server: str
+    known: tuple[str, ...] = ()
+
+
+def exchange_statements(server: str, known: Sequence[str] = ()) -> tuple[ExchangeCall, ...]:
+    """The statements of the one Exchange pipeline; `known`: GUIDs of databases seen before."""
+    calls = (
+        ExchangeCall(cmdlet="Get-ExchangeServer", parameters={"Identity": server}),
+        ExchangeCall(cmdlet="Get-MailboxServer", parameters={"Identity": server}),
+        ExchangeCall(cmdlet="Get-MailboxDatabase", parameters={"Server": server, "Status": True}),
+        ExchangeCall(
+            cmdlet="Get-MoveRequest",
+            parameters={"MoveStatus": "InProgress", "ResultSize": "Unlimited"},
+        ),
+    )
+    return (*map(check_call, calls), *(get_repair_requests(guid) for guid in known))
+
+
+def host_arguments(
+    exchange: Json | Unknown, *, root: str, events_since: datetime
+) -> dict[str, Any]:
+    """The arguments of observe-host: the files and log folders that the Exchange channel has just
+    named.
+    """
+    databases = (
+        () if isinstance(exchange, Unknown) else ExchangeAnswer(exchange).of_type("MailboxDatabase")
+    )
+    return {
+        "root": root,
+        "paths": _texts(databases, "EdbFilePath"),
+        "log_folders": _texts(databases, "LogFolderPath"),
+        "events_since": time_text(events_since),
+    }
+
+
+def decode_server(
+    exchange: Json | Unknown, host: Json | Unknown, *, asked: Asked, observed_at: datetime
+) -> ActualServer:
+    """One server as its two channels described it.
+
+    Unknown: `exchange` or `host` is Unknown when the channel gave nothing; all that it would have
+    said is Unknown too.
+    """
+    actual_host = host if isinstance(host, Unknown) else decode_host(host, observed_at)
+    if isinstance(exchange, Unknown):
+        return _silent(exchange, actual_host, asked=asked, observed_at=observed_at)
+    answer = ExchangeAnswer(exchange)
+    server = answer.one("ExchangeServer")
+    fqdn = answer.text(server, "Fqdn")
+    version = _version(answer.text(server, "AdminDisplayVersion"))
+    return ActualServer(
+        name=asked.server,
+        fqdn=asked.server if isinstance(fqdn, Unknown) else fqdn,
+        observed_at_utc=observed_at,
+        generation=_generation(version),
+        build=version if isinstance(version, Unknown) else str(version),
+        edition=answer.text(server, "Edition"),
+        availability_group=_availability_group(answer),
+        databases=_databases(answer, asked),
+        host=actual_host,
+    )
+
+
+def _silent(
+    reason: Unknown, host: ActualHost | Unknown, *, asked: Asked, observed_at: datetime
+) -> ActualServer:
+    return ActualServer(
+        name=asked.server,
+        fqdn=asked.server,
+        observed_at_utc=observed_at,
+        generation=reason,
+        build=reason,
+        edition=reason,
+        availability_group=reason,
+        databases=reason,
+        host=host,
+    )
+
+
+def _texts(databases: Sequence[Json], name: str) -> list[str]:
+    found = {database[name] for database in databases if name in database}
+    return sorted(path for path in found if isinstance(path, str) and path)
+
+
+def _version(text: str | Unknown) -> ServerVersion | Unknown:
+    return text if isinstance(text, Unknown) else parse_server_version(text)
+
+
+def _generation(version: ServerVersion | Unknown) -> Generation | Unknown:
+    return version if isinstance(version, Unknown) else generation_of(version)
+
+
+def _availability_group(answer: ExchangeAnswer) -> str | None | Unknown:
+    server = answer.one("MailboxServer")
+    if isinstance(server, Unknown):
+        return server
+    if "DatabaseAvailabilityGroup" not in server:
+        return Unknown("Get-MailboxServer did not give DatabaseAvailabilityGroup")
+    group = server["DatabaseAvailabilityGroup"]  # here nil means standalone, not unknown
+    return None if group in (None, "") else str(group)
+
+
+def _databases(answer: ExchangeAnswer, asked: Asked) -> tuple[ActualDatabase, ...] | Unknown:
+    failure = answer.failure_of("Get-MailboxDatabase")
+    if failure is not None:
+        return failure
+    return decode_databases(answer, server=asked.server, known=asked.known)

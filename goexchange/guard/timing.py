@@ -1,0 +1,92 @@
+"""When the lanes of a plan begin and how long they take, by the plan's own estimates; one after the other."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from goexchange.guard.guard import Moment, Question
+from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen
+from goexchange.schedule.outage import Outage
+from goexchange.schedule.rates import NO_TIME, Duration, fixed
+
+WAYS_BACK = (RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP)
+
+
+def start_of(question: Question) -> datetime:
+    """When the lane begins: now, or at plan when the window opens and the lanes before it have ended."""
+    if question.moment is Moment.STEP:
+        return question.now
+    window = question.body.window
+    begins = question.now if window is None else max(question.now, window.opens_at_utc)
+    before = _lanes_before(question.body, question.lane)
+    return begins + timedelta(seconds=sum(_length_s(question.body, each) for each in before))
+
+
+def lane_length_s(question: Question) -> int:
+    """How long the lane takes by its p90."""
+    return _length_s(question.body, question.lane)
+
+
+def lead_s(lane: Lane) -> int:
+    """How long the lane works before it takes the database down."""
+    return 2 * sum(
+        each.estimate_s or 0 for each in lane.steps if each.number < _dismount_number(lane)
+    )
+
+
+def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
+    """The lane's outage by the plan's decision; None when it has none."""
+    decision = _decision(body, lane)
+    if decision is None or decision.outage_s is None or decision.outage_p90_s is None:
+        return None
+    return Outage(
+        down=Duration(p50_s=decision.outage_s, p90_s=decision.outage_p90_s),
+        after_swap=_estimated(lane, (Action.SWAP, Action.MOUNT), RunsWhen.ALL_WELL),
+        way_back=_estimated(lane, (Action.SWAP_BACK, Action.MOUNT_ORIGINAL), _last_way(lane)),
+    )
+
+
+def _length_s(body: PlanBody, lane: Lane) -> int:
+    """Outage by its p90, everything beside it by twice its estimate."""
+    outage = outage_of(body, lane)
+    beside = sum(
+        each.estimate_s or 0
+        for each in lane.steps
+        if each.runs_when not in WAYS_BACK and not _is_in_outage(lane, each.number)
+    )
+    return 2 * beside + (0 if outage is None else outage.down.p90_s)
+
+
+def _is_in_outage(lane: Lane, number: int) -> bool:
+    mounts = [each.number for each in lane.steps if each.action is Action.MOUNT]
+    return _dismount_number(lane) <= number <= max(mounts, default=0)
+
+
+def _dismount_number(lane: Lane) -> int:
+    found = [each.number for each in lane.steps if each.action is Action.DISMOUNT]
+    return found[0] if found else len(lane.steps) + 1
+
+
+def _estimated(lane: Lane, actions: tuple[Action, ...], runs_when: RunsWhen) -> Duration:
+    result = NO_TIME
+    for each in lane.steps:
+        if each.action in actions and each.runs_when is runs_when:
+            result = result + fixed(each.estimate_s or 0)
+    return result
+
+
+def _last_way(lane: Lane) -> RunsWhen:
+    has_swap = any(each.action is Action.SWAP for each in lane.steps)
+    return RunsWhen.AWAY_AFTER_SWAP if has_swap else RunsWhen.AWAY_BEFORE_SWAP
+
+
+def _lanes_before(body: PlanBody, lane: Lane) -> tuple[Lane, ...]:
+    ids = [each.id for each in body.lanes]
+    return body.lanes[: ids.index(lane.id)]
+
+
+def _decision(body: PlanBody, lane: Lane) -> Decision | None:
+    for each in body.decisions:
+        if each.server == lane.server and each.database == lane.database:
+            return each
+    return None

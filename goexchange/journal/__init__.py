@@ -1,0 +1,1 @@
+"""Records of a run: their chain, their lines, and the state that replaying them gives."""

@@ -1,0 +1,1 @@
+"""Servers on loopback that let real remoting clients talk to a simulated site."""

@@ -1,0 +1,94 @@
+"""The lab's control interface, JSON over HTTP: counters out, delay and disturbances in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+
+from goexchange.lab.http_server import HttpAnswer, HttpRequest
+from goexchange.lab.traffic import Disturbance, Traffic, When
+from goexchange.lab.wsman import Endpoint
+
+Body = Mapping[str, object]
+
+
+class Control:
+    """Answers the control requests.
+
+    Shape: GET /state; POST /reset, /calm, /delay {"ms"}, /advance {"seconds"} (of the clock that
+    idle limits are measured on), /restart {"host"} (its services: all its shells are gone),
+    /disturb {"when", "host", "action", "count", "seconds"}. Every answer is the state after it.
+    """
+
+    def __init__(
+        self, traffic: Traffic, endpoints: Mapping[str, Mapping[str, Endpoint]]
+    ) -> None:
+        self._traffic = traffic
+        self._endpoints = endpoints
+        self._actions: dict[tuple[str, str], Callable[[Body], None]] = {
+            ("GET", "/state"): lambda _: None,
+            ("POST", "/reset"): lambda _: traffic.counters.clear(),
+            ("POST", "/calm"): lambda _: traffic.calm(),
+            ("POST", "/delay"): self._delay,
+            ("POST", "/advance"): self._advance,
+            ("POST", "/disturb"): self._disturb,
+            ("POST", "/restart"): self._restart,
+        }
+
+    async def respond(self, request: HttpRequest) -> HttpAnswer:
+        """Perform one request."""
+        action = self._actions.get((request.method, request.path))
+        if action is None:
+            return HttpAnswer(status=HTTPStatus.NOT_FOUND)
+        try:
+            body = json.loads(request.body or b"{}")
+            action(body)
+        except (ValueError, TypeError, KeyError) as error:
+            return _json(HTTPStatus.BAD_REQUEST, {"error": f"{type(error).__name__}: {error}"})
+        return _json(HTTPStatus.OK, self._state())
+
+    def _state(self) -> dict[str, object]:
+        return {
+            "counters": {host: dict(each) for host, each in self._traffic.counters.items()},
+            "shells": {
+                host: {role: endpoint.open_shells() for role, endpoint in roles.items()}
+                for host, roles in self._endpoints.items()
+            },
+            "disturbances": len(self._traffic.disturbances),
+            "delay_ms": self._traffic.delay_s * 1000,
+        }
+
+    def _delay(self, body: Body) -> None:
+        self._traffic.delay_s = _number(body["ms"]) / 1000
+
+    def _advance(self, body: Body) -> None:
+        self._traffic.clock_offset_s += _number(body["seconds"])
+
+    def _restart(self, body: Body) -> None:
+        for endpoint in self._endpoints[str(body["host"])].values():
+            endpoint.close()
+
+    def _disturb(self, body: Body) -> None:
+        unknown = set(body) - {"when", "host", "action", "count", "seconds"}
+        if unknown:
+            raise ValueError(f"unknown keys {sorted(unknown)}")
+        host, action = body.get("host"), body.get("action")
+        self._traffic.disturb(Disturbance(
+            when=When(body["when"]),
+            host=None if host is None else str(host),
+            action=None if action is None else str(action),
+            count=int(_number(body.get("count", 1))),
+            seconds=_number(body.get("seconds", 0)),
+        ))
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise ValueError(f"{value!r} is not a number of zero or more")
+    return float(value)
+
+
+def _json(status: HTTPStatus, content: Mapping[str, object]) -> HttpAnswer:
+    return HttpAnswer(status=status, headers={"Content-Type": "application/json"},
+                      body=json.dumps(content).encode())

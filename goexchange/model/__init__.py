@@ -1,0 +1,1 @@
+"""Plain data types; nothing with behaviour beyond checks on creation."""

@@ -1,0 +1,230 @@
+"""The actual state: what was observed on the hosts, each value known or Unknown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from goexchange.model.unknown import Unknown
+
+
+class Generation(Enum):
+    """Product generations of Exchange Server, by version number (Source: build table of the
+    vendor's documentation).
+    """
+
+    EXCHANGE_2003 = "2003"
+    EXCHANGE_2007 = "2007"
+    EXCHANGE_2010 = "2010"
+    EXCHANGE_2013 = "2013"
+    EXCHANGE_2016 = "2016"
+    EXCHANGE_2019 = "2019"
+    SUBSCRIPTION_EDITION = "SE"
+
+
+@frozen(kw_only=True)
+class Volume:
+    """A volume of a host, by the folder it is mounted at (`D:\\` or a mount point, always with a
+    trailing backslash).
+    """
+
+    mount_point: str
+    label: str
+    size_bytes: int
+    free_bytes: int
+    is_local: bool
+
+
+@frozen(kw_only=True)
+class Service:
+    """A Windows service: state and start type in Windows' own words (Running, Stopped; Automatic,
+    Manual, Disabled).
+    """
+
+    name: str
+    state: str
+    start_type: str
+
+
+@frozen(kw_only=True)
+class ScheduledTask:
+    """A scheduled task that looks like a backup or is ours; `actions` are command lines."""
+
+    name: str
+    state: str
+    actions: tuple[str, ...]
+    next_run_utc: datetime | None
+
+
+@frozen(kw_only=True)
+class RunningProcess:
+    """A process of the closed list we look for (backup engines, eseutil, Exchange setup)."""
+
+    name: str
+    process_id: int
+    started_at_utc: datetime | None
+
+
+@frozen(kw_only=True)
+class HostEvent:
+    """One entry of a Windows event log that a guard or a proof reads; `text` is bounded to 1 000
+    characters.
+    """
+
+    log: str
+    provider: str
+    event_id: int
+    at_utc: datetime
+    text: str
+
+
+@frozen(kw_only=True)
+class FileFacts:
+    """What the file system says of one file of interest."""
+
+    path: str
+    exists: bool
+    size_bytes: int | None
+    created_at_utc: datetime | None
+    modified_at_utc: datetime | None
+
+
+@frozen(kw_only=True)
+class LogFolder:
+    """Log files of one stream: how many, how large, the generations by name."""
+
+    folder: str
+    count: int
+    total_bytes: int
+
+
+@frozen(kw_only=True)
+class WindowsBackup:
+    """Windows Server Backup on the host. `is_running` and times from Get-WBSummary and Get-WBJob.
+    """
+
+    is_installed: bool
+    is_running: bool
+    last_success_utc: datetime | None
+    last_result: int | None
+    next_scheduled_utc: datetime | None
+
+
+@frozen(kw_only=True)
+class DatabaseRecord:
+    """What the last run of ours left on the host about one database (`procedure` 1: read back as
+    facts).
+    """
+
+    database_guid: str
+    database: str
+    run: str
+    signature: str | None
+    verified_at_utc: datetime | None
+    rebuilt_at_utc: datetime | None
+    rebuild_gain_bytes: int | None
+    rebuild_goal_met: bool | None
+    set_folder: str | None
+    set_digest: str | None
+    set_taken_at_utc: datetime | None
+    protected_at_utc: datetime | None
+    rebuild_rate_bytes_s: tuple[float, ...] = ()
+    copy_rate_bytes_s: tuple[float, ...] = ()
+
+
+@frozen(kw_only=True)
+class OpenRecovery:
+    """A recovery record that still lies open on the host: a run began there and has not closed it.
+    """
+
+    run: str
+    database_guid: str | None
+    opened_at_utc: datetime
+    phase: str
+
+
+@frozen(kw_only=True)
+class ActualHost:
+    """What the Windows channel said of a host, all in one observation."""
+
+    observed_at_utc: datetime
+    name: str
+    boot_id: str
+    booted_at_utc: datetime
+    clock_utc: datetime
+    powershell_version: str
+    is_elevated: bool
+    exsetup_version: str | Unknown
+    eseutil_version: str | Unknown
+    eseutil_path: str | Unknown
+    volumes: tuple[Volume, ...] | Unknown
+    services: tuple[Service, ...] | Unknown
+    tasks: tuple[ScheduledTask, ...] | Unknown
+    processes: tuple[RunningProcess, ...] | Unknown
+    files: tuple[FileFacts, ...] | Unknown
+    log_folders: tuple[LogFolder, ...] | Unknown
+    storage_events: tuple[HostEvent, ...] | Unknown
+    backup_events: tuple[HostEvent, ...] | Unknown
+    windows_backup: WindowsBackup | Unknown
+    is_reboot_pending: bool | Unknown
+    fencing_number: int | Unknown
+    records: tuple[DatabaseRecord, ...] | Unknown
+    open_recoveries: tuple[OpenRecovery, ...] | Unknown
+
+
+@frozen(kw_only=True)
+class ActualDatabase:
+    """What the Exchange channel said of one mailbox database.
+
+    Unknown: a property that Exchange left empty although it was asked with `-Status` is Unknown,
+    never False or zero.
+    `last_full_backup_utc` is None when Exchange says *never* (mounted, status read, empty) and
+    Unknown otherwise.
+    """
+
+    name: str
+    guid: str
+    server: str
+    edb_path: str
+    log_folder: str
+    log_prefix: str | Unknown
+    is_mounted: bool | Unknown
+    mounted_on: str | None | Unknown
+    is_recovery: bool | Unknown
+    copies: tuple[str, ...] | Unknown
+    is_replicated: bool | Unknown
+    is_circular_logging: bool | Unknown
+    is_mount_at_startup: bool | Unknown
+    is_backup_running: bool | Unknown
+    last_full_backup_utc: datetime | None | Unknown
+    size_bytes: int | Unknown
+    white_space_bytes: int | Unknown
+    has_moves: bool | Unknown
+    has_repair_requests: bool | Unknown
+
+
+@frozen(kw_only=True)
+class ActualServer:
+    """One Exchange server as observed; `databases` are those whose active copy it holds or should
+    hold.
+    """
+
+    name: str
+    fqdn: str
+    observed_at_utc: datetime
+    generation: Generation | Unknown
+    build: str | Unknown
+    edition: str | Unknown
+    availability_group: str | None | Unknown
+    databases: tuple[ActualDatabase, ...] | Unknown
+    host: ActualHost | Unknown
+
+
+@frozen(kw_only=True)
+class ActualState:
+    """Everything that one observation brought, servers in order of their names."""
+
+    observed_at_utc: datetime
+    servers: tuple[ActualServer, ...]

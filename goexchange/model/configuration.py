@@ -1,0 +1,317 @@
+"""What the tool is told about the site and about itself: inventory, connections, configuration.
+
+Units: durations are seconds (`_s`), sizes are bytes, rates are bytes per second. No secret is
+ever held here, only references to where one is kept.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from attrs import field, frozen
+
+from goexchange.errors import Place
+
+
+class SecretKind(Enum):
+    """Where a secret is kept."""
+
+    ENVIRONMENT = "env"
+    KEYRING = "keyring"
+    FILE = "file"
+    COMMAND = "exec"
+    VAULT = "vault"
+    PROMPT = "prompt"
+
+
+@frozen(kw_only=True)
+class SecretReference:
+    """Where a secret is kept; its value is resolved by the transport and never enters the model.
+
+    Shape: `locator` is what follows the colon (`NAME`, `service/user`, `/path`, `path#field`); it
+    is empty for `prompt` and for `exec`, whose program and arguments are `command`.
+    """
+
+    kind: SecretKind
+    locator: str = ""
+    command: tuple[str, ...] = ()
+    place: Place | None = field(default=None, eq=False, repr=False)
+
+    def __str__(self) -> str:
+        if self.kind is SecretKind.PROMPT:
+            return "prompt"
+        if self.kind is SecretKind.COMMAND:
+            return f"exec:{self.command[0]}"
+        return f"{self.kind.value}:{self.locator}"
+
+
+class Scheme(Enum):
+    """Whether a channel is inside TLS."""
+
+    HTTP = "http"
+    HTTPS = "https"
+
+
+class ExchangeAuthentication(Enum):
+    """How the Exchange endpoint knows us."""
+
+    KERBEROS = "kerberos"
+    BASIC = "basic"
+
+
+class WindowsTransport(Enum):
+    """How the Windows channel knows us."""
+
+    KERBEROS = "kerberos"
+    NTLM = "ntlm"
+    BASIC = "basic"
+    CERTIFICATE = "certificate"
+
+
+class Generation(Enum):
+    """Exchange generations."""
+
+    EXCHANGE_2003 = "2003"
+    EXCHANGE_2007 = "2007"
+    EXCHANGE_2010 = "2010"
+    EXCHANGE_2013 = "2013"
+    EXCHANGE_2016 = "2016"
+    EXCHANGE_2019 = "2019"
+    SUBSCRIPTION_EDITION = "SE"
+
+
+@frozen(kw_only=True)
+class ExchangeChannel:
+    """How the Exchange endpoint is reached; `host` None means the server's address."""
+
+    authentication: ExchangeAuthentication
+    scheme: Scheme
+    port: int
+    path: str
+    host: str | None = None
+
+
+@frozen(kw_only=True)
+class WindowsChannel:
+    """How WinRM is reached.
+
+    Shape: `host` is None when it is the server's address; certificate and key are files of the
+    controller, needed for the transport `certificate` only.
+    """
+
+    transport: WindowsTransport
+    scheme: Scheme
+    port: int
+    path: str
+    host: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
+
+
+@frozen(kw_only=True)
+class Timeouts:
+    """How long the transport waits to connect, for bytes, and for one operation."""
+
+    connect_s: int
+    read_s: int
+    operation_s: int
+
+
+@frozen(kw_only=True)
+class ConnectionProfile:
+    """How a server is reached and as whom; without a username by Kerberos ticket."""
+
+    name: str
+    exchange: ExchangeChannel
+    windows: WindowsChannel
+    username: str | None
+    password: SecretReference | None
+    ca_file: str | None
+    timeouts: Timeouts
+    place: Place
+
+
+@frozen(kw_only=True)
+class ServerEntry:
+    """A server of the inventory and how it is reached.
+
+    Shape: `connection` is complete: the server's own settings over its profile's over the built-in
+    ones; `generation` is a hint for before the first observation, None when not given.
+    """
+
+    name: str
+    address: str
+    site: str | None
+    availability_group: str | None
+    generation: Generation | None
+    connection: ConnectionProfile
+    place: Place
+
+
+@frozen(kw_only=True)
+class MachineEntry:
+    """A machine that is no Exchange server (a backup server, a verifier), and how it is reached."""
+
+    name: str
+    address: str
+    connection: ConnectionProfile
+    place: Place
+
+
+class Weekday(Enum):
+    """Days on which a window opens."""
+
+    MONDAY = "MON"
+    TUESDAY = "TUE"
+    WEDNESDAY = "WED"
+    THURSDAY = "THU"
+    FRIDAY = "FRI"
+    SATURDAY = "SAT"
+    SUNDAY = "SUN"
+
+
+@frozen(kw_only=True)
+class TimeOfDay:
+    """A wall-clock time, minutes precise."""
+
+    hour: int
+    minute: int
+
+    def __str__(self) -> str:
+        return f"{self.hour:02}:{self.minute:02}"
+
+
+@frozen(kw_only=True)
+class Window:
+    """When maintenance may run.
+
+    Shape: it opens at `opens` on each of `days` and closes at the next `closes`; `zone` is an
+    IANA name; a `closes` that is not after `opens` is on the following day.
+    """
+
+    name: str
+    zone: str
+    days: tuple[Weekday, ...]
+    opens: TimeOfDay
+    closes: TimeOfDay
+    place: Place
+
+
+@frozen(kw_only=True)
+class Site:
+    """A named place of servers; its zone is the default of nothing, it is shown beside times."""
+
+    name: str
+    zone: str | None
+    description: str | None
+    place: Place
+
+
+@frozen(kw_only=True)
+class AvailabilityGroup:
+    """An availability group and its members' names."""
+
+    name: str
+    servers: tuple[str, ...]
+    place: Place
+
+
+@frozen(kw_only=True)
+class ServerGroup:
+    """A named selection of servers, with other groups, sites and availability groups resolved."""
+
+    name: str
+    servers: tuple[str, ...]
+    place: Place
+
+
+@frozen(kw_only=True)
+class Share:
+    """A backup target as hosts name it, and where the controller reaches it itself."""
+
+    path: str
+    mounted_at: str
+    place: Place
+
+
+@frozen(kw_only=True)
+class Rates:
+    """Stated default rates, used until history knows better."""
+
+    copy_bytes_per_s: int
+    rebuild_bytes_per_s: int
+    verify_bytes_per_s: int
+
+
+@frozen(kw_only=True)
+class Inventory:
+    """The site: everything that specifications may name.
+
+    Shape: `document_digest` is the SHA-256 (hex) over the normalised trees of all inventory
+    documents; `verifier` names one of `machines`, which reaches the backup targets and runs
+    `goexchange verify` itself.
+    """
+
+    document_digest: str
+    sites: tuple[Site, ...]
+    servers: tuple[ServerEntry, ...]
+    machines: tuple[MachineEntry, ...]
+    availability_groups: tuple[AvailabilityGroup, ...]
+    groups: tuple[ServerGroup, ...]
+    windows: tuple[Window, ...]
+    shares: tuple[Share, ...]
+    verifier: str | None
+    mount_confirm_after_s: int
+    low_space_threshold_bytes: int
+    host_root: str
+    rates: Rates
+
+
+class Origin(Enum):
+    """Where a setting came from, strongest first."""
+
+    FLAG = "flag"
+    ENVIRONMENT = "environment"
+    PROFILE = "profile"
+    FILE = "file"
+    BUILT_IN = "built-in"
+
+
+@frozen(kw_only=True)
+class Setting:
+    """One setting as text; `source` is the flag, variable or place it came from."""
+
+    name: str
+    value: str
+    origin: Origin
+    source: str
+
+
+@frozen(kw_only=True)
+class NotifyChannel:
+    """A way to reach people; the address is a secret because such addresses carry tokens."""
+
+    name: str
+    url: SecretReference
+    place: Place
+
+
+@frozen(kw_only=True)
+class Configuration:
+    """The settings of this invocation, every default explicit.
+
+    Shape: `settings` lists the same values with their origins, sorted by name, for `config show
+    --origin`.
+    """
+
+    profile: str | None
+    store: str
+    output_folder: str
+    inventory: str
+    specifications: str
+    template_folder: str | None
+    report_formats: tuple[str, ...]
+    heartbeat_every_s: int
+    lease_expires_after_s: int
+    notify_channels: tuple[NotifyChannel, ...]
+    settings: tuple[Setting, ...]

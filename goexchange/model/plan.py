@@ -1,0 +1,490 @@
+"""The plan: exactly what will run, why, under which premises, and what brings each database back.
+
+Source: architecture decision records 0003 (driver) and 0005 (plan format).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.errors import Diagnostic, Place
+from goexchange.model.actual import ActualState
+from goexchange.model.desired import Consent as Consent  # one list for specification and plan
+
+Json = Any
+
+
+class Need(Enum):
+    """What a database needs (the decision of the planner)."""
+
+    REBUILD = "rebuild"
+    VERIFY = "verify"
+    ONLINE_BACKUP = "online-backup"
+    MOUNT = "mount"
+    NOTHING = "nothing"
+    NOT_POSSIBLE = "not-possible"
+
+
+class Reason(Enum):
+    """Why a database or step is as it is; a closed list, stable in the plan file."""
+
+    WHITE_SPACE_OVER_MAXIMUM = "white-space-over-maximum"
+    VERIFICATION_TOO_OLD = "verification-too-old"
+    NEVER_VERIFIED = "never-verified"
+    BACKUP_TOO_OLD = "backup-too-old"
+    NEVER_BACKED_UP = "never-backed-up"
+    MEETS_SPECIFICATION = "meets-specification"
+    WHITE_SPACE_WITHIN_MAXIMUM = "white-space-within-maximum"
+    GAIN_TOO_SMALL = "gain-too-small"
+    REBUILT_RECENTLY = "rebuilt-recently"
+    REBUILD_MISSED_GOAL = "rebuild-missed-goal"
+    MORE_THAN_ONE_COPY = "more-than-one-copy"
+    RECOVERY_DATABASE = "recovery-database"
+    DISMOUNTED = "dismounted"
+    FACT_UNKNOWN = "fact-unknown"
+    SCRIPT_NOT_FOR_VERSION = "script-not-for-version"
+    NOT_YET_EXECUTED = "not-yet-executed"
+    BLOCKED_BY_GUARD = "blocked-by-guard"
+    PART_OF_SCRIPT = "part-of-script"
+    WAY_BACK = "way-back"
+    ASKED_FOR = "asked-for"
+
+
+class Action(Enum):
+    """What a step does; a closed list."""
+
+    CUSTOM_PROCESS = "custom-process"
+    OPEN_RECOVERY_RECORD = "open-recovery-record"
+    PLACE_SENTINEL = "place-sentinel"
+    EXPORT_CONFIGURATION = "export-configuration"
+    LAST_LOOK = "last-look"
+    NOTIFY = "notify"
+    SET_MOUNT_AT_STARTUP = "set-mount-at-startup"
+    DISMOUNT = "dismount"
+    READ_HEADER = "read-header"
+    DETECT_ERRORS = "detect-errors"
+    COPY_SET = "copy-set"
+    REBUILD = "rebuild"
+    READ_TEMPORARY_HEADER = "read-temporary-header"
+    DETECT_ERRORS_TEMPORARY = "detect-errors-temporary"
+    VERIFY_SET_ON_HOST = "verify-set-on-host"
+    HASH_SET = "hash-set"
+    SEAL_SET = "seal-set"
+    VERIFY_SET = "verify-set"
+    SWAP = "swap"
+    MOUNT = "mount"
+    CONFIRM_MOUNTED = "confirm-mounted"
+    CANCEL_JOBS = "cancel-jobs"
+    DELETE_TEMPORARY = "delete-temporary"
+    SWAP_BACK = "swap-back"
+    MOUNT_ORIGINAL = "mount-original"
+    RESTORE_MOUNT_AT_STARTUP = "restore-mount-at-startup"
+    REMOVE_SENTINEL = "remove-sentinel"
+    ONLINE_BACKUP = "online-backup"
+    PROVE_BACKUP = "prove-backup"
+    REPAIR_REQUEST = "repair-request"
+    AWAIT_REPAIR_REQUESTS = "await-repair-requests"
+    WRITE_DATABASE_RECORD = "write-database-record"
+    CLOSE_RECOVERY_RECORD = "close-recovery-record"
+
+
+class Direction(Enum):
+    """Whether a step leads away from service or back to it (a step back is never refused for a
+    schedule).
+    """
+
+    AWAY = "away"
+    BACK = "back"
+    NEUTRAL = "neutral"
+
+
+class RunsWhen(Enum):
+    """On which earlier outcomes of its lane a step depends; a closed list, evaluated by the driver.
+    """
+
+    ALL_WELL = "all-well"  # every earlier all-well step of the lane succeeded
+    # the lane failed; the dismount took effect; the swap did not
+    AWAY_BEFORE_SWAP = "away-before-swap"
+    # the lane failed; the swap took effect; the new file was never mounted
+    AWAY_AFTER_SWAP = "away-after-swap"
+    SETTINGS_CHANGED = "settings-changed"  # mount at startup was changed by us
+    IN_SERVICE_AGAIN = "in-service-again"  # taken down by us and mounted again, with whichever file
+    REBUILT_IN_SERVICE = "rebuilt-in-service"  # the new file is mounted
+    # a recovery record is open, the database is in service
+    RECORD_OPEN_AND_IN_SERVICE = "record-open-and-in-service"
+    UNDO_OF = "undo-of"  # the step named in `undo_of` took effect or is in doubt
+    ALWAYS = "always"
+
+
+class OnDoubt(Enum):
+    """What is done with a step that has an intent and no outcome."""
+
+    REPEAT = "repeat"  # the step is idempotent by construction
+    PROBE = "probe"  # look with the step's probe
+    ATTACH = "attach"  # a host job: poll it; start it only if it is absent
+
+
+class BindingKind(Enum):
+    """What is known only on the way; a closed list. Each is a pure function of plan and journal."""
+
+    SIGNATURE = "signature"  # database signature read by a header step
+    HEADER_DIGEST = "header-digest"  # SHA-256 of the two header slots read by a header step
+    FILES_BY_RULE = "files-by-rule"  # the files of the set, by the rule of `backup.selection`
+    SET_MANIFEST = "set-manifest"  # the manifest made of copy, digests and headers
+    SET_DIGEST = "set-digest"  # the digest of the sealed manifest
+    SET_FILES = "set-files"  # the copied files with the digests taken while copying
+    STARTED_AT = "started-at"  # when the named step was first sent
+    BOOT_ID = "boot-id"  # the host's boot id seen at the last look
+    PRE_STATE = "pre-state"  # what the last observation before the change recorded
+    DATABASE_RECORD = "database-record"  # the record of this run for the database
+
+
+@frozen(kw_only=True)
+class Binding:
+    """`argument` of the step's call (dotted path) is filled with `kind`, taken from the outcome of
+    `step`.
+    """
+
+    argument: str
+    kind: BindingKind
+    step: str
+
+
+@frozen(kw_only=True)
+class ExchangeCall:
+    """One cmdlet with typed parameters on the Exchange channel; values are str, bool, int or list
+    of str.
+    """
+
+    cmdlet: str
+    parameters: Mapping[str, Json]
+
+
+@frozen(kw_only=True)
+class ScriptCall:
+    """One packaged host script on the Windows channel; arguments travel as JSON."""
+
+    script: str
+    digest: str
+    arguments: Mapping[str, Json]
+
+
+@frozen(kw_only=True)
+class JobCall:
+    """A host job: detached work with its own folder; `kind` and `request` as the contract of
+    `job-start` says.
+    """
+
+    kind: str
+    digest: str
+    request: Mapping[str, Json]
+    watch: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class ControllerCall:
+    """Work on the controller: `observe`, `notify` or `verify-set`."""
+
+    work: str
+    arguments: Mapping[str, Json]
+
+
+Call = ExchangeCall | ScriptCall | JobCall | ControllerCall
+
+
+class Operator(Enum):
+    """Comparison of a premise, condition or guard."""
+
+    EQUAL = "="
+    NOT_EQUAL = "!="
+    GREATER = ">"
+    GREATER_OR_EQUAL = ">="
+    LESS = "<"
+    LESS_OR_EQUAL = "<="
+    ONE_OF = "one-of"
+
+
+class FactClass(Enum):
+    """How a fact counts: who it is about, whether it is well, or only worth showing."""
+
+    IDENTITY = "identity"
+    HEALTH = "health"
+    INFORMATIONAL = "informational"
+
+
+@frozen(kw_only=True)
+class Premise:
+    """A predicate that must still hold when the plan is applied, with the value that was seen.
+
+    Shape: `address` is `EX01` or `EX01/DB05`; `fact` is an id of the fact catalogue; `seen` is the
+    value at plan time
+    (shown, never compared); `value` is what the operator compares with.
+    """
+
+    address: str
+    fact: str
+    operator: Operator
+    value: Json
+    seen: Json
+    fact_class: FactClass
+
+
+@frozen(kw_only=True)
+class Condition:
+    """A predicate over the decoded result of a call: dotted `path`, operator, value."""
+
+    path: str
+    operator: Operator
+    value: Json
+
+
+@frozen(kw_only=True)
+class Probe:
+    """How to find out whether a step has happened: a call that only reads, and what its result
+    means.
+
+    When neither condition holds, looking cannot tell and a person is asked.
+    """
+
+    call: ExchangeCall | ScriptCall
+    done: Condition
+    not_done: Condition
+
+
+@frozen(kw_only=True)
+class Poll:
+    """A step that is started by its call and watched by another: `call` is sent every `interval_s`
+    until `until` holds.
+
+    `failed` holds when the work ended badly.
+    """
+
+    call: ExchangeCall | ControllerCall
+    until: Condition
+    failed: Condition | None
+    interval_s: float
+
+
+@frozen(kw_only=True)
+class Repeat:
+    """The step is repeated until `until` holds in its result or `times_max` is reached."""
+
+    times_max: int
+    until: Condition
+
+
+@frozen(kw_only=True)
+class Step:
+    """One act with its conditions.
+
+    Shape: `id` is unique in the plan (`EX01/DB05/07-dismount`); `guards` are ids decided before
+    this step is sent;
+    `undo` says in words what takes it back; `estimate_s` is None when there is no basis for one.
+    """
+
+    id: str
+    number: int
+    server: str
+    database: str | None
+    action: Action
+    summary: str
+    reason: Reason
+    call: Call
+    direction: Direction
+    runs_when: RunsWhen
+    on_doubt: OnDoubt
+    time_limit_s: int
+    attempts_max: int = 1
+    estimate_s: int | None = None
+    guards: tuple[str, ...] = ()
+    premises: tuple[Premise, ...] = ()
+    postcondition: Condition | None = None
+    probe: Probe | None = None
+    repeat: Repeat | None = None
+    poll: Poll | None = None
+    delay_s: int = 0  # waited before the step is sent
+    # `primary` or `defragmented`, for steps that detect or correct errors
+    pass_name: str | None = None
+    binds: tuple[Binding, ...] = ()
+    undo: str | None = None
+    undo_of: str | None = None
+    is_point_of_no_return: bool = False
+    # its failure is reported and does not fail the lane (treat_failure_as_error: false)
+    may_fail: bool = False
+    origin: Place | None = None
+
+
+@frozen(kw_only=True)
+class Lane:
+    """The steps of one database (or of one server, when `database` is None), in order.
+
+    `needs` names lanes that must have succeeded before this one starts.
+    """
+
+    id: str
+    server: str
+    database: str | None
+    database_guid: str | None
+    steps: tuple[Step, ...]
+    needs: tuple[str, ...] = ()
+
+
+class VerdictKind(Enum):
+    """What a guard says."""
+
+    PASS = "pass"
+    BLOCK = "block"
+    UNKNOWN = "unknown"
+    DUE = "due"
+
+
+@frozen(kw_only=True)
+class Verdict:
+    """The verdict of one guard for one address, with its evidence.
+
+    Shape: `guard` is the stable id; `rule` the rule in words; `observed` the values it looked at;
+    `remedy` says what
+    would change it; `due_at_step` names the step before which a *due* guard is decided.
+    """
+
+    guard: str
+    address: str
+    kind: VerdictKind
+    rule: str
+    evidence: str
+    observed: Mapping[str, Json]
+    remedy: str | None = None
+    is_time_only: bool = False
+    due_at_step: str | None = None
+
+
+@frozen(kw_only=True)
+class ConsentNeed:
+    """One consent that the approval of this plan must contain."""
+
+    consent: Consent
+    address: str
+    finding: str
+
+
+@frozen(kw_only=True)
+class Decision:
+    """What the planner decided for one database, and why."""
+
+    address: str
+    server: str
+    database: str
+    need: Need
+    reasons: tuple[Reason, ...]
+    explanation: str
+    instead: str | None
+    size_bytes: int | None
+    white_space_bytes: int | None
+    file_since_utc: datetime | None
+    outage_s: int | None
+    outage_p90_s: int | None
+    specification: str
+    origin: Place | None
+
+
+@frozen(kw_only=True)
+class PlanInput:
+    """A document the plan was made from; `path` as given by the operator, `sha256` of its bytes."""
+
+    kind: str
+    path: str
+    sha256: str
+
+
+@frozen(kw_only=True)
+class WindowPlan:
+    """The occurrence of the maintenance window this plan is for, and the latest swap that still
+    fits.
+    """
+
+    name: str
+    zone: str
+    opens_at_utc: datetime
+    closes_at_utc: datetime
+    latest_swap_utc: datetime | None
+
+
+@frozen(kw_only=True)
+class EstimateSource:
+    """What the estimates rest on: how many earlier runs, or the stated default rates."""
+
+    earlier_runs: int
+    text: str
+
+
+@frozen(kw_only=True)
+class PlannedNotice:
+    """A notification event that the run raises, with its audience."""
+
+    event: str
+    audience: str
+    recipients: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class RunRules:
+    """Rules the driver follows, in the plan so that the plan is exactly what runs. Units: seconds.
+    """
+
+    failures_max: int
+    overrun: str
+    run_time_max_s: int | None
+    poll_interval_s: float
+    lease_s: int
+    heartbeat_s: int
+    mount_confirm_after_s: int
+    output_tail_bytes: int
+
+
+@frozen(kw_only=True)
+class PlanBody:
+    """Everything under the plan's digest. It holds no approvals and no creation time."""
+
+    format: str
+    tool: str
+    evaluated_at_utc: datetime
+    valid_until_utc: datetime | None
+    inputs: tuple[PlanInput, ...]
+    commit: str | None
+    specifications: tuple[str, ...]
+    is_partial: bool
+    scope: tuple[str, ...]
+    window: WindowPlan | None
+    rules: RunRules
+    decisions: tuple[Decision, ...]
+    premises: tuple[Premise, ...]
+    lanes: tuple[Lane, ...]
+    guards: tuple[Verdict, ...]
+    consents: tuple[ConsentNeed, ...]
+    notices: tuple[PlannedNotice, ...]
+    estimate: EstimateSource
+    backups: tuple[str, ...]
+    facts: ActualState
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@frozen(kw_only=True)
+class Plan:
+    """A sealed plan: body, digest of the body (SHA-256 hex), and who made it when (outside the
+    digest).
+    """
+
+    body: PlanBody
+    sha256: str
+    created_at_utc: datetime
+    created_by: str
+
+    @property
+    def id(self) -> str:
+        """The short name of the plan: the first eight hexadecimal digits of its digest."""
+        return self.sha256[:8]

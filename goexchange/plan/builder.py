@@ -1,0 +1,123 @@
+"""Put the steps of a lane together: numbers, ids, and what is the same for every step of an action."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.model.plan import (
+    Action,
+    Call,
+    Direction,
+    Lane,
+    OnDoubt,
+    Reason,
+    RunsWhen,
+    Step,
+)
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+
+
+@frozen
+class Traits:
+    """What steps of one action have in common; a single step may differ."""
+
+    on_doubt: OnDoubt
+    time_limit_s: int
+    direction: Direction = Direction.NEUTRAL
+    runs_when: RunsWhen = RunsWhen.ALL_WELL
+
+
+_REPEAT, _PROBE, _ATTACH = OnDoubt.REPEAT, OnDoubt.PROBE, OnDoubt.ATTACH
+_AWAY, _BACK = Direction.AWAY, Direction.BACK
+_IN_SERVICE, _REBUILT = RunsWhen.IN_SERVICE_AGAIN, RunsWhen.REBUILT_IN_SERVICE
+
+TRAITS: Mapping[Action, Traits] = {
+    Action.CUSTOM_PROCESS: Traits(_ATTACH, HOUR),
+    Action.OPEN_RECOVERY_RECORD: Traits(_REPEAT, 5 * MINUTE),
+    Action.PLACE_SENTINEL: Traits(_REPEAT, 5 * MINUTE),
+    Action.EXPORT_CONFIGURATION: Traits(_ATTACH, 2 * HOUR),
+    Action.LAST_LOOK: Traits(_REPEAT, 10 * MINUTE),
+    Action.NOTIFY: Traits(_REPEAT, MINUTE),
+    Action.SET_MOUNT_AT_STARTUP: Traits(_PROBE, 5 * MINUTE, _AWAY),
+    Action.DISMOUNT: Traits(_PROBE, 30 * MINUTE, _AWAY),
+    Action.READ_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.DETECT_ERRORS: Traits(_ATTACH, 12 * HOUR),
+    Action.COPY_SET: Traits(_ATTACH, 24 * HOUR),
+    Action.REBUILD: Traits(_ATTACH, 24 * HOUR),
+    Action.READ_TEMPORARY_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.DETECT_ERRORS_TEMPORARY: Traits(_ATTACH, 12 * HOUR),
+    Action.VERIFY_SET_ON_HOST: Traits(_ATTACH, 12 * HOUR),
+    Action.HASH_SET: Traits(_ATTACH, 12 * HOUR),
+    Action.SEAL_SET: Traits(_REPEAT, 5 * MINUTE),
+    Action.VERIFY_SET: Traits(_REPEAT, 12 * HOUR),
+    Action.SWAP: Traits(_PROBE, 10 * MINUTE, _AWAY),
+    Action.MOUNT: Traits(_PROBE, 30 * MINUTE, _BACK),
+    Action.CONFIRM_MOUNTED: Traits(_REPEAT, 10 * MINUTE, _BACK, _IN_SERVICE),
+    Action.CANCEL_JOBS: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_BEFORE_SWAP),
+    Action.DELETE_TEMPORARY: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_BEFORE_SWAP),
+    Action.SWAP_BACK: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_AFTER_SWAP),
+    Action.MOUNT_ORIGINAL: Traits(_PROBE, 30 * MINUTE, _BACK, RunsWhen.AWAY_BEFORE_SWAP),
+    Action.RESTORE_MOUNT_AT_STARTUP: Traits(_PROBE, 5 * MINUTE, _BACK, RunsWhen.SETTINGS_CHANGED),
+    Action.REMOVE_SENTINEL: Traits(_REPEAT, 5 * MINUTE, _BACK, _IN_SERVICE),
+    Action.ONLINE_BACKUP: Traits(_ATTACH, 24 * HOUR, runs_when=_REBUILT),
+    Action.PROVE_BACKUP: Traits(_REPEAT, HOUR, runs_when=_REBUILT),
+    Action.REPAIR_REQUEST: Traits(_PROBE, 12 * HOUR),
+    Action.AWAIT_REPAIR_REQUESTS: Traits(_REPEAT, 12 * HOUR),
+    Action.WRITE_DATABASE_RECORD: Traits(_REPEAT, 5 * MINUTE, runs_when=_IN_SERVICE),
+    Action.CLOSE_RECOVERY_RECORD: Traits(
+        _REPEAT, 5 * MINUTE, runs_when=RunsWhen.RECORD_OPEN_AND_IN_SERVICE
+    ),
+}
+
+
+class LaneBuilder:
+    """Collects the steps of one lane in order; `lane` hands them out."""
+
+    def __init__(
+        self, lane_id: str, server: str, *, database: str | None, database_guid: str | None
+    ) -> None:
+        self._lane_id = lane_id
+        self._server = server
+        self._database = database
+        self._database_guid = database_guid
+        self._steps: list[Step] = []
+
+    def add(self, action: Action, call: Call, *, summary: str, **differs: Any) -> str:
+        """Append a step and return its id; `differs` are members of `Step` that are not as the action's traits say."""
+        traits = TRAITS[action]
+        number = len(self._steps) + 1
+        common = {
+            "reason": Reason.PART_OF_SCRIPT,
+            "direction": traits.direction,
+            "runs_when": traits.runs_when,
+            "on_doubt": traits.on_doubt,
+            "time_limit_s": traits.time_limit_s,
+        }
+        step = Step(
+            id=f"{self._lane_id}/{number:02}-{action.value}",
+            number=number,
+            server=self._server,
+            database=self._database,
+            action=action,
+            summary=summary,
+            call=call,
+            **{**common, **differs},
+        )
+        self._steps.append(step)
+        return step.id
+
+    def lane(self, *, needs: tuple[str, ...] = ()) -> Lane:
+        """The lane as built so far."""
+        return Lane(
+            id=self._lane_id,
+            server=self._server,
+            database=self._database,
+            database_guid=self._database_guid,
+            steps=tuple(self._steps),
+            needs=needs,
+        )

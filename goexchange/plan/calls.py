@@ -1,0 +1,64 @@
+"""The calls that steps make: host scripts with their digests, host jobs, work of the controller, conditions.
+
+Cmdlets come from `powershell.cmdlets`, which refuses an empty identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from goexchange.model.plan import (
+    Condition,
+    ControllerCall,
+    ExchangeCall,
+    JobCall,
+    Operator,
+    Probe,
+    ScriptCall,
+)
+from goexchange.powershell.bootstrap import digest
+
+
+def host_script(script: str, arguments: Mapping[str, Any]) -> ScriptCall:
+    """A packaged host script; the driver adds fence and run."""
+    return ScriptCall(script=script, digest=digest(script), arguments=arguments)
+
+
+def host_job(kind: str, request: Mapping[str, Any], *, watch: tuple[str, ...] = ()) -> JobCall:
+    """Detached work on the host; the digest covers the script that starts it and the runner."""
+    return JobCall(kind=kind, digest=digest("start-job"), request=request, watch=watch)
+
+
+def eseutil_job(
+    eseutil: str, arguments: tuple[str, ...], *, folder: str, creates: tuple[str, ...] = ()
+) -> JobCall:
+    """A run of eseutil in its own folder; what it `creates` must not exist, and is watched while it grows."""
+    request = {
+        "eseutil": eseutil,
+        "arguments": list(arguments),
+        "must_not_exist": list(creates),
+        "folder": folder,
+    }
+    return host_job("eseutil", request, watch=creates[:1])
+
+
+def controller(work: str, arguments: Mapping[str, Any]) -> ControllerCall:
+    """Work of the controller itself."""
+    return ControllerCall(work=work, arguments=arguments)
+
+
+def equals(path: str, value: Any) -> Condition:
+    """`path` has that value."""
+    return Condition(path=path, operator=Operator.EQUAL, value=value)
+
+
+def one_of(path: str, *values: Any) -> Condition:
+    """`path` has one of the values."""
+    return Condition(path=path, operator=Operator.ONE_OF, value=list(values))
+
+
+def property_probe(call: ExchangeCall, name: str, *, wanted: bool) -> Probe:
+    """Whether a property of the one object that the call returns is as wanted."""
+    path = f"objects.0.{name}"
+    return Probe(call=call, done=equals(path, wanted), not_done=equals(path, not wanted))

@@ -1,0 +1,147 @@
+"""The contract of a plan: what must be true of every body that the planner makes, checked before anyone sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from goexchange.errors import GoexchangeError
+from goexchange.model.plan import (
+    Action,
+    Binding,
+    Direction,
+    ExchangeCall,
+    JobCall,
+    Lane,
+    PlanBody,
+    RunsWhen,
+    Step,
+)
+from goexchange.powershell.checking import problems
+from goexchange.powershell.cmdlets import check_call
+from goexchange.powershell.contracts import JOB_REQUESTS
+
+GUARDS = frozenset(
+    (
+        "clean-shutdown",
+        "elevated",
+        "gain",
+        "identity",
+        "mount-at-startup",
+        "no-backup-running",
+        "no-open-run",
+        "no-other-maintenance",
+        "not-recovery",
+        "single-copy",
+        "space",
+        "storage-healthy",
+        "temporary-path",
+        "tool-fits",
+        "verified-set",
+        "window",
+    )
+)
+"""Ids of the guards that a step may name; a test compares them with the registry of the guards."""
+
+
+class BrokenPlan(GoexchangeError):
+    """The planner made a plan that breaks its own contract: a mistake of ours; nothing was written."""
+
+    id = "broken-plan"
+
+
+def check_body(body: PlanBody) -> None:
+    """Raise when a plan breaks its contract.
+
+    Raises: BrokenPlan naming every breach.
+    """
+    found = list(breaches(body))
+    if found:
+        raise BrokenPlan(f"The plan breaks its own contract: {'; '.join(found)}")
+
+
+def breaches(body: PlanBody) -> Iterator[str]:
+    """Every breach, in the order of the steps."""
+    ids: set[str] = set()
+    lanes: set[str] = set()
+    for lane in body.lanes:
+        if lane.id in lanes:
+            yield f"two lanes are called {lane.id}"
+        yield from (
+            f"{lane.id} needs {each}, which does not come before it"
+            for each in lane.needs
+            if each not in lanes
+        )
+        lanes.add(lane.id)
+        for number, step in enumerate(lane.steps, start=1):
+            yield from _step(step, number, ids)
+            ids.add(step.id)
+        yield from _ways_back(lane)
+
+
+def _step(step: Step, number: int, earlier: set[str]) -> Iterator[str]:
+    if step.id in earlier:
+        yield f"two steps are called {step.id}"
+    if step.number != number:
+        yield f"{step.id} has the number {step.number} and not {number}"
+    yield from (
+        f"{step.id} binds to {each.step}, which is no earlier step"
+        for each in step.binds
+        if _dangles(each, earlier)
+    )
+    if step.undo_of is not None and step.undo_of not in earlier:
+        yield f"{step.id} undoes {step.undo_of}, which is no earlier step"
+    if (step.runs_when is RunsWhen.UNDO_OF) != (step.undo_of is not None):
+        yield f"{step.id} does not say what it undoes"
+    if step.direction is Direction.AWAY and not step.undo:
+        yield f"{step.id} leads away from service and does not say what takes it back"
+    yield from (
+        f"{step.id} names the unknown guard {each}" for each in step.guards if each not in GUARDS
+    )
+    if step.action is Action.SWAP and "verified-set" not in step.guards:
+        yield f"{step.id} is irreversible and has no verified set as its guard"
+    yield from _call(step)
+
+
+def _dangles(binding: Binding, earlier: set[str]) -> bool:
+    return bool(binding.step) and binding.step not in earlier
+
+
+def _call(step: Step) -> Iterator[str]:
+    call = step.call
+    if isinstance(call, ExchangeCall):
+        check_call(call)
+        identity = _first(call.parameters, ("Identity", "Database"))
+        if not isinstance(identity, str) or not identity.strip():
+            yield f"{step.id} calls {call.cmdlet} without an identity"
+    if isinstance(call, JobCall):
+        bound = {each.argument for each in step.binds}
+        found = problems(dict(call.request), JOB_REQUESTS[call.kind])
+        yield from (f"{step.id}: {each}" for each in found if not bound)
+    if step.on_doubt.value == "probe" and step.probe is None:
+        yield f"{step.id} would be probed when in doubt and has no probe"
+
+
+def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    return next((values[name] for name in names if name in values), None)
+
+
+def _ways_back(lane: Lane) -> Iterator[str]:
+    actions = {(step.action, step.runs_when) for step in lane.steps}
+    performed = {step.action for step in lane.steps}
+    if Action.DISMOUNT in performed:
+        if (Action.MOUNT_ORIGINAL, RunsWhen.AWAY_BEFORE_SWAP) not in actions:
+            yield f"{lane.id} dismounts and has no way back before the swap"
+        if Action.OPEN_RECOVERY_RECORD not in performed or Action.PLACE_SENTINEL not in performed:
+            yield f"{lane.id} dismounts without recovery record or sentinel"
+    if Action.SWAP in performed:
+        for action in (Action.SWAP_BACK, Action.MOUNT_ORIGINAL):
+            if (action, RunsWhen.AWAY_AFTER_SWAP) not in actions:
+                yield f"{lane.id} swaps and has no way back after the swap"
+        if Action.ONLINE_BACKUP not in performed or Action.PROVE_BACKUP not in performed:
+            yield f"{lane.id} swaps and has no proved online backup after it"
+    if (
+        Action.SET_MOUNT_AT_STARTUP in performed
+        and Action.RESTORE_MOUNT_AT_STARTUP not in performed
+    ):
+        yield f"{lane.id} changes mount at startup and never puts it back"

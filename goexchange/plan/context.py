@@ -1,0 +1,55 @@
+"""What the steps of one database's lane are made from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import DesiredState
+from goexchange.plan.coverage import Coverage
+from goexchange.plan.estimates import LaneEstimate
+from goexchange.plan.needs import Needed
+from goexchange.plan.paths import LanePaths
+
+
+@frozen(kw_only=True)
+class Pace:
+    """How often the run looks and how long its lease lives; from the configuration. Units: seconds."""
+
+    poll_interval_s: float = 2.0
+    lease_s: int = 120
+    heartbeat_s: int = 30
+
+
+@frozen(kw_only=True)
+class LaneContext:
+    """One database with everything its lane needs; sizes, tools and volumes have been made sure of before.
+
+    Unknown: `estimate` is None where the work needs no outage; `coverage` where no online backup is part of it.
+    """
+
+    server: ActualServer
+    host: ActualHost
+    database: ActualDatabase
+    spec: DesiredState
+    inventory: Inventory
+    needed: Needed
+    at: datetime
+    pace: Pace
+    paths: LanePaths
+    estimate: LaneEstimate | None
+    coverage: Coverage | None
+    eseutil: str
+
+    @property
+    def lane_id(self) -> str:
+        """The lane and address of the database."""
+        return f"{self.server.name}/{self.database.name}"
+
+    @property
+    def root(self) -> str:
+        """The tool's folder on the host."""
+        return self.inventory.host_root

@@ -1,0 +1,74 @@
+"""Windows paths of a database's lane: where the temporary file, the kept original and the set will be.
+
+Paths of hosts are text here; nothing touches a file system.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from ntpath import basename, dirname, join, normcase, normpath, splitext
+
+from attrs import frozen
+
+from goexchange.model.actual import ActualDatabase
+
+
+@frozen(kw_only=True)
+class LanePaths:
+    """Every path that the lane of one database names."""
+
+    original: str
+    work_folder: str
+    temporary: str
+    integrity_temporary: str
+    kept: str
+    set_aside: str
+    set_folder: str | None
+
+    @property
+    def temporary_flush_map(self) -> str:
+        """The flush map that the tool writes beside the temporary file."""
+        return flush_map(self.temporary)
+
+    @property
+    def set_database(self) -> str:
+        """The database file in the set; only asked for where there is a set."""
+        if self.set_folder is None:
+            raise ValueError("a lane without a set has no copied database")
+        return join(self.set_folder, basename(self.original))
+
+
+def lane_paths(database: ActualDatabase, *, at: datetime, set_target: str | None) -> LanePaths:
+    """Return the paths; `at` is the planner's moment, so that every plan has fresh names."""
+    stamp = stamp_text(at)
+    name = splitext(basename(database.edb_path))[0]
+    work = join(dirname(database.edb_path), f"gx-{database.guid[:8]}")
+    return LanePaths(
+        original=database.edb_path,
+        work_folder=work,
+        temporary=join(work, f"{name}.tmp.edb"),
+        integrity_temporary=join(work, "integ.edb"),
+        kept=f"{database.edb_path}.before-{stamp}",
+        set_aside=f"{database.edb_path}.rebuilt-{stamp}",
+        set_folder=None if set_target is None else join(set_target, database.server, name, stamp),
+    )
+
+
+def stamp_text(at: datetime) -> str:
+    """`20261122T101500Z`."""
+    return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
+
+
+def flush_map(path: str) -> str:
+    """The `.jfm` of a database file: same name, other extension."""
+    return splitext(path)[0] + ".jfm"
+
+
+def is_share(path: str) -> bool:
+    """Whether a path is on a share (`\\\\server\\share`)."""
+    return path.startswith("\\\\")
+
+
+def comparable(path: str) -> str:
+    """The path as Windows compares it: no case, one kind of separator, no dots."""
+    return normcase(normpath(path))

@@ -1,0 +1,144 @@
+"""Back into service: the mount, both ways back, and everything the tool changed for itself put back."""
+
+from __future__ import annotations
+
+from goexchange.model.plan import (
+    Action,
+    Direction,
+    OnDoubt,
+    Probe,
+    Reason,
+    RunsWhen,
+)
+from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.calls import equals, host_script, property_probe
+from goexchange.plan.context import LaneContext
+from goexchange.plan.phase_before import add_notice, sentinel_arguments
+from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
+from goexchange.powershell import cmdlets
+
+MOUNT_ESTIMATE_S = 60
+
+
+def add_mount(lane: LaneBuilder, context: LaneContext, *, is_new_file: bool) -> str:
+    """Mount the file that is in place; with a new file the first success is the point of no return."""
+    after = ": no automatic way back from here" if is_new_file else ""
+    return lane.add(
+        Action.MOUNT,
+        cmdlets.mount(context.database.guid),
+        summary=f"dismounted -> mounted, never forced{after}",
+        probe=_mounted(context),
+        is_point_of_no_return=is_new_file,
+        undo="rename back and mount the original, as long as it was never mounted"
+        if is_new_file
+        else None,
+        estimate_s=MOUNT_ESTIMATE_S,
+    )
+
+
+def add_way_back_before_swap(lane: LaneBuilder, context: LaneContext, *, is_rebuilt: bool) -> None:
+    """The lane failed, the original is in its place: stop the work, mount the original."""
+    lane.add(
+        Action.CANCEL_JOBS,
+        host_script("cancel-job", {"root": context.root}),
+        summary="way back: stop what still runs on the host for this database",
+        reason=Reason.WAY_BACK,
+        may_fail=True,
+        estimate_s=5,
+    )
+    _add_mount_original(lane, context, RunsWhen.AWAY_BEFORE_SWAP)
+    if is_rebuilt:
+        lane.add(
+            Action.DELETE_TEMPORARY,
+            host_script(
+                "delete-temporary",
+                {
+                    "root": context.root,
+                    "path": context.paths.temporary,
+                    "within": context.paths.work_folder,
+                },
+            ),
+            summary="way back: delete the temporary file",
+            reason=Reason.WAY_BACK,
+            may_fail=True,
+            estimate_s=2,
+        )
+
+
+def add_way_back_after_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> None:
+    """The rebuilt file does not mount: the original goes back after its header matched the record."""
+    arguments = swap_arguments(context)
+    lane.add(
+        Action.SWAP_BACK,
+        host_script(
+            "swap-back",
+            {
+                "root": context.root,
+                "original": arguments["original"],
+                "temporary": arguments["temporary"],
+                "kept": arguments["kept"],
+                "original_sha256": "",
+                "set_aside": context.paths.set_aside,
+            },
+        ),
+        summary="way back: original renamed back, rebuilt file set aside",
+        reason=Reason.WAY_BACK,
+        binds=header_bindings(steps)[:1],
+        estimate_s=5,
+    )
+    _add_mount_original(lane, context, RunsWhen.AWAY_AFTER_SWAP)
+
+
+def add_in_service(lane: LaneBuilder, context: LaneContext) -> None:
+    """Seen mounted a second time; setting back to what it was, sentinel away, notices."""
+    database = context.database
+    delay = context.inventory.mount_confirm_after_s
+    add_confirm_mounted(lane, context, delay_s=delay)
+    if database.is_mount_at_startup is True:
+        lane.add(
+            Action.RESTORE_MOUNT_AT_STARTUP,
+            cmdlets.set_mount_at_startup(database.guid, True),
+            summary="mount at startup: false -> true, as it was",
+            probe=property_probe(
+                cmdlets.get_database(database.guid), "MountAtStartup", wanted=True
+            ),
+            estimate_s=1,
+        )
+    lane.add(
+        Action.REMOVE_SENTINEL,
+        host_script("sentinel", sentinel_arguments(context, state="removed")),
+        summary="remove the scheduled task that watches over the outage",
+        estimate_s=2,
+    )
+    for event in ("storage-online", "exchange-now-available"):
+        add_notice(lane, context, event=event, runs_when=RunsWhen.IN_SERVICE_AGAIN)
+
+
+def add_confirm_mounted(lane: LaneBuilder, context: LaneContext, *, delay_s: int) -> None:
+    """Seen mounted again after a while."""
+    lane.add(
+        Action.CONFIRM_MOUNTED,
+        cmdlets.get_database(context.database.guid),
+        summary=f"seen mounted again after {delay_s} s",
+        postcondition=equals("objects.0.Mounted", True),
+        delay_s=delay_s,
+        estimate_s=delay_s + 1,
+    )
+
+
+def _add_mount_original(lane: LaneBuilder, context: LaneContext, runs_when: RunsWhen) -> None:
+    lane.add(
+        Action.MOUNT_ORIGINAL,
+        cmdlets.mount(context.database.guid),
+        summary="way back: mount the original",
+        reason=Reason.WAY_BACK,
+        runs_when=runs_when,
+        direction=Direction.BACK,
+        on_doubt=OnDoubt.PROBE,
+        probe=_mounted(context),
+        estimate_s=MOUNT_ESTIMATE_S,
+    )
+
+
+def _mounted(context: LaneContext) -> Probe:
+    return property_probe(cmdlets.get_database(context.database.guid), "Mounted", wanted=True)

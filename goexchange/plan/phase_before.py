@@ -1,0 +1,244 @@
+"""The steps while the database is still mounted: records on the host, custom processes, online passes, last look."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goexchange.codec import time_text
+from goexchange.model.desired import BackupPart, CustomProcess, OfflineBackup, ProcessScope
+from goexchange.model.plan import Action, OnDoubt, Poll, Probe, Reason, Repeat, RunsWhen
+from goexchange.model.unknown import Unknown
+from goexchange.plan.builder import HOUR, LaneBuilder
+from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
+from goexchange.plan.context import LaneContext
+from goexchange.plan.recovery_text import recovery_text
+from goexchange.powershell import cmdlets
+
+SILENT_AFTER_HEARTBEATS = 10
+_REGISTRY_KEYS = (
+    "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
+    "HKLM\\SYSTEM\\CurrentControlSet\\Services",
+)
+PASS_PRIMARY = "primary"
+PASS_DEFRAGMENTED = "defragmented"
+
+
+def add_records(lane: LaneBuilder, context: LaneContext) -> None:
+    """Open the recovery record and place the sentinel: nothing depends on the controller's disk from here on."""
+    database = context.database
+    lane.add(
+        Action.OPEN_RECOVERY_RECORD,
+        host_script(
+            "write-recovery",
+            {
+                "root": context.root,
+                "database_guid": database.guid,
+                "state": "open",
+                "content": _pre_state(context),
+                "text": recovery_text(context),
+            },
+        ),
+        summary="recovery record and RECOVERY.txt on the host, flushed",
+        undo="close the record",
+        guards=("no-open-run", "elevated"),
+        estimate_s=2,
+    )
+    lane.add(
+        Action.PLACE_SENTINEL,
+        host_script("sentinel", sentinel_arguments(context, state="placed")),
+        summary="scheduled task that speaks when the controller dies with the database down",
+        undo="remove the task",
+        estimate_s=2,
+    )
+
+
+def sentinel_arguments(context: LaneContext, *, state: str) -> dict[str, Any]:
+    """Arguments of the sentinel script; it speaks after several missed heartbeats."""
+    return {
+        "root": context.root,
+        "database_guid": context.database.guid,
+        "database": context.database.name,
+        "state": state,
+        "silent_after_s": SILENT_AFTER_HEARTBEATS * context.pace.heartbeat_s,
+    }
+
+
+def add_processes_before(lane: LaneBuilder, context: LaneContext) -> dict[str, str]:
+    """Custom processes of the database; returns the step of each by its name, for those that undo them."""
+    mine = [each for each in context.spec.processes_before if each.per is ProcessScope.DATABASE]
+    return {each.name: add_process(lane, each) for each in mine}
+
+
+def add_processes_after(lane: LaneBuilder, context: LaneContext, *, undone: dict[str, str]) -> None:
+    """Custom processes after; one that undoes another runs whatever happened in between."""
+    for process in context.spec.processes_after:
+        if process.per is ProcessScope.DATABASE:
+            add_process(
+                lane,
+                process,
+                runs_when=RunsWhen.UNDO_OF if process.undoes else RunsWhen.IN_SERVICE_AGAIN,
+                undo_of=undone[process.undoes] if process.undoes else None,
+            )
+
+
+def add_process(lane: LaneBuilder, process: CustomProcess, **differs: Any) -> str:
+    """One custom process as a host job."""
+    limit = process.timeout_s or 24 * HOUR
+    return lane.add(
+        Action.CUSTOM_PROCESS,
+        host_job("command", {"command": list(process.run)}),
+        summary=f"{process.name}: {' '.join(process.run)}",
+        reason=Reason.ASKED_FOR,
+        time_limit_s=limit,
+        may_fail=not process.treat_failure_as_error,
+        postcondition=one_of("exit_code", *process.success_exit_codes),
+        origin=process.place,
+        **differs,
+    )
+
+
+def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -> None:
+    """Registry, system state and configuration, where the specification asks for them."""
+    if not backup.parts and not backup.paths:
+        return
+    paths = list(backup.paths)
+    if (
+        BackupPart.EXCHANGE_CONFIGURATION in backup.parts
+        or BackupPart.EXCHANGE_DIRECTORIES in backup.parts
+    ):
+        paths += _exchange_folders(context, backup)
+    names = [each.value.replace("-", " ") for each in backup.parts]
+    lane.add(
+        Action.EXPORT_CONFIGURATION,
+        host_job(
+            "export-configuration",
+            {
+                "folder": f"{context.paths.set_folder}\\configuration",
+                "registry_keys": list(_REGISTRY_KEYS)
+                if BackupPart.REGISTRY in backup.parts
+                else [],
+                "paths": paths,
+                "system_state": BackupPart.SYSTEM_STATE in backup.parts,
+            },
+        ),
+        summary=f"copy {', '.join([*names, *backup.paths])}, while mounted",
+        reason=Reason.ASKED_FOR,
+        origin=backup.place,
+    )
+
+
+def add_passes(
+    lane: LaneBuilder, context: LaneContext, *, pass_name: str, detect_only: bool
+) -> None:
+    """Error correction with the store mounted: one request per kind of corruption, repeated until none is found."""
+    correction = context.spec.script.error_correction
+    is_primary = pass_name == PASS_PRIMARY
+    times = correction.primary_passes_max if is_primary else correction.defragmented_passes_max
+    guid = context.database.guid
+    for kind in cmdlets.CORRUPTION_TYPES if times or detect_only else ():
+        lane.add(
+            Action.REPAIR_REQUEST,
+            cmdlets.new_repair_request(guid, kind, detect_only),
+            summary=f"{'detect' if detect_only else 'detect and correct'} {kind} errors, store mounted",
+            reason=Reason.ASKED_FOR,
+            runs_when=RunsWhen.ALL_WELL if is_primary else RunsWhen.REBUILT_IN_SERVICE,
+            on_doubt=OnDoubt.PROBE,
+            probe=Probe(
+                call=cmdlets.get_repair_requests(guid),
+                done=one_of("objects.0.JobState", "Queued", "Running", "Succeeded"),
+                not_done=equals("objects", []),
+            ),
+            poll=Poll(
+                call=cmdlets.get_repair_requests(guid),
+                until=equals("objects.0.JobState", "Succeeded"),
+                failed=equals("objects.0.JobState", "Failed"),
+                interval_s=context.pace.poll_interval_s,
+            ),
+            repeat=None
+            if detect_only or times < 2
+            else Repeat(times_max=times, until=equals("objects.0.CorruptionsDetected", 0)),
+            pass_name=pass_name,
+            may_fail=not detect_only,
+            origin=correction.place,
+        )
+
+
+def add_last_look(lane: LaneBuilder, context: LaneContext) -> None:
+    """Observe again right before the outage; it carries the limits that guards measure what is seen against."""
+    lane.add(
+        Action.LAST_LOOK,
+        controller(
+            "observe",
+            {
+                "server": context.server.name,
+                "databases": [context.database.guid],
+                "low_space_threshold_bytes": context.inventory.low_space_threshold_bytes,
+                "gain_min_bytes": context.spec.script.rebuild.gain_min_bytes,
+            },
+        ),
+        summary="conflicts, space and window, seen again",
+        estimate_s=5,
+    )
+
+
+def add_notice(lane: LaneBuilder, context: LaneContext, *, event: str, **differs: Any) -> None:
+    """Raise a notification event, once for each audience that the specification names."""
+    declared = [each for each in context.spec.notifications if each.event.value == event]
+    readers = [(each.audience.value, list(each.to), list(each.channels)) for each in declared]
+    for audience, to, channels in readers or [("operators", [], [])]:
+        lane.add(
+            Action.NOTIFY,
+            controller(
+                "notify",
+                {
+                    "event": event,
+                    "audience": audience,
+                    "recipients": to,
+                    "channels": channels,
+                    "variables": {
+                        "server": context.server.name,
+                        "database": context.database.name,
+                        "specification": context.spec.name,
+                    },
+                },
+            ),
+            summary=f"notice {event.replace('-', ' ')} to {audience}",
+            may_fail=True,
+            **differs,
+        )
+
+
+def _exchange_folders(context: LaneContext, backup: OfflineBackup) -> list[str]:
+    folder = context.eseutil.rpartition("\\")[0]
+    folders = [folder] if BackupPart.EXCHANGE_CONFIGURATION in backup.parts else []
+    if BackupPart.EXCHANGE_DIRECTORIES in backup.parts:
+        folders.append(folder.rpartition("\\")[0])
+    return folders
+
+
+def _pre_state(context: LaneContext) -> dict[str, Any]:
+    database, host = context.database, context.host
+    services = () if isinstance(host.services, Unknown) else host.services
+    return {
+        "server": context.server.name,
+        "database": database.name,
+        "database_guid": database.guid,
+        "specification": context.spec.name,
+        "planned_at": time_text(context.at),
+        "is_mounted": database.is_mounted if isinstance(database.is_mounted, bool) else None,
+        "is_mount_at_startup": database.is_mount_at_startup
+        if isinstance(database.is_mount_at_startup, bool)
+        else None,
+        "original": context.paths.original,
+        "log_folder": database.log_folder,
+        "work_folder": context.paths.work_folder,
+        "temporary": context.paths.temporary,
+        "kept": context.paths.kept,
+        "set_aside": context.paths.set_aside,
+        "set_folder": context.paths.set_folder,
+        "boot_id": host.boot_id,
+        "services": [
+            {"name": each.name, "state": each.state, "start_type": each.start_type}
+            for each in services
+        ],
+    }

@@ -1,0 +1,99 @@
+"""The steps that take the database down and look at its file."""
+
+from __future__ import annotations
+
+from goexchange.model.plan import Action, Reason, ScriptCall
+from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.calls import eseutil_job, equals, host_script, property_probe
+from goexchange.plan.context import LaneContext
+from goexchange.plan.phase_before import PASS_PRIMARY, add_notice
+from goexchange.powershell import cmdlets
+
+PAGE_BYTES = (
+    32768  # of every database from Exchange 2010 on (Source: ESE source, eseutil page sizes)
+)
+LAST_LOOK_GUARDS = (
+    "identity",
+    "not-recovery",
+    "single-copy",
+    "no-backup-running",
+    "no-other-maintenance",
+    "space",
+    "storage-healthy",
+    "tool-fits",
+    "temporary-path",
+    "window",
+)
+
+
+def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
+    """Storage offline: notice, setting, dismount; the guards of the last look are due before the first of them."""
+    database = context.database
+    add_notice(lane, context, event="storage-offline", guards=LAST_LOOK_GUARDS)
+    if database.is_mount_at_startup is True:
+        lane.add(
+            Action.SET_MOUNT_AT_STARTUP,
+            cmdlets.set_mount_at_startup(database.guid, False),
+            summary="mount at startup: true -> false",
+            guards=("mount-at-startup",),
+            probe=property_probe(
+                cmdlets.get_database(database.guid), "MountAtStartup", wanted=False
+            ),
+            undo="mount at startup: false -> true, exactly as it was",
+            estimate_s=1,
+        )
+    lane.add(
+        Action.DISMOUNT,
+        cmdlets.dismount(database.guid),
+        summary="mounted -> dismounted",
+        guards=("mount-at-startup", "window"),
+        probe=property_probe(cmdlets.get_database(database.guid), "Mounted", wanted=False),
+        undo="mount it as it was",
+        estimate_s=60,
+    )
+
+
+def add_read_header(lane: LaneBuilder, context: LaneContext) -> str:
+    """Read both headers of the dismounted file; what cannot be known while mounted is judged on them."""
+    return lane.add(
+        Action.READ_HEADER,
+        read_header(context, context.paths.original, with_logs=True),
+        summary="shutdown state, both headers, page size, tool version",
+        estimate_s=5,
+    )
+
+
+def read_header(context: LaneContext, path: str, *, with_logs: bool) -> ScriptCall:
+    """The call that reads a header."""
+    prefix = context.database.log_prefix
+    return host_script(
+        "read-header",
+        {
+            "path": path,
+            "eseutil": context.eseutil,
+            "log_folder": context.database.log_folder if with_logs else None,
+            "log_prefix": prefix if with_logs and isinstance(prefix, str) else None,
+            "page_bytes": PAGE_BYTES,
+        },
+    )
+
+
+def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
+    """Page checksums and integrity of the file; any error mounts it again as it was."""
+    original, folder = context.paths.original, context.paths.work_folder
+    half = None if context.estimate is None else context.estimate.detect.p50_s // 2
+    scratch = context.paths.integrity_temporary
+    for text, arguments, creates in (
+        ("page checksums of the file", ("/k", original), ()),
+        ("integrity of the file", ("/g", original, f"/t{scratch}", "/o"), (scratch,)),
+    ):
+        lane.add(
+            Action.DETECT_ERRORS,
+            eseutil_job(context.eseutil, arguments, folder=folder, creates=creates),
+            summary=f"{text}; any error: mount as it was",
+            guards=("clean-shutdown", "tool-fits"),
+            postcondition=equals("ok", True),
+            pass_name=PASS_PRIMARY,
+            estimate_s=half,
+            reason=Reason.PART_OF_SCRIPT,
+        )

@@ -1,0 +1,205 @@
+"""Set, rebuild to a temporary file, proof of both, swap: the original stays untouched until the last of them."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from goexchange.model.plan import Action, Binding, BindingKind, Direction, OnDoubt, Probe
+from goexchange.plan import words
+from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.calls import controller, equals, eseutil_job, host_job, host_script, one_of
+from goexchange.plan.context import LaneContext
+from goexchange.plan.estimates import LaneEstimate, log_bytes, result_size
+from goexchange.plan.phase_before import PASS_DEFRAGMENTED
+from goexchange.plan.phase_offline import read_header
+
+
+@frozen(kw_only=True)
+class RebuildSteps:
+    """Ids of the steps that later ones take values from."""
+
+    header: str
+    copy: str
+    temporary_header: str
+    seal: str
+
+
+def add_set_and_rebuild(
+    lane: LaneBuilder, context: LaneContext, *, header: str, estimate: LaneEstimate
+) -> RebuildSteps:
+    """Copy the set, rebuild beside it, and prove both."""
+    copy = _copy(lane, context, header, estimate)
+    _rebuild(lane, context, estimate)
+    temporary_header = _prove_temporary(lane, context, estimate)
+    seal = _prove_set(lane, context, (header, copy), estimate)
+    return RebuildSteps(header=header, copy=copy, temporary_header=temporary_header, seal=seal)
+
+
+def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
+    """Rename the original beside itself and move the temporary file in, on the same volume."""
+    arguments = swap_arguments(context)
+    return lane.add(
+        Action.SWAP,
+        host_script("swap-files", {"root": context.root, **arguments}),
+        summary=f"original kept as {context.paths.kept}, rebuilt file moved in",
+        guards=("verified-set", "window", "gain"),
+        probe=Probe(
+            call=host_script("swap-state", arguments),
+            done=equals("state", "after"),
+            not_done=one_of("state", "before", "between"),
+        ),
+        binds=header_bindings(steps),
+        undo="rename the original back, in seconds",
+        estimate_s=5,
+    )
+
+
+def swap_arguments(context: LaneContext) -> dict[str, str]:
+    """What identifies the files of the swap; the digests are bound from the headers that were read."""
+    paths = context.paths
+    return {
+        "original": paths.original,
+        "temporary": paths.temporary,
+        "kept": paths.kept,
+        "original_sha256": "",
+        "temporary_sha256": "",
+    }
+
+
+def header_bindings(steps: RebuildSteps) -> tuple[Binding, ...]:
+    """Digests of both files' headers, for the calls that must find exactly these files."""
+    return (
+        Binding(argument="original_sha256", kind=BindingKind.HEADER_DIGEST, step=steps.header),
+        Binding(
+            argument="temporary_sha256",
+            kind=BindingKind.HEADER_DIGEST,
+            step=steps.temporary_header,
+        ),
+    )
+
+
+def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEstimate) -> str:
+    size = context.database.size_bytes
+    logs = log_bytes(context.database, context.host)
+    total = words.size(size + logs) if isinstance(size, int) else "of unknown size"
+    return lane.add(
+        Action.COPY_SET,
+        host_job("copy-files", {"files": []}),
+        summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}",
+        binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
+        guards=("clean-shutdown",),
+        estimate_s=estimate.copy.p50_s,
+    )
+
+
+def _rebuild(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> None:
+    paths = context.paths
+    lane.add(
+        Action.REBUILD,
+        eseutil_job(
+            context.eseutil,
+            ("/d", paths.original, f"/t{paths.temporary}", "/p", "/o"),
+            folder=paths.work_folder,
+            creates=(paths.temporary, paths.temporary_flush_map),
+        ),
+        summary=f"rebuild to {paths.temporary}, about {words.size(result_size(context.database))};"
+        " the original stays untouched",
+        guards=("clean-shutdown", "tool-fits", "temporary-path"),
+        postcondition=equals("ok", True),
+        undo="stop, delete the temporary file, mount the original",
+        estimate_s=estimate.rebuild.p50_s,
+    )
+
+
+def _prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> str:
+    temporary, folder = context.paths.temporary, context.paths.work_folder
+    header = lane.add(
+        Action.READ_TEMPORARY_HEADER,
+        read_header(context, temporary, with_logs=False),
+        summary="header of the temporary file: clean, another signature, the size predicted",
+        estimate_s=5,
+    )
+    scratch = context.paths.integrity_temporary
+    for text, arguments, creates in (
+        ("page checksums", ("/k", temporary), ()),
+        ("integrity", ("/g", temporary, f"/t{scratch}", "/o"), (scratch,)),
+    ):
+        lane.add(
+            Action.DETECT_ERRORS_TEMPORARY,
+            eseutil_job(context.eseutil, arguments, folder=folder, creates=creates),
+            summary=f"{text} of the temporary file",
+            postcondition=equals("ok", True),
+            pass_name=PASS_DEFRAGMENTED,
+            undo="delete the temporary file, mount the original",
+            estimate_s=estimate.detect_temporary.p50_s // 2,
+        )
+    return header
+
+
+def _prove_set(
+    lane: LaneBuilder, context: LaneContext, sources: tuple[str, str], estimate: LaneEstimate
+) -> str:
+    header, copy = sources
+    paths = context.paths
+    third = estimate.verify_set.p50_s // 3
+    lane.add(
+        Action.VERIFY_SET_ON_HOST,
+        eseutil_job(context.eseutil, ("/k", paths.set_database), folder=paths.work_folder),
+        summary="every page checksum of the copied database, on the host",
+        postcondition=equals("ok", True),
+        estimate_s=third,
+    )
+    hashed = lane.add(
+        Action.HASH_SET,
+        host_job("hash-files", {"files": []}),
+        summary="digests of the copied files, read past the cache",
+        binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copy),),
+        estimate_s=third,
+    )
+    sealed = lane.add(
+        Action.SEAL_SET,
+        host_script("seal-set", {"root": context.root, "folder": paths.set_folder, "manifest": ""}),
+        summary="manifest written last: from here on it is a set",
+        binds=(Binding(argument="manifest", kind=BindingKind.SET_MANIFEST, step=hashed),),
+        estimate_s=2,
+    )
+    reached = reached_at(context)
+    if reached is not None:
+        lane.add(
+            Action.VERIFY_SET,
+            controller(
+                "verify-set",
+                {
+                    "path": reached,
+                    "folder": paths.set_folder,
+                    "signature": "",
+                    "set_sha256": "",
+                },
+            ),
+            summary="every page of the copy, read by our own verifier",
+            direction=Direction.NEUTRAL,
+            on_doubt=OnDoubt.REPEAT,
+            postcondition=equals("ok", True),
+            binds=(
+                Binding(argument="signature", kind=BindingKind.SIGNATURE, step=header),
+                Binding(argument="set_sha256", kind=BindingKind.SET_DIGEST, step=sealed),
+            ),
+            estimate_s=third,
+        )
+    return sealed
+
+
+def reached_at(context: LaneContext) -> str | None:
+    """Where the controller sees the set, by the longest share of the inventory it lies below; None when it does not."""
+    folder = context.paths.set_folder or ""
+    wanted = folder.lower()
+    fits = [
+        share
+        for share in context.inventory.shares
+        if wanted.startswith(share.path.rstrip("\\").lower() + "\\")
+    ]
+    if not fits:
+        return None
+    share = max(fits, key=lambda each: len(each.path))
+    below = folder[len(share.path.rstrip("\\")) + 1 :]
+    return f"{share.mounted_at.rstrip('/')}/{below.replace(chr(92), '/')}"

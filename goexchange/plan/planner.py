@@ -1,0 +1,220 @@
+"""The planner: specifications, inventory and observed facts in, draft plan out. Pure, with a total order.
+
+The same inputs give a byte-identical body, whatever their order: servers by name, databases by name, specifications
+by name, documents by kind and path. The only *now* is the moment that is handed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from attrs import evolve
+
+import goexchange
+from goexchange.errors import Diagnostic, InvalidDocument, Severity
+from goexchange.model.actual import ActualState
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import DesiredState, OverrunPolicy
+from goexchange.model.plan import (
+    ConsentNeed,
+    Lane,
+    Need,
+    PlanBody,
+    PlanInput,
+    Premise,
+    RunRules,
+    WindowPlan,
+)
+from goexchange.plan.candidates import Scope, candidates, unmatched
+from goexchange.plan.check import check_body
+from goexchange.plan.context import Pace as Pace  # part of the planner's door
+from goexchange.plan.lane_other import is_offline, mount_lane, online_lane, server_lanes
+from goexchange.plan.lane_rebuild import offline_lane
+from goexchange.plan.ordering import ordered
+from goexchange.plan.premises import premises_of_lane, premises_of_server
+from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
+from goexchange.plan.refusals import unsupported_diagnostics
+from goexchange.plan.sealing import FORMAT
+from goexchange.plan.summary import backup_lines, estimate_source, planned_notices
+from goexchange.schedule.outage import latest_swap
+from goexchange.schedule.windows import occurrence_at
+
+VALID_FOR = timedelta(hours=24)
+OUTPUT_TAIL_BYTES = 8192
+DEFAULT_PACE = Pace()
+
+
+def make_draft(
+    specifications: Sequence[DesiredState],
+    inventory: Inventory,
+    actual: ActualState,
+    *,
+    now: datetime,
+    inputs: Sequence[PlanInput] = (),
+    commit: str | None = None,
+    scope: Sequence[str] = (),
+    pace: Pace = DEFAULT_PACE,
+) -> PlanBody:
+    """Return the draft: everything of a plan but the verdicts of the guards.
+
+    Raises: InvalidDocument when specifications use different windows, or name a database that exists nowhere.
+    """
+    specs = sorted(specifications, key=lambda each: (each.name, each.document_digest))
+    narrowed = Scope(addresses=tuple(sorted(scope)))
+    seen = ordered(actual)
+    found = candidates(specs, inventory, actual=seen, scope=narrowed)
+    in_scope = frozenset(each.address for each in found)
+    setting = Setting(inventory=inventory, at=now, pace=pace, in_scope=in_scope)
+    prepared = [prepare(each, setting) for each in found]
+    working = [each for each in prepared if each.context is not None]
+    lanes = _lanes(working, specs)
+    body = PlanBody(
+        format=FORMAT,
+        tool=f"goexchange {goexchange.__version__}",
+        evaluated_at_utc=now,
+        valid_until_utc=now + VALID_FOR,
+        inputs=tuple(sorted(inputs, key=lambda each: (each.kind, each.path, each.sha256))),
+        commit=commit,
+        specifications=tuple(each.name for each in specs),
+        is_partial=bool(narrowed.addresses),
+        scope=narrowed.addresses,
+        window=None,
+        rules=_rules(specs, inventory, pace),
+        decisions=tuple(decision_of(each) for each in prepared),
+        premises=_premises(working),
+        lanes=lanes,
+        guards=(),
+        consents=_consents(working),
+        notices=planned_notices(specs if lanes else ()),
+        estimate=estimate_source(working),
+        backups=backup_lines(working),
+        facts=seen,
+        diagnostics=_diagnostics(specs, prepared),
+    )
+    body = _with_window(body, specs, inventory, working)
+    check_body(body)
+    return body
+
+
+def _lanes(working: Sequence[Prepared], specs: Sequence[DesiredState]) -> tuple[Lane, ...]:
+    lanes: list[Lane] = []
+    for server in sorted({each.candidate.server_name for each in working}):
+        mine = [each for each in working if each.candidate.server_name == server]
+        used = [each.candidate.specifications[0] for each in mine]
+        first, last = server_lanes(server, [each for each in specs if each in used])
+        needs = (first.id,) if first is not None else ()
+        if first is not None:
+            lanes.append(first)
+        lanes += [_lane(each, needs) for each in mine]
+        if last is not None:
+            lanes.append(last)
+    return tuple(lanes)
+
+
+def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
+    context = prepared.context
+    assert context is not None
+    if context.needed.need is Need.MOUNT:
+        return mount_lane(context, needs=needs)
+    if is_offline(context):
+        return offline_lane(context, needs=needs)
+    return online_lane(context, needs=needs)
+
+
+def _premises(working: Sequence[Prepared]) -> tuple[Premise, ...]:
+    found: list[Premise] = []
+    seen: set[str] = set()
+    for each in working:
+        context = each.context
+        assert context is not None
+        if context.server.name not in seen:
+            seen.add(context.server.name)
+            found += premises_of_server(context.server)
+        found += premises_of_lane(context)
+    return tuple(found)
+
+
+def _consents(working: Sequence[Prepared]) -> tuple[ConsentNeed, ...]:
+    """Each consent once per address, in order: the same finding about a server comes from each of its lanes."""
+    every = {need: None for each in working for need in each.consents}
+    return tuple(sorted(every, key=lambda need: (need.address, need.consent.value)))
+
+
+def _rules(specs: Sequence[DesiredState], inventory: Inventory, pace: Pace) -> RunRules:
+    """The strictest of the specifications' rules: they hold for the run as a whole."""
+    limits = [each.schedule.run_time_max_s for each in specs if each.schedule.run_time_max_s]
+    is_back = any(each.schedule.overrun is OverrunPolicy.BACK_TO_ORIGINAL for each in specs)
+    overrun = OverrunPolicy.BACK_TO_ORIGINAL if is_back or not specs else OverrunPolicy.FINISH
+    return RunRules(
+        failures_max=min((each.strategy.failures_max for each in specs), default=0),
+        overrun=overrun.value,
+        run_time_max_s=min(limits, default=None),
+        poll_interval_s=pace.poll_interval_s,
+        lease_s=pace.lease_s,
+        heartbeat_s=pace.heartbeat_s,
+        mount_confirm_after_s=inventory.mount_confirm_after_s,
+        output_tail_bytes=OUTPUT_TAIL_BYTES,
+    )
+
+
+def _with_window(
+    body: PlanBody,
+    specs: Sequence[DesiredState],
+    inventory: Inventory,
+    working: Sequence[Prepared],
+) -> PlanBody:
+    names = {each.schedule.window for each in specs}
+    if len(names) > 1:
+        raise InvalidDocument(
+            "The specifications use different windows, and a plan is for one: plan them apart.",
+            diagnostics=tuple(_window_diagnostic(each) for each in specs),
+        )
+    found = [each for each in inventory.windows if each.name in names]
+    if not found:
+        return body
+    occurrence = occurrence_at(found[0], body.evaluated_at_utc)
+    outages = [
+        each.context.estimate.outage
+        for each in working
+        if each.context is not None and each.context.estimate is not None
+    ]
+    closes = occurrence.closes_at_utc
+    window = WindowPlan(
+        name=occurrence.window,
+        zone=occurrence.zone,
+        opens_at_utc=occurrence.opens_at_utc,
+        closes_at_utc=closes,
+        latest_swap_utc=min((latest_swap(closes, each) for each in outages), default=None),
+    )
+    return evolve(body, window=window, valid_until_utc=closes)
+
+
+def _window_diagnostic(spec: DesiredState) -> Diagnostic:
+    return Diagnostic(
+        id="windows-differ",
+        summary="specifications of one plan use different windows",
+        detail=f"{spec.name} uses {spec.schedule.window or 'no window'}.",
+        address=spec.name,
+        place=spec.schedule.window_place,
+    )
+
+
+def _diagnostics(
+    specs: Sequence[DesiredState], prepared: Sequence[Prepared]
+) -> tuple[Diagnostic, ...]:
+    unexecuted = tuple(one for each in specs for one in unsupported_diagnostics(each))
+    unseen = tuple(
+        Diagnostic(
+            id="not-possible",
+            summary="what a database needs is not possible",
+            detail=each.needed.explanation
+            + (f". Instead: {each.needed.instead}" if each.needed.instead else ""),
+            severity=Severity.WARNING,
+            address=each.candidate.address,
+            place=each.needed.origin,
+        )
+        for each in prepared
+        if each.needed.need is Need.NOT_POSSIBLE
+    )
+    return (*unexecuted, *unmatched(specs, [each.candidate for each in prepared]), *unseen)

@@ -1,0 +1,74 @@
+"""What must still hold when the plan is applied: predicates with the values seen, never the values themselves.
+
+A little movement of a size does not void a plan; another file, server or number of copies does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from goexchange.facts.catalogue import white_space_ratio
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.plan import FactClass, Need, Operator, Premise
+from goexchange.model.unknown import Unknown, known
+from goexchange.plan.context import LaneContext
+
+
+def premises_of_server(server: ActualServer) -> tuple[Premise, ...]:
+    """Premises about a server that hosts a lane: its product, and the very build of product and tool."""
+    found = [_equal(server.name, "server.generation", known(server.generation).value)]
+    if isinstance(server.host, ActualHost):
+        for fact in ("exsetup_version", "eseutil_version"):
+            value = getattr(server.host, fact)
+            if not isinstance(value, Unknown):
+                found.append(_equal(server.name, f"host.{fact}", value))
+    return tuple(found)
+
+
+def premises_of_lane(context: LaneContext) -> tuple[Premise, ...]:
+    """Premises about the database of a lane."""
+    address, database = context.lane_id, context.database
+    found = [
+        _equal(address, "database.guid", database.guid),
+        _equal(address, "database.server", database.server),
+        _equal(address, "database.edb_path", database.edb_path),
+        _equal(address, "database.log_folder", database.log_folder),
+        _equal(address, "database.copies_count", len(known(database.copies))),
+        _equal(address, "database.is_recovery", False),
+    ]
+    if context.needed.need is not Need.MOUNT:
+        found.append(_equal(address, "database.is_mounted", True, fact_class=FactClass.HEALTH))
+    maximum = context.spec.conditions.white_space_max
+    if context.needed.need is Need.REBUILD and maximum is not None:
+        found.append(_white_space(address, database, maximum))
+    return tuple(found)
+
+
+def is_dismounted(context: LaneContext) -> Premise:
+    """The premise of mounting: void where somebody else has mounted it meanwhile, which is fine."""
+    return _equal(context.lane_id, "database.is_mounted", False, fact_class=FactClass.HEALTH)
+
+
+def _white_space(address: str, database: ActualDatabase, maximum: float) -> Premise:
+    ratio = white_space_ratio(database)
+    return Premise(
+        address=address,
+        fact="database.white_space_ratio",
+        operator=Operator.GREATER,
+        value=maximum,
+        seen=None if isinstance(ratio, Unknown) else round(ratio, 4),
+        fact_class=FactClass.HEALTH,
+    )
+
+
+def _equal(
+    address: str, fact: str, value: Any, *, fact_class: FactClass = FactClass.IDENTITY
+) -> Premise:
+    return Premise(
+        address=address,
+        fact=fact,
+        operator=Operator.EQUAL,
+        value=value,
+        seen=value,
+        fact_class=fact_class,
+    )

@@ -1,0 +1,208 @@
+"""From a candidate to its decision and, when there is work, to everything its lane is made from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from goexchange.errors import Place
+from goexchange.facts.places import file_facts_of
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import DesiredState, VerifyMode
+from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
+from goexchange.model.unknown import Unknown
+from goexchange.plan.candidates import Candidate
+from goexchange.plan.consents import consents_of, forbidden
+from goexchange.plan.context import LaneContext, Pace
+from goexchange.plan.coverage import Coverage, coverage_of, fresh_target
+from goexchange.plan.estimates import LaneEstimate, estimate_lane
+from goexchange.plan.needs import Needed, decide, fact_unknown, not_possible
+from goexchange.plan.paths import lane_paths, stamp_text
+from goexchange.plan.refusals import (
+    refusal_of,
+    refuse_for_tools,
+    refuse_open_run,
+    refuse_unsupported,
+    refuse_without_backups,
+)
+
+
+@frozen(kw_only=True)
+class Prepared:
+    """A candidate decided; `context` is there when it gets a lane."""
+
+    candidate: Candidate
+    needed: Needed
+    context: LaneContext | None = None
+    consents: tuple[ConsentNeed, ...] = ()
+
+
+@frozen(kw_only=True)
+class Setting:
+    """What is the same for every candidate; `in_scope` are the addresses that the plan is about."""
+
+    inventory: Inventory
+    at: datetime
+    pace: Pace
+    in_scope: frozenset[str]
+
+
+@frozen(kw_only=True)
+class Work:
+    """A database that needs something, before anything of its host has been made sure of."""
+
+    server: ActualServer
+    database: ActualDatabase
+    spec: DesiredState
+    needed: Needed
+
+
+def prepare(candidate: Candidate, setting: Setting) -> Prepared:
+    """Decide about one candidate."""
+    refused = refusal_of(candidate)
+    server, database = candidate.server, candidate.database
+    if refused is not None or server is None or isinstance(database, Unknown):
+        return Prepared(candidate=candidate, needed=refused or _unseen(candidate))
+    spec = candidate.specifications[0]
+    needed = decide(database, server, spec=spec, at=setting.at)
+    if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
+        return Prepared(candidate=candidate, needed=needed)
+    refused = (
+        refuse_unsupported(spec)
+        or refuse_without_backups(needed, spec)
+        or refuse_for_tools(needed, server, spec)
+        or refuse_open_run(candidate, needed)
+    )
+    if refused is not None:
+        return Prepared(candidate=candidate, needed=refused)
+    work = Work(server=server, database=database, spec=spec, needed=needed)
+    context = _context(work, setting)
+    if isinstance(context, Needed):
+        return Prepared(candidate=candidate, needed=context)
+    consents = consents_of(context, in_scope=setting.in_scope)
+    closed = forbidden(consents, spec)
+    if closed is not None:
+        return Prepared(candidate=candidate, needed=_forbidden(closed, spec))
+    return Prepared(candidate=candidate, needed=needed, context=context, consents=consents)
+
+
+def decision_of(prepared: Prepared) -> Decision:
+    """The decision as the plan holds it."""
+    candidate, needed, context = prepared.candidate, prepared.needed, prepared.context
+    database = candidate.database
+    seen = None if isinstance(database, Unknown) else database
+    outage = None
+    if context is not None and context.estimate is not None:
+        outage = context.estimate.outage
+    return Decision(
+        address=candidate.address,
+        server=candidate.server_name,
+        database="*" if seen is None else seen.name,
+        need=needed.need,
+        reasons=needed.reasons,
+        explanation=needed.explanation,
+        instead=needed.instead,
+        size_bytes=None if seen is None else _number(seen.size_bytes),
+        white_space_bytes=None if seen is None else _number(seen.white_space_bytes),
+        file_since_utc=_file_since(candidate.server, seen),
+        outage_s=None if outage is None else outage.down.p50_s,
+        outage_p90_s=None if outage is None else outage.down.p90_s,
+        specification=candidate.specifications[0].name,
+        origin=needed.origin,
+    )
+
+
+def _context(work: Work, setting: Setting) -> LaneContext | Needed:
+    server, database, spec = work.server, work.database, work.spec
+    host = server.host
+    if isinstance(host, Unknown):
+        return fact_unknown("the state of its host", host, origin=spec.script.place)
+    coverage = _coverage(work, setting)
+    if isinstance(coverage, Needed):
+        return coverage
+    estimate = _estimate(work, host, setting)
+    if isinstance(estimate, Needed):
+        return estimate
+    before = spec.backup_before.offline
+    target = before.target.path if before else None
+    return LaneContext(
+        server=server,
+        host=host,
+        database=database,
+        spec=spec,
+        inventory=setting.inventory,
+        needed=work.needed,
+        at=setting.at,
+        pace=setting.pace,
+        paths=lane_paths(database, at=setting.at, set_target=target),
+        estimate=estimate,
+        coverage=coverage,
+        eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
+    )
+
+
+def _coverage(work: Work, setting: Setting) -> Coverage | None | Needed:
+    declared = work.spec.backup_after.online
+    if not work.needed.is_backed_up_too or declared is None or declared.target is None:
+        return None
+    stamp = stamp_text(setting.at)
+    target = fresh_target(declared.target.path, work.server.name, stamp=stamp)
+    coverage = coverage_of(work.database, work.server, target=target)
+    if isinstance(coverage, Unknown):
+        return fact_unknown("what an online backup of it covers", coverage, origin=declared.place)
+    if coverage.target_is_inside:
+        return not_possible(
+            Reason.BLOCKED_BY_GUARD,
+            f"the online backup's target {declared.target.path} is one of the volumes it backs up",
+            origin=declared.target.place,
+            instead="name another volume, or a share",
+        )
+    return coverage
+
+
+def _estimate(work: Work, host: ActualHost, setting: Setting) -> LaneEstimate | None | Needed:
+    is_rebuilt = work.needed.need is Need.REBUILD
+    is_looked_at = work.needed.need is Need.VERIFY and work.spec.script.verify is VerifyMode.OFFLINE
+    if not is_rebuilt and not is_looked_at:
+        return None
+    for fact, value in _facts_of_outage(work.database, host).items():
+        if isinstance(value, Unknown):
+            return fact_unknown(fact, value, origin=work.spec.script.place)
+    return estimate_lane(work.database, host, inventory=setting.inventory, is_rebuilt=is_rebuilt)
+
+
+def _facts_of_outage(database: ActualDatabase, host: ActualHost) -> dict[str, object]:
+    return {
+        "its size": database.size_bytes,
+        "its white space": database.white_space_bytes,
+        "whether it is mounted at startup": database.is_mount_at_startup,
+        "where eseutil is": host.eseutil_path,
+        "the volumes of its host": host.volumes,
+    }
+
+
+def _forbidden(closed: ConsentNeed, spec: DesiredState) -> Needed:
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"{closed.finding}: that needs the consent {closed.consent.value}, which the specification forbids",
+        origin=spec.script.forbid_place,
+        instead=f"take {closed.consent.value} out of `script.forbid`",
+    )
+
+
+def _unseen(candidate: Candidate) -> Needed:
+    place: Place = candidate.specifications[0].targets.place
+    return fact_unknown("its state", Unknown("it was not observed"), origin=place)
+
+
+def _number(value: int | Unknown) -> int | None:
+    return None if isinstance(value, Unknown) else value
+
+
+def _file_since(server: ActualServer | None, database: ActualDatabase | None) -> datetime | None:
+    if server is None or database is None:
+        return None
+    facts = file_facts_of(server.host, database.edb_path)
+    return None if isinstance(facts, Unknown) else facts.created_at_utc

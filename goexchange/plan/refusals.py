@@ -1,0 +1,160 @@
+"""What the planner refuses by name before any lane is made, each with the place that asked for it."""
+
+from __future__ import annotations
+
+from goexchange.errors import Diagnostic
+from goexchange.model.actual import ActualHost, ActualServer, Generation
+from goexchange.model.desired import DesiredState, ProcessLimit
+from goexchange.model.plan import Need, Reason
+from goexchange.model.unknown import Unknown
+from goexchange.plan import words
+from goexchange.plan.candidates import Candidate
+from goexchange.plan.needs import Needed, fact_unknown, not_possible
+from goexchange.spec.supported import Unsupported, unsupported_parts
+
+APPLIES_TO = (
+    Generation.EXCHANGE_2013,
+    Generation.EXCHANGE_2016,
+    Generation.EXCHANGE_2019,
+    Generation.SUBSCRIPTION_EDITION,
+)
+
+
+def refusal_of(candidate: Candidate) -> Needed | None:
+    """What makes any decision about the candidate impossible, if something does."""
+    spec = candidate.specifications[0]
+    if isinstance(candidate.database, Unknown) or candidate.server is None:
+        reason = candidate.database if isinstance(candidate.database, Unknown) else Unknown("?")
+        return fact_unknown("which databases it holds", reason, origin=spec.targets.place)
+    if len(candidate.specifications) > 1:
+        names = words.listed(each.name for each in candidate.specifications)
+        return not_possible(
+            Reason.BLOCKED_BY_GUARD,
+            f"more than one specification means it: {names}",
+            origin=candidate.specifications[1].targets.place,
+            instead="narrow the targets so that each database has one specification",
+        )
+    generation = candidate.server.generation
+    if isinstance(generation, Unknown):
+        return fact_unknown(
+            "the Exchange version of its server", generation, origin=spec.script.place
+        )
+    if generation not in APPLIES_TO:
+        return not_possible(
+            Reason.SCRIPT_NOT_FOR_VERSION,
+            f"{spec.script.script.value} is not executed on Exchange {generation.value}:"
+            " its facts there are not confirmed",
+            origin=spec.script.place,
+        )
+    return None
+
+
+def refuse_unsupported(spec: DesiredState) -> Needed | None:
+    """A decision for a database that needs work under a specification with parts that do not run yet."""
+    parts = not_yet_executed(spec)
+    if not parts:
+        return None
+    return not_possible(
+        Reason.NOT_YET_EXECUTED,
+        f"this version does not execute {words.listed(each.name.strip() for each in parts)}",
+        origin=parts[0].place,
+        instead="delete that part from the specification",
+    )
+
+
+def not_yet_executed(spec: DesiredState) -> tuple[Unsupported, ...]:
+    """Everything in the specification that this version cannot do."""
+    own = tuple(
+        Unsupported(name=f"ignoring the completion of '{each.name}'", place=each.place)
+        for each in (*spec.processes_before, *spec.processes_after)
+        if each.limit is ProcessLimit.TIMEOUT
+    )
+    return (*unsupported_parts(spec), *own)
+
+
+def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
+    """One error for each part that does not run yet."""
+    return tuple(
+        Diagnostic(
+            id="not-yet-executed",
+            summary="a part of the specification is not executed by this version",
+            detail=f"{spec.name} asks for {part.name.strip()}, which this version does not execute."
+            " It is refused and not ignored: delete it, or wait for a version that has it.",
+            address=spec.name,
+            place=part.place,
+        )
+        for part in not_yet_executed(spec)
+    )
+
+
+def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
+    """No rebuild without a set before and an online backup after; no backup where none is declared."""
+    before, after = spec.backup_before.offline, spec.backup_after.online
+    if needed.need is Need.REBUILD and before is None:
+        return _undeclared(
+            needed, "a rebuild needs a backup set before", "backup.before.offline", spec
+        )
+    if needed.need is Need.REBUILD and after is None:
+        return _undeclared(
+            needed,
+            "a rebuild needs an online full backup at once after it",
+            "backup.after.online",
+            spec,
+        )
+    if needed.is_backed_up_too and (after is None or after.target is None):
+        return _undeclared(needed, "it needs an online full backup", "backup.after.online", spec)
+    return None
+
+
+def refuse_for_tools(needed: Needed, server: ActualServer, spec: DesiredState) -> Needed | None:
+    """What the host must have for the lane; unknown is not enough."""
+    host = server.host
+    if isinstance(host, Unknown):
+        return fact_unknown("the state of its host", host, origin=spec.script.place)
+    if needed.is_backed_up_too:
+        return _refuse_for_backup_tool(host, spec)
+    return None
+
+
+def refuse_open_run(candidate: Candidate, needed: Needed) -> Needed | None:
+    """A database that an earlier run still holds is that run's business."""
+    server, database = candidate.server, candidate.database
+    if server is None or isinstance(database, Unknown) or isinstance(server.host, Unknown):
+        return None
+    recoveries = server.host.open_recoveries
+    if isinstance(recoveries, Unknown) or needed.need is Need.NOTHING:
+        return None
+    mine = [each for each in recoveries if each.database_guid in (None, database.guid)]
+    if not mine:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"run {mine[0].run} has not ended on it (phase {mine[0].phase})",
+        origin=candidate.specifications[0].script.place,
+        instead=f"goexchange resume {mine[0].run}, or goexchange release {candidate.address}",
+    )
+
+
+def _refuse_for_backup_tool(host: ActualHost, spec: DesiredState) -> Needed | None:
+    place = spec.backup_after.place
+    if isinstance(host.windows_backup, Unknown):
+        return fact_unknown(
+            "whether Windows Server Backup is there", host.windows_backup, origin=place
+        )
+    if host.windows_backup.is_installed:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"Windows Server Backup is not installed on {host.name}, and the specification backs up with it",
+        origin=place,
+        instead="Install-WindowsFeature Windows-Server-Backup",
+    )
+
+
+def _undeclared(needed: Needed, why: str, key: str, spec: DesiredState) -> Needed:
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"{needed.explanation}; {why}, and the specification declares none",
+        origin=spec.script.place,
+        instead=f"declare `{key}` with its target",
+    )

@@ -1,0 +1,1 @@
+"""Host scripts and their contracts, cmdlets, command lines, and the decoding of what comes back."""

@@ -1,0 +1,84 @@
+"""A checker for the small part of JSON Schema that contracts use; nothing to import, fast enough
+for every answer.
+
+Shape: `type` (one or several), `enum`, `pattern`, `minimum`, `properties`, `required`,
+`additionalProperties: false`, `items`. Another keyword is a mistake of ours and raises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+_KNOWN = frozenset(
+    {
+        "type",
+        "enum",
+        "pattern",
+        "minimum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+    }
+)
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list, tuple),
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "null": (type(None),),
+}
+
+
+def problems(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[str]:
+    """What does not fit the schema, one text each, with its place; nothing when all fits."""
+    if not _KNOWN.issuperset(schema):
+        raise ValueError(f"keywords that contracts do not use: {sorted(set(schema) - _KNOWN)}")
+    if "type" in schema and not _has_type(value, schema["type"]):
+        yield f"{place}: expected {_words(schema['type'])}, found {type(value).__name__}"
+        return
+    if "enum" in schema and value not in schema["enum"]:
+        yield f"{place}: {value!r} is none of {', '.join(map(repr, schema['enum']))}"
+    if isinstance(value, str) and "pattern" in schema:
+        if not _pattern(schema["pattern"]).search(value):
+            yield f"{place}: {value[:60]!r} does not match {schema['pattern']}"
+    elif isinstance(value, int | float) and "minimum" in schema and value < schema["minimum"]:
+        yield f"{place}: {value} is below {schema['minimum']}"
+    elif isinstance(value, dict):
+        yield from _member_problems(value, schema, place)
+    elif isinstance(value, list | tuple) and "items" in schema:
+        for index, member in enumerate(value):
+            yield from problems(member, schema["items"], f"{place}[{index}]")
+
+
+def _member_problems(value: dict[str, Any], schema: Mapping[str, Any], place: str) -> Iterator[str]:
+    properties: Mapping[str, Any] = schema.get("properties", {})
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield f"{place}.{name}: missing"
+    for name, member in value.items():
+        if name in properties:
+            yield from problems(member, properties[name], f"{place}.{name}")
+        elif "additionalProperties" in schema and not schema["additionalProperties"]:
+            yield f"{place}.{name}: not in the contract"
+
+
+def _has_type(value: Any, kinds: str | list[str]) -> bool:
+    names = [kinds] if isinstance(kinds, str) else kinds
+    if isinstance(value, bool):
+        return "boolean" in names
+    return any(isinstance(value, _TYPES[name]) for name in names)
+
+
+def _words(kinds: str | list[str]) -> str:
+    return kinds if isinstance(kinds, str) else " or ".join(kinds)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)

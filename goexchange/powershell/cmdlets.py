@@ -1,0 +1,151 @@
+"""The closed list of Exchange cmdlets that are sent, their allowed parameters, and builders for the
+common calls.
+
+Nothing else may go over the Exchange channel: no `-Force`, no `-AcceptDataLoss`, and never an empty
+identity, which some cmdlets take for *everything*. Source: the vendor's cmdlet reference.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.errors import GoexchangeError
+from goexchange.model.plan import ExchangeCall
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
+
+
+class CmdletRefused(GoexchangeError):
+    """A cmdlet call outside the closed list: a mistake of ours; nothing was sent."""
+
+    id = "cmdlet-refused"
+
+
+@frozen(kw_only=True)
+class Cmdlet:
+    """One cmdlet that may be sent.
+
+    Shape: `parameters` by name with the one type each takes; `required` must be given and not be
+    empty.
+    """
+
+    name: str
+    changes_exchange: bool
+    parameters: Mapping[str, type]
+    required: tuple[str, ...] = ()
+
+
+CMDLETS: Mapping[str, Cmdlet] = {
+    cmdlet.name: cmdlet
+    for cmdlet in (
+        Cmdlet(name="Get-ExchangeServer", changes_exchange=False,
+               parameters={"Identity": str}, required=("Identity",)),
+        Cmdlet(name="Get-MailboxServer", changes_exchange=False,
+               parameters={"Identity": str}, required=("Identity",)),
+        Cmdlet(name="Get-MailboxDatabase", changes_exchange=False,
+               parameters={"Identity": str, "Server": str, "Status": bool}),
+        Cmdlet(name="Get-MoveRequest", changes_exchange=False,
+               parameters={"MoveStatus": str, "ResultSize": str}, required=("MoveStatus",)),
+        Cmdlet(name="Get-MailboxRepairRequest", changes_exchange=False,
+               parameters={"Database": str}, required=("Database",)),
+        Cmdlet(name="Dismount-Database", changes_exchange=True,
+               parameters={"Identity": str, "Confirm": bool}, required=("Identity", "Confirm")),
+        Cmdlet(name="Mount-Database", changes_exchange=True,
+               parameters={"Identity": str, "Confirm": bool}, required=("Identity",)),
+        Cmdlet(name="Set-MailboxDatabase", changes_exchange=True,
+               parameters={"Identity": str, "MountAtStartup": bool},
+               required=("Identity", "MountAtStartup")),
+        Cmdlet(name="New-MailboxRepairRequest", changes_exchange=True,
+               parameters={"Database": str, "CorruptionType": str, "DetectOnly": bool},
+               required=("Database", "CorruptionType")),
+    )
+}  # fmt: skip
+
+# Sent one per request: several of them may only be used alone. Source: the cmdlet's reference.
+CORRUPTION_TYPES = ("SearchFolder", "AggregateCounts", "ProvisionedFolder", "FolderView")
+
+
+def check_call(call: ExchangeCall) -> ExchangeCall:
+    """The same call, when it is on the closed list.
+
+    Raises: CmdletRefused for an unknown cmdlet or parameter, a wrong type, or an empty value.
+    """
+    if call.cmdlet not in CMDLETS:
+        raise CmdletRefused(f"{call.cmdlet} is not a cmdlet that may be sent.")
+    cmdlet = CMDLETS[call.cmdlet]
+    for name, value in call.parameters.items():
+        _check_parameter(cmdlet, name, value)
+    missing = [name for name in cmdlet.required if name not in call.parameters]
+    if missing:
+        raise CmdletRefused(f"{call.cmdlet} needs {', '.join(missing)}.")
+    if call.cmdlet == "Get-MailboxDatabase" and not {"Identity", "Server"} & set(call.parameters):
+        raise CmdletRefused("Get-MailboxDatabase needs Identity or Server.")
+    return call
+
+
+def is_change(cmdlet: str) -> bool:
+    """Whether a cmdlet changes something; one that is not on the list is refused."""
+    if cmdlet not in CMDLETS:
+        raise CmdletRefused(f"{cmdlet} is not a cmdlet that may be sent.")
+    return CMDLETS[cmdlet].changes_exchange
+
+
+def dismount(guid: str) -> ExchangeCall:
+    """Dismount one database; it would ask for confirmation otherwise."""
+    return _call("Dismount-Database", Identity=_guid(guid), Confirm=False)
+
+
+def mount(guid: str) -> ExchangeCall:
+    """Mount one database, never forced."""
+    return _call("Mount-Database", Identity=_guid(guid))
+
+
+def set_mount_at_startup(guid: str, value: bool) -> ExchangeCall:
+    """Say whether the store mounts the database when it starts."""
+    return _call("Set-MailboxDatabase", Identity=_guid(guid), MountAtStartup=value)
+
+
+def get_database(guid: str) -> ExchangeCall:
+    """Read one database, live state included."""
+    return _call("Get-MailboxDatabase", Identity=_guid(guid), Status=True)
+
+
+def new_repair_request(guid: str, corruption_type: str, detect_only: bool) -> ExchangeCall:
+    """Ask the store to look for one kind of logical corruption, and to correct it unless
+    `detect_only`.
+    """
+    if corruption_type not in CORRUPTION_TYPES:
+        raise CmdletRefused(f"'{corruption_type}' is not a corruption type that is sent.")
+    parameters: dict[str, Any] = {"Database": _guid(guid), "CorruptionType": corruption_type}
+    if detect_only:
+        parameters["DetectOnly"] = True
+    return _call("New-MailboxRepairRequest", **parameters)
+
+
+def get_repair_requests(guid: str) -> ExchangeCall:
+    """Read the repair requests of one database."""
+    return _call("Get-MailboxRepairRequest", Database=_guid(guid))
+
+
+def _call(name: str, **parameters: Any) -> ExchangeCall:
+    return check_call(ExchangeCall(cmdlet=name, parameters=parameters))
+
+
+def _guid(text: str) -> str:
+    if not _GUID.match(text):
+        raise CmdletRefused(f"'{text}' is not the GUID of a database.")
+    return text.lower()
+
+
+def _check_parameter(cmdlet: Cmdlet, name: str, value: Any) -> None:
+    if name not in cmdlet.parameters:
+        raise CmdletRefused(f"{cmdlet.name} may not be sent with -{name}.")
+    kind = cmdlet.parameters[name]
+    if type(value) is not kind:
+        raise CmdletRefused(f"-{name} of {cmdlet.name} takes {kind.__name__}, not {value!r}.")
+    if isinstance(value, str) and not value.strip():
+        raise CmdletRefused(f"-{name} of {cmdlet.name} is empty: it would mean everything.")

@@ -1,0 +1,443 @@
+"""The contracts of the packaged host scripts: arguments, results, what they call, whether they
+change the host.
+
+A host script runs on Windows PowerShell 3.0 to 5.1, gets one JSON document and answers with one
+JSON envelope
+(`envelope.py`). Both sides are held to the schema here: the controller before it sends and after
+it receives, the
+tests against the scripts' text. Times are RFC 3339 UTC, sizes bytes, binary data base64. Every
+script that changes
+something carries the fencing number of the lease and is refused by the host when a higher one was
+seen there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+Schema = Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class Contract:
+    """What a host script promises.
+
+    Shape: `errors` are the codes it may answer with besides `internal`; `cmdlets` and `tools` all
+    that it calls.
+    """
+
+    script: str
+    version: int
+    purpose: str
+    changes_host: bool
+    arguments: Schema
+    result: Schema
+    errors: tuple[str, ...]
+    cmdlets: tuple[str, ...]
+    tools: tuple[str, ...] = ()
+
+
+TEXT: Schema = {"type": "string"}
+COUNT: Schema = {"type": "integer", "minimum": 0}
+FLAG: Schema = {"type": "boolean"}
+TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
+BASE64: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9+/]*=*$"}
+
+
+def maybe(schema: Schema) -> Schema:
+    """The same, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def several(schema: Schema) -> Schema:
+    """A list of them."""
+    return {"type": "array", "items": schema}
+
+
+def record(**members: Schema) -> Schema:
+    """An object with exactly these members, all required."""
+    return {
+        "type": "object",
+        "properties": dict(members),
+        "required": sorted(members),
+        "additionalProperties": False,
+    }
+
+
+ANYTHING: Schema = {"type": "object"}
+FENCE = {"root": TEXT, "fence": COUNT}
+FILE = record(
+    path=TEXT, exists=FLAG, size_bytes=maybe(COUNT), created_at=maybe(TIME), modified_at=maybe(TIME)
+)
+EVENT = record(log=TEXT, provider=TEXT, id=COUNT, at=TIME, text=TEXT)
+TOOL_RUN = record(exit_code={"type": "integer"}, output=BASE64, error_output=BASE64)
+LISTED_FILE = record(path=TEXT, size_bytes=COUNT, modified_at=TIME)
+
+OBSERVE_HOST = Contract(
+    script="observe-host",
+    version=1,
+    purpose="everything that plans and guards read of a host, in one answer; changes nothing",
+    changes_host=False,
+    arguments=record(root=TEXT, paths=several(TEXT), log_folders=several(TEXT), events_since=TIME),
+    result=record(
+        host=record(
+            name=TEXT,
+            boot_id=TEXT,
+            booted_at=TIME,
+            clock=TIME,
+            powershell=TEXT,
+            is_elevated=FLAG,
+        ),
+        exchange=record(
+            exsetup_version=maybe(TEXT), eseutil_version=maybe(TEXT), eseutil_path=maybe(TEXT)
+        ),
+        volumes=several(
+            record(mount_point=TEXT, label=TEXT, size_bytes=COUNT, free_bytes=COUNT, is_local=FLAG)
+        ),
+        services=several(record(name=TEXT, state=TEXT, start_type=TEXT)),
+        tasks=several(record(name=TEXT, state=TEXT, actions=several(TEXT), next_run=maybe(TIME))),
+        processes=several(record(name=TEXT, id=COUNT, started_at=maybe(TIME))),
+        files=several(FILE),
+        log_folders=several(record(folder=TEXT, count=COUNT, total_bytes=COUNT)),
+        storage_events=several(EVENT),
+        backup_events=several(EVENT),
+        windows_backup=record(
+            is_installed=FLAG,
+            is_running=FLAG,
+            last_success=maybe(TIME),
+            last_result=maybe({"type": "integer"}),
+            next_scheduled=maybe(TIME),
+        ),
+        is_reboot_pending=FLAG,
+        fence=COUNT,
+        records=several(ANYTHING),  # as write-database-record was given them (model.DatabaseRecord)
+        recoveries=several(
+            ANYTHING
+        ),  # not closed: run, database_guid, state, opened_at, phase, ...
+        failures=several(record(part=TEXT, message=TEXT)),
+    ),
+    errors=(),
+    cmdlets=(
+        "Get-Acl",
+        "Get-ChildItem",
+        "Get-CimInstance",
+        "Get-Command",
+        "Get-Item",
+        "Get-Process",
+        "Get-ScheduledTask",
+        "Get-ScheduledTaskInfo",
+        "Get-WBJob",
+        "Get-WBSummary",
+        "Get-WinEvent",
+    ),
+)
+
+CLAIM_FENCE = Contract(
+    script="claim-fence",
+    version=1,
+    purpose="raises the fencing number kept on the host; refuses a lower or equal one of another"
+    " holder",
+    changes_host=True,
+    arguments=record(root=TEXT, fence=COUNT, holder=TEXT, claimed_at=TIME),
+    result=record(fence=COUNT, holder=TEXT),
+    errors=("fenced", "root-not-private"),
+    cmdlets=("Get-Acl",),
+)
+
+WRITE_RECOVERY = Contract(
+    script="write-recovery",
+    version=1,
+    purpose="writes the recovery record of one database and its RECOVERY.txt, flushed; or closes"
+    " it",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        run=TEXT,
+        database_guid=TEXT,
+        state={"enum": ["open", "closed"], "type": "string"},
+        content=ANYTHING,
+        text=TEXT,
+    ),
+    result=record(folder=TEXT),
+    errors=("fenced", "root-not-private", "disk-full"),
+    cmdlets=("Get-Acl",),
+)
+
+SENTINEL = Contract(
+    script="sentinel",
+    version=1,
+    purpose="places, feeds or removes the scheduled task that speaks when the controller dies"
+    " with a database down",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        run=TEXT,
+        database_guid=TEXT,
+        database=TEXT,
+        state={"enum": ["placed", "fed", "removed"], "type": "string"},
+        silent_after_s=COUNT,
+    ),
+    result=record(task=TEXT, is_present=FLAG),
+    errors=("fenced", "root-not-private"),
+    cmdlets=(
+        "Get-Acl",
+        "Get-ScheduledTask",
+        "New-ScheduledTaskAction",
+        "New-ScheduledTaskPrincipal",
+        "New-ScheduledTaskSettingsSet",
+        "New-ScheduledTaskTrigger",
+        "Register-ScheduledTask",
+        "Unregister-ScheduledTask",
+    ),
+)
+
+READ_HEADER = Contract(
+    script="read-header",
+    version=1,
+    purpose="the two header slots of a database file as bytes, what eseutil /mh prints, and the"
+    " log folder's files",
+    changes_host=False,
+    arguments=record(
+        path=TEXT, eseutil=TEXT, log_folder=maybe(TEXT), log_prefix=maybe(TEXT), page_bytes=COUNT
+    ),
+    result=record(
+        size_bytes=COUNT,
+        slots=BASE64,
+        eseutil=TOOL_RUN,
+        log_files=several(LISTED_FILE),
+        jfm=maybe(TEXT),
+    ),
+    errors=("file-not-found", "file-in-use"),
+    cmdlets=("Get-ChildItem",),
+    tools=("eseutil",),
+)
+
+START_JOB = Contract(
+    script="start-job",
+    version=1,
+    purpose="makes the folder of a host job and starts its child by a scheduled task; idempotent"
+    " by the job's id",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        job=TEXT,
+        kind={
+            "type": "string",
+            "enum": [
+                "eseutil",
+                "copy-files",
+                "hash-files",
+                "wbadmin",
+                "export-configuration",
+                "command",
+            ],
+        },
+        request=ANYTHING,
+        runner=BASE64,
+    ),
+    result=record(state={"type": "string", "enum": ["started", "exists"]}, folder=TEXT),
+    errors=("fenced", "root-not-private", "disk-full", "path-exists"),
+    cmdlets=(
+        "Get-Acl",
+        "Get-ChildItem",  # from here on also what the job runner calls
+        "Get-CimInstance",
+        "New-ScheduledTaskAction",
+        "New-ScheduledTaskPrincipal",
+        "New-ScheduledTaskSettingsSet",
+        "Register-ScheduledTask",
+        "Start-ScheduledTask",
+    ),
+    tools=("eseutil", "reg", "wbadmin"),
+)
+
+POLL_JOB = Contract(
+    script="poll-job",
+    version=1,
+    purpose="the state of a host job, its output from an offset, and the sizes of the files it"
+    " writes",
+    changes_host=False,
+    arguments=record(root=TEXT, job=TEXT, offset=COUNT, watch=several(TEXT)),
+    result=record(
+        state={"type": "string", "enum": ["absent", "requested", "running", "ended", "lost"]},
+        boot_id=TEXT,
+        clock=TIME,
+        started_at=maybe(TIME),
+        ended_at=maybe(TIME),
+        exit_code=maybe({"type": "integer"}),
+        offset=COUNT,
+        output=BASE64,
+        watched=several(record(path=TEXT, size_bytes=maybe(COUNT))),
+        result={"type": ["object", "null"]},
+    ),
+    errors=(),
+    cmdlets=("Get-CimInstance", "Get-Process"),
+)
+
+CANCEL_JOB = Contract(
+    script="cancel-job",
+    version=1,
+    purpose="ends the processes of a host job and removes its scheduled task; a job that ended"
+    " stays as it is",
+    changes_host=True,
+    arguments=record(**FENCE, job=TEXT),
+    result=record(state={"type": "string", "enum": ["absent", "cancelled", "ended"]}),
+    errors=("fenced", "root-not-private"),
+    cmdlets=(
+        "Get-Acl",
+        "Get-CimInstance",
+        "Get-Process",
+        "Get-ScheduledTask",
+        "Stop-Process",
+        "Unregister-ScheduledTask",
+    ),
+)
+
+SWAP_STATE = Contract(
+    script="swap-state",
+    version=1,
+    purpose="where original, temporary and kept file are: before, between or after the swap;"
+    " changes nothing",
+    changes_host=False,
+    arguments=record(
+        original=TEXT, temporary=TEXT, kept=TEXT, original_sha256=TEXT, temporary_sha256=TEXT
+    ),
+    result=record(
+        state={"type": "string", "enum": ["before", "between", "after", "foreign"]},
+        evidence=TEXT,
+    ),
+    errors=(),
+    cmdlets=(),
+)
+
+SWAP_FILES = Contract(
+    script="swap-files",
+    version=1,
+    purpose="renames the original beside itself and moves the temporary file in, after both"
+    " headers matched;"
+    " goes on from the middle; the flush map goes with its file; rights are kept",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        original=TEXT,
+        temporary=TEXT,
+        kept=TEXT,
+        original_sha256=TEXT,
+        temporary_sha256=TEXT,
+    ),
+    result=record(state={"type": "string", "enum": ["after"]}),
+    errors=(
+        "fenced",
+        "root-not-private",
+        "file-not-found",
+        "file-in-use",
+        "header-differs",
+        "other-volume",
+        "path-exists",
+    ),
+    cmdlets=("Get-Acl", "Set-Acl"),
+)
+
+SWAP_BACK = Contract(
+    script="swap-back",
+    version=1,
+    purpose="puts the kept original back after its header matched; the rebuilt file is set"
+    " aside, not deleted",
+    changes_host=True,
+    arguments=record(
+        **FENCE, original=TEXT, temporary=TEXT, kept=TEXT, original_sha256=TEXT, set_aside=TEXT
+    ),
+    result=record(state={"type": "string", "enum": ["before"]}),
+    errors=(
+        "fenced",
+        "root-not-private",
+        "file-not-found",
+        "file-in-use",
+        "header-differs",
+        "path-exists",
+    ),
+    cmdlets=("Get-Acl",),
+)
+
+DELETE_TEMPORARY = Contract(
+    script="delete-temporary",
+    version=1,
+    purpose="deletes the temporary file of a rebuild and its flush map; only below the tool's"
+    " own folder",
+    changes_host=True,
+    arguments=record(**FENCE, path=TEXT, within=TEXT),
+    result=record(was_present=FLAG),
+    errors=("fenced", "root-not-private", "file-in-use", "outside-folder"),
+    cmdlets=("Get-Acl",),
+)
+
+SEAL_SET = Contract(
+    script="seal-set",
+    version=1,
+    purpose="writes the manifest of a backup set last and atomically: a set without one is not a"
+    " set",
+    changes_host=True,
+    arguments=record(**FENCE, folder=TEXT, manifest=BASE64),
+    result=record(path=TEXT, sha256=TEXT),
+    errors=("fenced", "root-not-private", "file-not-found", "disk-full"),
+    cmdlets=("Get-Acl",),
+)
+
+WRITE_DATABASE_RECORD = Contract(
+    script="write-database-record",
+    version=1,
+    purpose="writes the record of a database that later runs read back as facts",
+    changes_host=True,
+    arguments=record(**FENCE, database_guid=TEXT, record=ANYTHING),
+    result=record(path=TEXT),
+    errors=("fenced", "root-not-private"),
+    cmdlets=("Get-Acl",),
+)
+
+CONTRACTS: Mapping[str, Contract] = {
+    contract.script: contract
+    for contract in (
+        OBSERVE_HOST,
+        CLAIM_FENCE,
+        WRITE_RECOVERY,
+        SENTINEL,
+        READ_HEADER,
+        START_JOB,
+        POLL_JOB,
+        CANCEL_JOB,
+        SWAP_STATE,
+        SWAP_FILES,
+        SWAP_BACK,
+        DELETE_TEMPORARY,
+        SEAL_SET,
+        WRITE_DATABASE_RECORD,
+    )
+}
+
+# Requests and results of the kinds of host job. The runner (`job-runner.ps1`) writes `result` into
+# the exit record.
+TRANSFER = record(source=TEXT, destination=TEXT)
+COPIED_FILE = record(path=TEXT, size_bytes=COUNT, sha256=TEXT)
+JOB_REQUESTS: Mapping[str, Schema] = {
+    "eseutil": record(
+        eseutil=TEXT, arguments=several(TEXT), must_not_exist=several(TEXT), folder=TEXT
+    ),
+    "copy-files": record(files=several(TRANSFER)),
+    "hash-files": record(files=several(TEXT)),
+    "wbadmin": record(target=TEXT, volumes=several(TEXT)),
+    "export-configuration": record(
+        folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
+    ),
+    "command": record(command=several(TEXT)),
+}
+JOB_RESULTS: Mapping[str, Schema] = {
+    "eseutil": record(error_output=BASE64),
+    # sha256 taken of the source while it was copied
+    "copy-files": record(files=several(COPIED_FILE)),
+    "hash-files": record(files=several(COPIED_FILE)),  # read past the cache
+    "wbadmin": record(error_output=BASE64),
+    "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
+    "command": record(error_output=BASE64),
+}

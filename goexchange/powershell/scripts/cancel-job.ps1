@@ -1,0 +1,41 @@
+# goexchange host script: cancel-job, version 1
+param($Arguments)
+
+function Stop-Tree([int]$Id) {
+    # The parent first: it must not start the next child, and must not write that its child has failed.
+    $children = @(Get-CimInstance -ClassName Win32_Process -Filter ('ParentProcessId = ' + $Id))
+    Stop-Process -Id $Id -Force -ErrorAction SilentlyContinue
+    foreach ($child in $children) { Stop-Tree ([int]$child.ProcessId) }
+}
+
+Assert-GxFence $Arguments.root $Arguments.fence
+$name = Get-GxName $Arguments.job
+$folder = [System.IO.Path]::Combine([string]$Arguments.root, 'jobs', $name)
+$exitPath = [System.IO.Path]::Combine($folder, 'exit.json')
+$startedPath = [System.IO.Path]::Combine($folder, 'started.json')
+$state = 'absent'
+if ([System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'request.json'))) {
+    $state = 'ended'
+    # Asked again, the answer is the same.
+    if ([System.IO.File]::Exists($exitPath) -and [string](Read-GxJson $exitPath).message -eq 'cancelled') { $state = 'cancelled' }
+    if (-not [System.IO.File]::Exists($exitPath)) {
+        Get-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name) -ErrorAction SilentlyContinue | Unregister-ScheduledTask -Confirm:$false
+        try {
+            # A child that has not begun yet finds the marker taken and leaves.
+            $marker = New-Object -TypeName System.IO.FileStream -ArgumentList @($startedPath, [System.IO.FileMode]::CreateNew)
+            $content = $GxUtf8.GetBytes('{"pid":0,"process_started":"","started_at":"' + (Get-GxNow) + '"}')
+            $marker.Write($content, 0, $content.Length)
+            $marker.Dispose()
+        }
+        catch {
+            $started = Read-GxJson $startedPath
+            if ($null -ne $started -and (Test-GxAlive $started)) { Stop-Tree ([int]$started.pid) }
+        }
+    }
+    # It may have ended while it was being stopped: its own record stays.
+    if (-not [System.IO.File]::Exists($exitPath)) {
+        $state = 'cancelled'
+        Write-GxJson $exitPath @{ exit_code = 1223; ended_at = (Get-GxNow); result = $null; message = 'cancelled' }
+    }
+}
+@{ state = $state }

@@ -1,0 +1,302 @@
+# goexchange host script: library, version 1
+# What all host scripts share. Windows PowerShell 3.0 to 5.1; ASCII only; arguments are data, never text to run.
+
+$ErrorActionPreference = 'Stop'
+$ProgressPreference = 'SilentlyContinue'
+$GxUtf8 = New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false
+$GxTrusted = @('S-1-5-18', 'S-1-5-32-544')
+$GxTaskPath = '\goexchange\'
+$GxTimeFormat = 'yyyy-MM-ddTHH:mm:ss.fffffffZ'
+
+# --- refusals and the envelope -----------------------------------------------------------------
+
+function Stop-Gx([string]$Code, [string]$Message) {
+    $failure = New-Object -TypeName System.InvalidOperationException -ArgumentList $Message
+    $failure.Data['gx-code'] = $Code
+    throw $failure
+}
+
+function Get-GxCode($Exception) {
+    $inner = $Exception
+    while ($null -ne $inner) {
+        if ($inner.Data.Contains('gx-code')) { return [string]$inner.Data['gx-code'] }
+        if ($inner -is [System.IO.FileNotFoundException]) { return 'file-not-found' }
+        if ($inner -is [System.IO.DirectoryNotFoundException]) { return 'file-not-found' }
+        if ($inner -is [System.IO.IOException]) {
+            $number = [System.Runtime.InteropServices.Marshal]::GetHRForException($inner) -band 65535
+            if (@(39, 112) -contains $number) { return 'disk-full' }
+            if (@(32, 33) -contains $number) { return 'file-in-use' }
+            if (@(80, 183) -contains $number) { return 'path-exists' }
+        }
+        $inner = $inner.InnerException
+    }
+    return 'internal'
+}
+
+function Write-GxEnvelope([string]$Script, [int]$Version, [bool]$IsWell, $Body) {
+    $text = ConvertTo-Json -InputObject $Body -Depth 32 -Compress
+    $content = $GxUtf8.GetBytes($text)
+    $packed = New-Object -TypeName System.IO.MemoryStream
+    $mode = [System.IO.Compression.CompressionMode]::Compress
+    $packer = New-Object -TypeName System.IO.Compression.GZipStream -ArgumentList @($packed, $mode)
+    $packer.Write($content, 0, $content.Length)
+    $packer.Dispose()
+    $body64 = [Convert]::ToBase64String($packed.ToArray())
+    $ok = 'false'
+    if ($IsWell) { $ok = 'true' }
+    $head = '{"goexchange":"envelope/1","script":"' + $Script + '","version":' + $Version
+    [Console]::Out.WriteLine($head + ',"ok":' + $ok + ',"encoding":"gzip+base64","body":"' + $body64 + '"}')
+}
+
+# Runs one script with its arguments and answers with one envelope; gives the exit code.
+function Invoke-GxScript([string]$Text, [string]$Document) {
+    $mark = [regex]::Match($Text, '^# goexchange host script: ([a-z-]+), version ([0-9]+)')
+    $name = $mark.Groups[1].Value
+    $version = [int]$mark.Groups[2].Value
+    try {
+        $values = ConvertFrom-Json -InputObject $Document
+        $found = @(& ([ScriptBlock]::Create($Text)) $values)
+        if ($found.Count -ne 1) { throw ('the script gave ' + $found.Count + ' results') }
+        Write-GxEnvelope $name $version $true $found[0]
+        return 0
+    }
+    catch {
+        $body = @{ code = (Get-GxCode $_.Exception); message = [string]$_.Exception.Message }
+        Write-GxEnvelope $name $version $false $body
+        return 1
+    }
+}
+
+# --- times, JSON, digests, flushed writes ------------------------------------------------------
+
+function ConvertTo-GxTime($Moment) {
+    if ($null -eq $Moment -or ([DateTime]$Moment).Year -lt 1980) { return $null }
+    $culture = [System.Globalization.CultureInfo]::InvariantCulture
+    return ([DateTime]$Moment).ToUniversalTime().ToString($GxTimeFormat, $culture)
+}
+
+function Get-GxNow {
+    return ConvertTo-GxTime ([DateTime]::UtcNow)
+}
+
+function Read-GxBytes([string]$Path, [long]$Offset, [int]$Count) {
+    $share = [System.IO.FileShare]'ReadWrite, Delete'
+    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
+    try {
+        [void]$stream.Seek($Offset, [System.IO.SeekOrigin]::Begin)
+        $left = [Math]::Max([long]0, $stream.Length - $Offset)
+        $buffer = New-Object -TypeName byte[] -ArgumentList ([int][Math]::Min([long]$Count, $left))
+        $done = 0
+        while ($done -lt $buffer.Length) {
+            $read = $stream.Read($buffer, $done, $buffer.Length - $done)
+            if ($read -le 0) { throw 'the file became shorter while it was read' }
+            $done = $done + $read
+        }
+        return , $buffer
+    }
+    finally {
+        $stream.Dispose()
+    }
+}
+
+function Read-GxJson([string]$Path) {
+    $content = Read-GxBytes $Path 0 67108864
+    return ConvertFrom-Json -InputObject ($GxUtf8.GetString($content))
+}
+
+# Another name first, flushed, then renamed: a reader sees the old file, the new one, or none.
+function Write-GxFile([string]$Path, [byte[]]$Content) {
+    $temporary = $Path + '.' + $PID + '.new'
+    $create = [System.IO.FileMode]::Create
+    $none = [System.IO.FileShare]::None
+    $through = [System.IO.FileOptions]::WriteThrough
+    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($temporary, $create, [System.IO.FileAccess]::Write, $none, 4096, $through)
+    try {
+        $stream.Write($Content, 0, $Content.Length)
+        $stream.Flush($true)
+    }
+    finally {
+        $stream.Dispose()
+    }
+    if ([System.IO.File]::Exists($Path)) {
+        [System.IO.File]::Replace($temporary, $Path, [NullString]::Value)
+    }
+    else {
+        [System.IO.File]::Move($temporary, $Path)
+    }
+}
+
+function Write-GxJson([string]$Path, $Value) {
+    Write-GxFile $Path ($GxUtf8.GetBytes((ConvertTo-Json -InputObject $Value -Depth 32)))
+}
+
+function ConvertTo-GxHex([byte[]]$Content) {
+    return [BitConverter]::ToString($Content).Replace('-', '').ToLowerInvariant()
+}
+
+function Get-GxSha256([byte[]]$Content) {
+    $hasher = [System.Security.Cryptography.SHA256]::Create()
+    try {
+        return ConvertTo-GxHex ($hasher.ComputeHash($Content))
+    }
+    finally {
+        $hasher.Dispose()
+    }
+}
+
+# --- the tool's own folder and the fence -------------------------------------------------------
+
+function Get-GxWeakness([string]$Folder) {
+    $attributes = [System.IO.File]::GetAttributes($Folder)
+    if ($attributes -band [System.IO.FileAttributes]::ReparsePoint) { return 'it is a link to another folder' }
+    $sid = [System.Security.Principal.SecurityIdentifier]
+    $acl = Get-Acl -LiteralPath $Folder
+    $owner = $acl.GetOwner($sid).Value
+    if ($GxTrusted -notcontains $owner) { return ('it belongs to ' + $owner) }
+    foreach ($rule in $acl.GetAccessRules($true, $true, $sid)) {
+        $who = $rule.IdentityReference.Value
+        if ([string]$rule.AccessControlType -eq 'Allow' -and $GxTrusted -notcontains $who) {
+            return ('it gives rights to ' + $who)
+        }
+    }
+    return ''
+}
+
+function New-GxPrivateFolder([string]$Folder) {
+    $sid = [System.Security.Principal.SecurityIdentifier]
+    $security = New-Object -TypeName System.Security.AccessControl.DirectorySecurity
+    $security.SetAccessRuleProtection($true, $false)
+    foreach ($who in $GxTrusted) {
+        $identity = New-Object -TypeName $sid.FullName -ArgumentList $who
+        $rule = New-Object -TypeName System.Security.AccessControl.FileSystemAccessRule -ArgumentList @($identity, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow')
+        $security.AddAccessRule($rule)
+    }
+    $administrators = New-Object -TypeName $sid.FullName -ArgumentList $GxTrusted[1]
+    $security.SetOwner($administrators)
+    # Created with its rights in one act: nobody can put anything in before they hold.
+    [void][System.IO.Directory]::CreateDirectory($Folder, $security)
+}
+
+# The root exists and only SYSTEM and administrators have rights in it, or nothing is done.
+function Assert-GxRoot([string]$Root) {
+    if ($Root -notmatch '^[A-Za-z]:\\[^"]*$') { Stop-Gx 'root-not-private' ('not a local folder: ' + $Root) }
+    if (-not [System.IO.Directory]::Exists($Root)) { New-GxPrivateFolder $Root }
+    $weakness = Get-GxWeakness $Root
+    if ($weakness) { Stop-Gx 'root-not-private' ('the folder ' + $Root + ' is not private: ' + $weakness) }
+}
+
+function New-GxFolder([string]$Root, [string[]]$Names) {
+    $folder = $Root
+    foreach ($name in $Names) { $folder = [System.IO.Path]::Combine($folder, $name) }
+    [void][System.IO.Directory]::CreateDirectory($folder)
+    return $folder
+}
+
+# Only a number that was seen to be higher refuses: it belongs to a holder who took over.
+function Assert-GxFence([string]$Root, [long]$Fence) {
+    Assert-GxRoot $Root
+    $path = [System.IO.Path]::Combine($Root, 'fence.json')
+    if (-not [System.IO.File]::Exists($path)) { return }
+    $kept = Read-GxJson $path
+    if ([long]$kept.fence -gt $Fence) {
+        Stop-Gx 'fenced' ('fencing number ' + $kept.fence + ' of ' + $kept.holder + ' is higher than ' + $Fence)
+    }
+}
+
+function Assert-GxGuid([string]$Guid) {
+    if ($Guid -notmatch '^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$') { throw ('not a GUID: ' + $Guid) }
+    return $Guid.ToLowerInvariant()
+}
+
+# A name that is safe as a folder's name, the same for the same text and different for different texts.
+function Get-GxName([string]$Text) {
+    if ($Text -match '^[A-Za-z0-9][A-Za-z0-9_-]{0,80}$') { return $Text }
+    return 'x' + (Get-GxSha256 ($GxUtf8.GetBytes($Text))).Substring(0, 40)
+}
+
+# --- processes and tools -----------------------------------------------------------------------
+
+# The start of process 4 is written once at boot; the computed boot time moves when the clock is set.
+function Get-GxBoot {
+    $system = Get-CimInstance -ClassName Win32_OperatingSystem
+    $kernel = Get-CimInstance -ClassName Win32_Process -Filter 'ProcessId = 4'
+    $booted = ConvertTo-GxTime $system.LastBootUpTime
+    $id = $null
+    if ($null -ne $kernel) { $id = ConvertTo-GxTime $kernel.CreationDate }
+    if (-not $id) { $id = $booted }
+    return @{ id = $id; booted_at = $booted }
+}
+
+# Alive means the same process, not another one that was given its number.
+function Test-GxAlive($Started) {
+    $process = Get-Process -Id ([int]$Started.pid) -ErrorAction SilentlyContinue
+    if ($null -eq $process) { return $false }
+    return (ConvertTo-GxTime $process.StartTime) -eq [string]$Started.process_started
+}
+
+# Lines go to the writers as they come; the exit code comes back. Arguments are an array, never a command line.
+function Invoke-GxTool([string]$Tool, [string[]]$Arguments, $Output, $ErrorOutput) {
+    $ErrorActionPreference = 'Continue'
+    $global:LASTEXITCODE = $null
+    & $Tool @Arguments 2>&1 | ForEach-Object -Process {
+        if ($_ -is [System.Management.Automation.ErrorRecord]) {
+            $ErrorOutput.WriteLine([string]$_.Exception.Message)
+        }
+        else {
+            $Output.WriteLine([string]$_)
+        }
+    }
+    # A tool that could not be started leaves no code, and no code must not look like zero.
+    if ($null -eq $global:LASTEXITCODE) { throw ('could not be started: ' + $Tool) }
+    return [int]$global:LASTEXITCODE
+}
+
+# --- database files ----------------------------------------------------------------------------
+
+# The digest of both header slots of a closed file; the page size stands in the header at byte 236.
+function Get-GxHeaderDigest([string]$Path) {
+    $head = Read-GxBytes $Path 0 240
+    if ($head.Length -lt 240) { return 'too-short' }
+    $page = [BitConverter]::ToInt32($head, 236)
+    if ($page -eq 0) { $page = 4096 }
+    if (@(2048, 4096, 8192, 16384, 32768) -notcontains $page) { return 'no-page-size' }
+    return Get-GxSha256 (Read-GxBytes $Path 0 (2 * $page))
+}
+
+function Get-GxFlushMap([string]$Path) {
+    $match = [regex]::Match($Path, '^(.*)\.edb(\.[^\\]*)?$', 'IgnoreCase')
+    if (-not $match.Success) { return $Path + '.jfm' }
+    return $match.Groups[1].Value + '.jfm' + $match.Groups[2].Value
+}
+
+function Move-GxFlushMap([string]$From, [string]$To) {
+    $source = Get-GxFlushMap $From
+    if ([System.IO.File]::Exists($source)) { [System.IO.File]::Move($source, (Get-GxFlushMap $To)) }
+}
+
+# A file that anyone else has open cannot be opened alone.
+function Assert-GxClosed([string]$Path) {
+    $mode = [System.IO.FileMode]::Open
+    $access = [System.IO.FileAccess]::Read
+    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, $mode, $access, [System.IO.FileShare]::None)
+    $stream.Dispose()
+}
+
+# Where the three files of a swap are; what fits no row is foreign and nothing is touched.
+function Get-GxSwapState($Files) {
+    $seen = @{}
+    foreach ($name in @('original', 'temporary', 'kept')) {
+        $path = [string]$Files.$name
+        $seen[$name] = 'absent'
+        if ([System.IO.File]::Exists($path)) { $seen[$name] = Get-GxHeaderDigest $path }
+    }
+    $old = [string]$Files.original_sha256
+    $new = [string]$Files.temporary_sha256
+    $words = 'original ' + $seen['original'] + ', temporary ' + $seen['temporary'] + ', kept ' + $seen['kept']
+    $row = $seen['original'] + '|' + $seen['temporary'] + '|' + $seen['kept']
+    $state = 'foreign'
+    if ($row -eq ($old + '|' + $new + '|absent')) { $state = 'before' }
+    if ($row -eq ('absent|' + $new + '|' + $old)) { $state = 'between' }
+    if ($row -eq ($new + '|absent|' + $old)) { $state = 'after' }
+    return @{ state = $state; evidence = $words }
+}

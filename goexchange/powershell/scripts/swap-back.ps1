@@ -1,0 +1,29 @@
+# goexchange host script: swap-back, version 1
+param($Arguments)
+
+Assert-GxFence $Arguments.root $Arguments.fence
+$original = [string]$Arguments.original
+$kept = [string]$Arguments.kept
+$aside = [string]$Arguments.set_aside
+$wanted = [string]$Arguments.original_sha256
+foreach ($path in @($original, $kept)) {
+    if ([System.IO.File]::Exists($path)) { Assert-GxClosed $path }
+}
+if ([System.IO.File]::Exists($kept)) {
+    $digest = Get-GxHeaderDigest $kept
+    if ($digest -ne $wanted) { Stop-Gx 'header-differs' ('the kept original has header ' + $digest) }
+    if ([System.IO.File]::Exists($original)) {
+        if ([System.IO.File]::Exists($aside)) { Stop-Gx 'path-exists' ('already there: ' + $aside) }
+        Move-GxFlushMap $original $aside
+        [System.IO.File]::Move($original, $aside)
+    }
+    # A flush map still here came in before its file did: it goes back to the rebuilt one.
+    Move-GxFlushMap $original ([string]$Arguments.temporary)
+    [System.IO.File]::Move($kept, $original)
+}
+if (-not [System.IO.File]::Exists($original)) { Stop-Gx 'file-not-found' ('neither ' + $original + ' nor ' + $kept + ' is there') }
+$digest = Get-GxHeaderDigest $original
+if ($digest -ne $wanted) { Stop-Gx 'header-differs' ('the file in place has header ' + $digest) }
+# Also after an interruption between the two: the original's map follows its file.
+if ([System.IO.File]::Exists((Get-GxFlushMap $kept))) { Move-GxFlushMap $kept $original }
+@{ state = 'before' }

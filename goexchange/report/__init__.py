@@ -1,0 +1,1 @@
+"""Plan and journal as documents for people and machines."""

@@ -1,0 +1,170 @@
+"""The backup chapter: offline sets, online backups with their proof, what no longer fits, and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from goexchange.model.plan import Action, JobCall, Plan
+from goexchange.model.report import (
+    BackupSetReport,
+    Interval,
+    LaneReport,
+    OnlineBackupReport,
+    Rate,
+    StepLog,
+    StepState,
+    Superseded,
+)
+from goexchange.report.databases import mounted_new_file
+from goexchange.report.plan_words import action_words
+from goexchange.report.reading import flag_at, int_at, moment_at, number_at, rows_at, text_at
+from goexchange.report.steps import TOOK_EFFECT, first_done
+from goexchange.report.units import count_text, seconds_between
+
+_UNTOUCHED = frozenset({StepState.NOT_REACHED, StepState.SKIPPED})
+
+
+def backup_sets(lanes: Sequence[LaneReport]) -> tuple[BackupSetReport, ...]:
+    """The set of every lane that began to copy one."""
+    found = ((lane, _step(lane, Action.COPY_SET)) for lane in lanes)
+    return tuple(_set(lane, copy) for lane, copy in found if copy is not None)
+
+
+def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBackupReport, ...]:
+    """Every online backup that was begun or was due, with its proof."""
+    methods = {
+        step.id: f"{step.call.kind}: {step.summary}"
+        if isinstance(step.call, JobCall)
+        else step.summary
+        for lane in plan.body.lanes
+        for step in lane.steps
+        if step.action is Action.ONLINE_BACKUP
+    }
+    return tuple(
+        _online(lane, step, methods[step.id])
+        for lane in lanes
+        for step in lane.steps
+        if step.id in methods and (step.state not in _UNTOUCHED or mounted_new_file(lane))
+    )
+
+
+def superseded_backups(lanes: Sequence[LaneReport]) -> tuple[Superseded, ...]:
+    """Which older online backups no longer fit: those of the file before a rebuild that was mounted."""
+    mounted = ((lane.lane, mounted_new_file(lane)) for lane in lanes)
+    return tuple(
+        Superseded(address=address, before_utc=mount.ended_at_utc)
+        for address, mount in mounted
+        if mount is not None
+    )
+
+
+def rates(lanes: Sequence[LaneReport]) -> tuple[Rate, ...]:
+    """Bytes per time of the steps that read or write whole files, where the journal holds both."""
+    return tuple(rate for lane in lanes for rate in _rates(lane))
+
+
+def _rates(lane: LaneReport) -> Iterator[Rate]:
+    header = first_done(lane, Action.READ_HEADER)
+    size = int_at(header.result, "size_bytes") if header else None
+    whole_file = {
+        Action.DETECT_ERRORS.value,
+        Action.REBUILD.value,
+        Action.VERIFY_SET_ON_HOST.value,
+        Action.HASH_SET.value,
+        Action.VERIFY_SET.value,
+        Action.COPY_SET.value,
+    }
+    for step in lane.steps:
+        if step.action not in whole_file or step.state is not StepState.DONE:
+            continue
+        moved = int_at(step.result, "bytes") or size
+        seconds = number_at(step.result, "seconds") or _seconds(step)
+        if moved and seconds:
+            mode = text_at(step.result, "mode")
+            work = action_words(Action(step.action)) + (f" ({mode})" if mode else "")
+            yield Rate(address=lane.lane, work=work, moved_bytes=moved, seconds=float(seconds))
+
+
+def _set(lane: LaneReport, copy: StepLog) -> BackupSetReport:
+    header = first_done(lane, Action.READ_HEADER)
+    sealed = first_done(lane, Action.SEAL_SET)
+    files = rows_at(copy.result, "files")
+    paths = [path for path in (text_at(one, "path") for one in files) if path]
+    databases = [one for one in files if (text_at(one, "path") or "").lower().endswith(".edb")]
+    sizes = [int_at(one, "size_bytes") for one in files]
+    known = [size for size in sizes if size is not None]
+    total = int_at(copy.result, "bytes")
+    if total is None and files and len(known) == len(sizes):
+        total = sum(known)
+    on_host = _step(lane, Action.VERIFY_SET_ON_HOST)
+    hashed = _step(lane, Action.HASH_SET)
+    here = _step(lane, Action.VERIFY_SET)
+    checks = [
+        one for one in (on_host, hashed, here) if one is not None and one.state not in _UNTOUCHED
+    ]
+    return BackupSetReport(
+        address=lane.lane,
+        folder=paths[0].rpartition("\\")[0] or None if paths else None,
+        files=len(files) if files else None,
+        total_bytes=total,
+        copied=_ran(copy),
+        manifest=text_at(sealed.result, "path") if sealed else None,
+        manifest_sha256=text_at(sealed.result, "sha256") if sealed else None,
+        database_sha256=text_at(databases[0], "sha256") if databases else None,
+        signature=text_at(header.result, "signature") if header else None,
+        verified=tuple(map(_check_text, checks)),
+        is_sealed=sealed is not None,
+        is_verified=(
+            sealed is not None
+            and hashed is not None
+            and on_host is not None
+            and all(one.state in TOOK_EFFECT for one in checks)
+            and {hashed.state, on_host.state} <= TOOK_EFFECT
+        ),
+    )
+
+
+def _check_text(step: StepLog) -> str:
+    names = {
+        Action.VERIFY_SET_ON_HOST.value: "page checksums of the copy, by eseutil on the host",
+        Action.HASH_SET.value: "digests of the copy read past the cache, compared with the source's",
+        Action.VERIFY_SET.value: "every page and digest, by goexchange's own reading",
+    }
+    pages = int_at(step.result, "pages_seen") or int_at(step.result, "pages")
+    bad = int_at(step.result, "bad_checksums")
+    details = [count_text(pages, "page")] if pages else []
+    details += [f"{bad:,} bad"] if bad is not None else []
+    counted = f" ({', '.join(details)})" if details else ""
+    return f"{names[step.action]}: {step.state.value.replace('-', ' ')}{counted}"
+
+
+def _online(lane: LaneReport, step: StepLog, method: str) -> OnlineBackupReport:
+    proof = _step(lane, Action.PROVE_BACKUP)
+    result = proof.result if proof else None
+    return OnlineBackupReport(
+        address=lane.lane,
+        method=method,
+        ran=_ran(step),
+        state=step.state,
+        last_full_backup_utc=moment_at(result, "last_full_backup_utc"),
+        job_succeeded=flag_at(result, "job_succeeded"),
+        event_completed=flag_at(result, "event_completed"),
+        retrievable=flag_at(result, "retrievable"),
+        proved=flag_at(result, "proved"),
+    )
+
+
+def _step(lane: LaneReport, action: Action) -> StepLog | None:
+    found = [one for one in lane.steps if one.action == action.value]
+    touched = [one for one in found if one.state not in _UNTOUCHED]
+    return touched[-1] if touched else None
+
+
+def _ran(step: StepLog) -> Interval | None:
+    if step.started_at_utc is None:
+        return None
+    return Interval(start_utc=step.started_at_utc, end_utc=step.ended_at_utc)
+
+
+def _seconds(step: StepLog) -> float | None:
+    return seconds_between(step.started_at_utc, step.ended_at_utc)

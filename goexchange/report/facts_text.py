@@ -1,0 +1,91 @@
+"""An observation as plain text: every server, its host in one line, its databases in a table."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from goexchange.model.actual import ActualDatabase, ActualServer, ActualState
+from goexchange.model.unknown import Unknown
+from goexchange.report.shown import shown, wrap
+from goexchange.report.table import Column, Frame, Row, table
+from goexchange.report.units import day_text, share_text, size_text
+
+_COLUMNS = (
+    Column(heading="database", is_flexible=True),
+    Column(heading="state"),
+    Column(heading="size", is_right=True),
+    Column(heading="white space", is_right=True),
+    Column(heading="copies"),
+    Column(heading="last full backup"),
+)
+
+
+def render_facts(state: ActualState, *, width: int) -> str:
+    """The facts of every server; what could not be read says *unknown* and why."""
+    frame = Frame(width=width)
+    lines: list[str] = []
+    for server in state.servers:
+        lines += _server(server, frame)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _server(server: ActualServer, frame: Frame) -> list[str]:
+    generation = server.generation
+    name = generation if isinstance(generation, Unknown) else f"Exchange {generation.value}"
+    group = server.availability_group
+    member = "" if group is None else f" · availability group {_said(group)}"
+    head = f"{shown(server.name)} ({shown(server.fqdn)}) · {name} · build {_said(server.build)}{member}"
+    lines = ["", *wrap(head, frame.width)]
+    lines += [f"  {line}" for line in wrap(_host(server), frame.width - 2)]
+    if isinstance(server.databases, Unknown):
+        return [*lines, f"  databases: {server.databases}"]
+    rows = [_row(database) for database in server.databases]
+    return [*lines, *table(_COLUMNS, rows, frame)]
+
+
+def _host(server: ActualServer) -> str:
+    host = server.host
+    if isinstance(host, Unknown):
+        return f"host: {host}"
+    free = "volumes unknown"
+    if not isinstance(host.volumes, Unknown):
+        free = ", ".join(
+            f"{shown(each.mount_point)} {size_text(each.free_bytes)} free" for each in host.volumes
+        )
+    return f"PowerShell {shown(host.powershell_version)} · eseutil {_said(host.eseutil_version)} · {free}"
+
+
+def _row(database: ActualDatabase) -> Row:
+    white = database.white_space_bytes
+    size = database.size_bytes
+    share = white if isinstance(white, Unknown) else size_text(white)
+    if not isinstance(white, Unknown) and not isinstance(size, Unknown):
+        share = f"{size_text(white)} {share_text(white, size)}"
+    return Row(
+        cells=(
+            shown(database.name),
+            _state(database),
+            "unknown" if isinstance(size, Unknown) else size_text(size),
+            "unknown" if isinstance(share, Unknown) else share,
+            "unknown" if isinstance(database.copies, Unknown) else str(len(database.copies)),
+            _backup(database.last_full_backup_utc),
+        )
+    )
+
+
+def _state(database: ActualDatabase) -> str:
+    if isinstance(database.is_mounted, Unknown):
+        return "unknown"
+    state = "mounted" if database.is_mounted else "dismounted"
+    recovery = database.is_recovery
+    return state if isinstance(recovery, Unknown) or not recovery else f"{state}, recovery"
+
+
+def _backup(moment: datetime | None | Unknown) -> str:
+    if isinstance(moment, Unknown):
+        return "unknown"
+    return "never" if moment is None else day_text(moment)
+
+
+def _said(value: str | Unknown) -> str:
+    return "unknown" if isinstance(value, Unknown) else shown(value)

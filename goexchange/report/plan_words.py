@@ -1,0 +1,374 @@
+"""What a plan says, in words: verdict, rows of its table, symbols; shared by every way of showing a plan."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from attrs import frozen
+
+from goexchange.model.plan import (
+    Action,
+    Decision,
+    ExchangeCall,
+    Lane,
+    Need,
+    Plan,
+    PlanBody,
+    Reason,
+    RunsWhen,
+    Step,
+    Verdict,
+    VerdictKind,
+)
+from goexchange.report.shown import shown
+from goexchange.report.units import (
+    count_text,
+    day_text,
+    duration_text,
+    minute_text,
+    seconds_between,
+    share_text,
+    size_text,
+    zone_of,
+)
+
+NO_CHANGE, NOT_POSSIBLE, ATTENTION, POINT_OF_NO_RETURN, CONDITIONAL = "=", "x", "!", "^", "?"
+
+_DONE_WORDS = {
+    Need.REBUILD: "rebuilt",
+    Need.VERIFY: "verified",
+    Need.ONLINE_BACKUP: "backed up",
+    Need.MOUNT: "mounted",
+}
+_NEED_SYMBOLS = {
+    Need.REBUILD: "~",
+    Need.VERIFY: ">",
+    Need.ONLINE_BACKUP: "+",
+    Need.MOUNT: "~",
+    Need.NOTHING: NO_CHANGE,
+    Need.NOT_POSSIBLE: NOT_POSSIBLE,
+}
+_CHANGES = {
+    Action.SET_MOUNT_AT_STARTUP,
+    Action.DISMOUNT,
+    Action.SWAP,
+    Action.MOUNT,
+    Action.SWAP_BACK,
+    Action.MOUNT_ORIGINAL,
+    Action.RESTORE_MOUNT_AT_STARTUP,
+    Action.WRITE_DATABASE_RECORD,
+}
+_CREATIONS = {
+    Action.OPEN_RECOVERY_RECORD,
+    Action.PLACE_SENTINEL,
+    Action.EXPORT_CONFIGURATION,
+    Action.COPY_SET,
+    Action.SEAL_SET,
+    Action.ONLINE_BACKUP,
+}
+_REMOVALS = {Action.DELETE_TEMPORARY, Action.REMOVE_SENTINEL, Action.CLOSE_RECOVERY_RECORD}
+_WAYS_BACK = {RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP}
+_WELL_REASONS = {
+    Reason.MEETS_SPECIFICATION,
+    Reason.WHITE_SPACE_WITHIN_MAXIMUM,
+    Reason.PART_OF_SCRIPT,
+}
+
+WAY_BACK_HEADINGS = {
+    RunsWhen.AWAY_BEFORE_SWAP: "Way back if it fails before the swap",
+    RunsWhen.AWAY_AFTER_SWAP: "Way back if it fails between swap and first mount",
+}
+
+
+@frozen(kw_only=True)
+class PlanRow:
+    """One row of the plan's table. `text` stands instead of the figures where there are none worth a column."""
+
+    symbol: str
+    need: Need
+    database: str
+    server: str
+    size: str
+    white_space: str
+    file_since: str
+    needs: str
+    down: str
+    text: str | None = None
+    origin: str | None = None
+
+
+def verdict_text(body: PlanBody) -> str:
+    """The one sentence that the plan comes to; what blocks it comes first."""
+    total = len(body.decisions)
+    by_need = Counter(decision.need for decision in body.decisions)
+    parts: list[str] = []
+    for need, word in _DONE_WORDS.items():
+        if by_need[need]:
+            share = f"{by_need[need]} of {count_text(total, 'database')} will be {word}"
+            parts.append(f"{by_need[need]} {word}" if parts else share)
+    if parts:
+        parts.extend(_outage_parts(body.decisions))
+    if by_need[Need.NOTHING]:
+        all_well = by_need[Need.NOTHING] == total
+        parts.append(
+            f"nothing to do: {count_text(total, 'database')}, all as specified"
+            if all_well
+            else count_text(by_need[Need.NOTHING], "needs nothing", "need nothing")
+        )
+    if by_need[Need.NOT_POSSIBLE]:
+        parts.append(count_text(by_need[Need.NOT_POSSIBLE], "is not possible", "are not possible"))
+    blocking = blocking_verdicts(body)
+    if blocking:
+        now = "not now" if all(verdict.is_time_only for verdict in blocking) else "BLOCKED"
+        guards = ", ".join(dict.fromkeys(shown(verdict.guard) for verdict in blocking))
+        parts.insert(0, f"{now}: {guards}")
+    return " · ".join(parts) if parts else "no databases in scope"
+
+
+def estimate_text(body: PlanBody) -> str:
+    """The longest outage with what it rests on, and the latest swap that still fits."""
+    worst = max(body.decisions, key=lambda one: one.outage_p90_s or one.outage_s or 0, default=None)
+    parts: list[str] = []
+    if worst is not None and worst.outage_s is not None:
+        p90 = "" if worst.outage_p90_s is None else f", p90 {duration_text(worst.outage_p90_s)}"
+        parts.append(f"outage p50 {duration_text(worst.outage_s)}{p90} ({shown(worst.database)})")
+    if body.window is not None and body.window.latest_swap_utc is not None:
+        zone = zone_of(body.window.zone)
+        parts.append(f"latest swap {body.window.latest_swap_utc.astimezone(zone):%H:%M}")
+    parts.append(shown(body.estimate.text))
+    return " · ".join(parts)
+
+
+def window_text(body: PlanBody) -> str:
+    """The window in its own zone and in UTC."""
+    window = body.window
+    if window is None:
+        return "none: starts when it is applied"
+    zone, utc = zone_of(window.zone), zone_of(None)
+    opens, closes = window.opens_at_utc, window.closes_at_utc
+    return (
+        f"{shown(window.name)}  {minute_text(opens, zone)} - {minute_text(closes, zone)}"
+        f" {shown(window.zone)} ({opens.astimezone(utc):%H:%M}-{closes.astimezone(utc):%H:%M} UTC,"
+        f" {duration_text(seconds_between(opens, closes))})"
+    )
+
+
+def stops_text(body: PlanBody) -> str:
+    """After how many failures no further database is begun."""
+    count = body.rules.failures_max + 1
+    return f"after {'the first failure' if count == 1 else count_text(count, 'failure')}"
+
+
+def totals_text(body: PlanBody) -> str:
+    """`1 to rebuild, 3 unchanged, 1 not possible. 18 steps.`"""
+    by_need = Counter(decision.need for decision in body.decisions)
+    words = {
+        Need.REBUILD: "to rebuild",
+        Need.VERIFY: "to verify",
+        Need.ONLINE_BACKUP: "to back up",
+        Need.MOUNT: "to mount",
+        Need.NOTHING: "unchanged",
+        Need.NOT_POSSIBLE: "not possible",
+    }
+    parts = [f"{by_need[need]} {word}" for need, word in words.items() if by_need[need]]
+    steps = sum(len(lane.steps) for lane in body.lanes)
+    return f"{', '.join(parts) or 'nothing in scope'}. {count_text(steps, 'step')}."
+
+
+def premises_text(body: PlanBody) -> str:
+    """How many premises apply will compare again."""
+    found = (
+        *body.premises,
+        *(one for lane in body.lanes for step in lane.steps for one in step.premises),
+    )
+    by_class = Counter(premise.fact_class.value for premise in found)
+    detail = ", ".join(f"{count} {name}" for name, count in sorted(by_class.items()))
+    return f"{count_text(len(found), 'premise')} compared again by apply" + (
+        f" ({detail})" if detail else ""
+    )
+
+
+def plan_rows(body: PlanBody) -> tuple[PlanRow, ...]:
+    """The whole table: what changes first, one row each; databases that meet the specification share a row."""
+    order = list(_NEED_SYMBOLS)
+    acted = [one for one in body.decisions if one.need is not Need.NOTHING]
+    rows = [_row(one) for one in sorted(acted, key=lambda one: order.index(one.need))]
+    well = [one for one in body.decisions if one.need is Need.NOTHING and _is_well(one)]
+    other = [one for one in body.decisions if one.need is Need.NOTHING and not _is_well(one)]
+    at = next((i for i, row in enumerate(rows) if row.need is Need.NOT_POSSIBLE), len(rows))
+    middle = [_row(one) for one in other] + ([_shared_row(well)] if well else [])
+    return (*rows[:at], *middle, *rows[at:])
+
+
+def blocking_verdicts(body: PlanBody) -> tuple[Verdict, ...]:
+    """The guards that say no, or that could not tell."""
+    return tuple(one for one in body.guards if one.kind in (VerdictKind.BLOCK, VerdictKind.UNKNOWN))
+
+
+def lane_title(lane: Lane) -> str:
+    """`EX01 / DB05`, or `EX01` for a lane of a server."""
+    name = shown(lane.server)
+    return name if lane.database is None else f"{name} / {shown(lane.database)}"
+
+
+def lane_guards(body: PlanBody, lane: Lane) -> tuple[Verdict, ...]:
+    """The verdicts that belong to a lane: by the step they are due at, or by the lane's address."""
+    steps = {step.id for step in lane.steps}
+    address = lane.server if lane.database is None else f"{lane.server}/{lane.database}"
+    return tuple(
+        one
+        for one in body.guards
+        if (one.due_at_step in steps if one.due_at_step else one.address == address)
+    )
+
+
+def other_guards(body: PlanBody) -> tuple[Verdict, ...]:
+    """The verdicts that belong to no lane."""
+    in_lanes = {id(one) for lane in body.lanes for one in lane_guards(body, lane)}
+    return tuple(one for one in body.guards if id(one) not in in_lanes)
+
+
+def is_way_back(step: Step) -> bool:
+    """Whether the step runs only on the way back."""
+    return step.runs_when in _WAYS_BACK
+
+
+def way_back_groups(lane: Lane) -> tuple[tuple[str, tuple[Step, ...]], ...]:
+    """The ways back of a lane, each with its heading."""
+    groups = (
+        (heading, tuple(step for step in lane.steps if step.runs_when is when))
+        for when, heading in WAY_BACK_HEADINGS.items()
+    )
+    return tuple(group for group in groups if group[1])
+
+
+def action_words(action: Action) -> str:
+    """`set mount at startup`."""
+    return action.value.replace("-", " ")
+
+
+def step_symbol(step: Step) -> str:
+    """The symbol of a step: what it does to the host."""
+    if is_way_back(step):
+        return CONDITIONAL
+    if step.action in _CHANGES:
+        return "~"
+    if step.action in _CREATIONS:
+        return "+"
+    return "-" if step.action in _REMOVALS else ">"
+
+
+def step_detail(step: Step) -> str:
+    """The step's summary without the words that its action already says."""
+    summary = shown(step.summary)
+    words = action_words(step.action)
+    if summary.lower().startswith(words):
+        rest = summary[len(words) :].lstrip(" :,-")
+        summary = rest or summary
+    if step.repeat is not None and step.repeat.times_max > 1:
+        summary = f"{summary} · at most {step.repeat.times_max} times"
+    if step.may_fail:
+        summary = f"{summary} · may fail"
+    return summary
+
+
+def step_time(step: Step) -> str:
+    """The estimate, or the limit where there is no estimate."""
+    if step.estimate_s is not None:
+        return duration_text(step.estimate_s)
+    return f"<= {duration_text(step.time_limit_s)}"
+
+
+def call_text(step: Step) -> str:
+    """What is sent, in short: the cmdlet or the packaged script or job."""
+    call = step.call
+    if isinstance(call, ExchangeCall):
+        given = " ".join(f"-{name} {_parameter(value)}" for name, value in call.parameters.items())
+        return shown(f"{call.cmdlet} {given}".rstrip())
+    name = getattr(call, "script", None) or getattr(call, "kind", None) or getattr(call, "work", "")
+    return shown(f"{name} ({type(call).__name__.removesuffix('Call').lower()})")
+
+
+def guard_text(verdict: Verdict) -> str:
+    """What a guard rests on: its evidence, or its rule while it is due; what would change it when it says no."""
+    if verdict.kind is VerdictKind.DUE:
+        return shown(verdict.rule)
+    evidence = shown(verdict.evidence)
+    if verdict.kind is VerdictKind.PASS or not verdict.remedy:
+        return evidence
+    return f"{evidence} · rule: {shown(verdict.rule)} · to change it: {shown(verdict.remedy)}"
+
+
+def guard_symbol(kind: VerdictKind) -> str:
+    """The symbol of a verdict."""
+    symbols = {VerdictKind.PASS: "", VerdictKind.BLOCK: "x", VerdictKind.UNKNOWN: "!"}
+    return symbols.get(kind, CONDITIONAL)
+
+
+def inputs_text(plan: Plan) -> str:
+    """The specifications the plan was made from, with the commit."""
+    paths = [one.path for one in plan.body.inputs if one.kind.lower() == "specification"]
+    names = ", ".join(map(shown, paths or plan.body.specifications))
+    return f"{names} @ {shown(plan.body.commit)[:12]}" if plan.body.commit else names
+
+
+def _parameter(value: object) -> str:
+    if isinstance(value, bool):
+        return f"${str(value).lower()}"
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _outage_parts(decisions: Iterable[Decision]) -> list[str]:
+    down = [(one.outage_p90_s or one.outage_s or 0, shown(one.database)) for one in decisions]
+    down = sorted((one for one in down if one[0]), reverse=True)
+    if not down:
+        return []
+    longest = f"down {duration_text(down[0][0])} ({down[0][1]})"
+    return [longest if len(down) == 1 else f"{longest}, the longest of {len(down)} outages"]
+
+
+def _is_well(decision: Decision) -> bool:
+    return all(reason in _WELL_REASONS for reason in decision.reasons)
+
+
+def _row(decision: Decision) -> PlanRow:
+    share = share_text(decision.white_space_bytes, decision.size_bytes)
+    white_space = (
+        "-" if decision.white_space_bytes is None else size_text(decision.white_space_bytes)
+    )
+    down = decision.outage_p90_s or decision.outage_s
+    explanation = shown(decision.explanation)
+    instead = f"; {shown(decision.instead)}" if decision.instead else ""
+    is_refused = decision.need is Need.NOT_POSSIBLE
+    word = decision.need.value.replace("-", " ")
+    return PlanRow(
+        symbol=_NEED_SYMBOLS[decision.need],
+        need=decision.need,
+        database=shown(decision.database),
+        server=shown(decision.server),
+        size="-" if decision.size_bytes is None else size_text(decision.size_bytes),
+        white_space=f"{white_space} {share}".strip(),
+        file_since=day_text(decision.file_since_utc),
+        needs=f"{word}: {explanation}{instead}" if explanation else word,
+        down=duration_text(down) if down else "-",
+        text=f"{explanation}{instead}" if is_refused else None,
+        origin=shown(decision.origin) if is_refused and decision.origin else None,
+    )
+
+
+def _shared_row(decisions: list[Decision]) -> PlanRow:
+    names = " ".join(shown(one.database) for one in decisions)
+    meets = count_text(len(decisions), "database meets", "databases meet")
+    return PlanRow(
+        symbol=NO_CHANGE,
+        need=Need.NOTHING,
+        database=names,
+        server=" ".join(dict.fromkeys(shown(one.server) for one in decisions)),
+        size="",
+        white_space="",
+        file_since="",
+        needs="",
+        down="",
+        text=f"{meets} the specification",
+    )

@@ -1,0 +1,194 @@
+"""What schemas cannot say of a specification: names that exist, parts that need each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from goexchange.documents import Document
+from goexchange.errors import Diagnostic, Place, Severity
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import (
+    BackupActions,
+    Conditions,
+    DesiredState,
+    NotificationEvent,
+    Script,
+)
+from goexchange.reading import Findings
+from goexchange.schema import suggestion
+from goexchange.spec.selection import servers_of
+
+REBUILDS = frozenset((Script.PREVENTATIVE_MAINTENANCE, Script.OFFLINE_DEFRAG))
+CHANGES_FILES = REBUILDS | {Script.STORE_ERROR_CORRECTION}
+
+
+def check_specification(desired: DesiredState, findings: Findings) -> None:
+    """Report what is wrong in a specification by itself."""
+    _check_processes(desired, findings)
+    _check_backups(desired, findings)
+    _check_conditions(desired.conditions, desired.script.script, findings)
+    _check_notifications(desired, findings)
+
+
+def check_against_inventory(
+    desired: DesiredState, inventory: Inventory, document: Document
+) -> tuple[Diagnostic, ...]:
+    """Return which names of a specification the inventory does not know."""
+    findings = Findings([document])
+    for selector, place in zip(desired.targets.servers, desired.targets.server_places, strict=True):
+        _check_selector(selector, place, inventory, findings)
+    schedule, strategy = desired.schedule, desired.strategy
+    if schedule.window is not None:
+        windows = (window.name for window in inventory.windows)
+        _check_name("window", schedule.window, windows, findings, place=schedule.window_place)
+    if strategy.canary is not None:
+        servers = [server.name for server in inventory.servers]
+        _check_name("server", strategy.canary, servers, findings, place=strategy.canary_place)
+        _check_canary_is_meant(desired, inventory, findings)
+    for actions in (desired.backup_before, desired.backup_after):
+        agent = actions.online.agent if actions.online is not None else None
+        if agent is not None and agent.runs_on is not None:
+            machines = (machine.name for machine in inventory.machines)
+            _check_name("machine", agent.runs_on, machines, findings, place=agent.place)
+    return findings.all()
+
+
+def _check_selector(selector: str, place: Place, inventory: Inventory, findings: Findings) -> None:
+    kind, colon, name = selector.rpartition(":")
+    if not colon:
+        word, known = "server", [server.name for server in inventory.servers]
+    elif kind == "group":
+        word, known = "group", [group.name for group in inventory.groups]
+    elif kind == "site":
+        word, known = "site", [site.name for site in inventory.sites]
+    else:
+        word, known = "availability group", [group.name for group in inventory.availability_groups]
+    if _check_name(word, name, known, findings, place=place) and not servers_of(
+        selector, inventory
+    ):
+        detail = f"The {word} '{name}' has no servers, so nothing would be done for it."
+        findings.add("empty-selection", detail=detail, place=place)
+
+
+def _check_name(
+    word: str, name: str, known: Iterable[str], findings: Findings, *, place: Place
+) -> bool:
+    names = tuple(known)
+    if name in names:
+        return True
+    detail = f"The inventory knows no {word} '{name}'. "
+    detail += suggestion(name, names) if names else f"It has no {word} at all."
+    findings.add("unknown-name", detail=detail, place=place)
+    return False
+
+
+def _check_canary_is_meant(desired: DesiredState, inventory: Inventory, findings: Findings) -> None:
+    canary = desired.strategy.canary
+    meant = {s for selector in desired.targets.servers for s in servers_of(selector, inventory)}
+    if meant and canary in {s.name for s in inventory.servers} and canary not in meant:
+        detail = f"'{canary}' is not one of the targets. Possible: {', '.join(sorted(meant))}."
+        findings.add(
+            "canary",
+            detail=detail,
+            place=desired.strategy.canary_place,
+        )
+
+
+def _check_processes(desired: DesiredState, findings: Findings) -> None:
+    before = {process.name: process for process in desired.processes_before}
+    seen: dict[str, Place] = {}
+    undone: dict[str, Place] = {}
+    for process in (*desired.processes_before, *desired.processes_after):
+        if process.name in seen:
+            detail = (
+                f"'{process.name}' stands in line {seen[process.name].line} already. Rename one."
+            )
+            findings.add("repeated", detail=detail, place=process.place)
+        seen.setdefault(process.name, process.place)
+    for process in desired.processes_after:
+        if process.undoes is None:
+            continue
+        if process.undoes not in before:
+            detail = f"No process before is called '{process.undoes}'. "
+            detail += suggestion(process.undoes, tuple(before)) if before else "There is none."
+            findings.add("unknown-name", detail=detail, place=process.place)
+        elif process.undoes in undone:
+            detail = (
+                f"'{process.undoes}' is put back by the process in line "
+                f"{undone[process.undoes].line} already; once is enough."
+            )
+            findings.add("repeated", detail=detail, place=process.place)
+        elif before[process.undoes].per is not process.per:
+            detail = (
+                f"It runs per {process.per.value}, and '{process.undoes}', which it puts back, per "
+                f"{before[process.undoes].per.value}. Write the same for both."
+            )
+            findings.add("scope", detail=detail, place=process.place)
+        undone.setdefault(process.undoes, process.place)
+
+
+def _check_backups(desired: DesiredState, findings: Findings) -> None:
+    script, place = desired.script.script, desired.script.place
+    if script in CHANGES_FILES and desired.backup_before.offline is None:
+        detail = (
+            f"The script {script.value} changes database files, which needs a verified copy of "
+            "each before. For example: "
+            "backup: {before: {offline: {target: {path: 'E:\\goexchange'}}}}"
+        )
+        findings.add("backup-missing", detail=detail, place=place)
+    if script in REBUILDS and desired.backup_after.online is None:
+        detail = (
+            "No older online backup fits a rebuilt database, so one has to be taken at once. For "
+            "example: backup: {after: {online: {method: windows-server-backup, "
+            "target: {path: 'F:'}}}}"
+        )
+        findings.add("backup-missing", detail=detail, place=place)
+    if script is Script.EXCHANGE_BACKUP and not _any_backup(desired):
+        detail = "The script exchange-backup rehearses backups; 'backup' names none."
+        findings.add("backup-missing", detail=detail, place=place)
+
+
+def _any_backup(desired: DesiredState) -> bool:
+    def has_one(actions: BackupActions) -> bool:
+        return actions.offline is not None or actions.online is not None
+
+    return has_one(desired.backup_before) or has_one(desired.backup_after)
+
+
+def _check_conditions(conditions: Conditions, script: Script, findings: Findings) -> None:
+    """Warn of a condition that the script can do nothing for."""
+    if conditions.white_space_max is not None and script not in REBUILDS:
+        detail = (
+            f"The script {script.value} does not make files smaller; a database above the limit is "
+            "reported and stays as it is. preventative-maintenance and offline-defrag rebuild."
+        )
+        findings.add(
+            "condition-without-effect",
+            detail=detail,
+            place=conditions.white_space_max_place,
+            severity=Severity.WARNING,
+        )
+
+
+def _check_notifications(desired: DesiredState, findings: Findings) -> None:
+    for notification in desired.notifications:
+        is_outage = notification.event is NotificationEvent.SCHEDULED_MAINTENANCE_OUTAGE
+        if notification.before_s and not is_outage:
+            detail = (
+                "'before' is for scheduled-maintenance-outage; "
+                f"{notification.event.value} is told when it happens."
+            )
+            findings.add(
+                "notification",
+                detail=detail,
+                place=notification.place,
+            )
+        if "mail" in notification.channels and not notification.to:
+            detail = (
+                "The channel 'mail' needs addresses. For example: to: [messaging@contoso.example]"
+            )
+            findings.add(
+                "notification",
+                detail=detail,
+                place=notification.place,
+            )

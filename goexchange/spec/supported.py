@@ -1,0 +1,143 @@
+"""What a specification may say and this version cannot execute yet.
+
+The planner refuses it by name, with the place. Rows are deleted as their subjects learn to run;
+nothing that stands here is ever ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from attrs import frozen
+
+from goexchange.errors import Place
+from goexchange.model.desired import (
+    BackupConflicts,
+    ConflictPolicy,
+    CustomProcess,
+    DesiredState,
+    OnlineBackup,
+    OnlineBackupMethod,
+    ProcessScope,
+    Script,
+)
+
+
+@frozen(kw_only=True)
+class Unsupported:
+    """One part of a specification that this version cannot execute."""
+
+    name: str
+    place: Place
+
+
+def unsupported_parts(desired: DesiredState) -> tuple[Unsupported, ...]:
+    """Return everything that cannot be executed yet, in the order of the document."""
+    found = (
+        Unsupported(name=name.format(value=value), place=place)
+        for name, find in _ROWS
+        for value, place in find(desired)
+    )
+    return tuple(sorted(found, key=lambda part: (part.place.line, part.place.column, part.name)))
+
+
+_Finds = Iterable[tuple[str, Place]]
+
+
+def _script(desired: DesiredState) -> _Finds:
+    if desired.script.script is not Script.PREVENTATIVE_MAINTENANCE:
+        yield desired.script.script.value, desired.script.place
+
+
+def _online_before(desired: DesiredState) -> _Finds:
+    if desired.backup_before.online is not None:
+        yield "", desired.backup_before.online.place
+
+
+def _offline_after(desired: DesiredState) -> _Finds:
+    if desired.backup_after.offline is not None:
+        yield "", desired.backup_after.offline.place
+
+
+def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
+    sides = (desired.backup_before, desired.backup_after)
+    return (side.online for side in sides if side.online is not None)
+
+
+def _backup_method(desired: DesiredState) -> _Finds:
+    for online in _online_backups(desired):
+        if online.method is not OnlineBackupMethod.WINDOWS_SERVER_BACKUP:
+            yield online.method.value, online.place
+
+
+def _conflict_policies(desired: DesiredState) -> _Finds:
+    conflicts: BackupConflicts = desired.conflicts
+    for policy in (conflicts.running, conflicts.scheduled):
+        if policy is not ConflictPolicy.REFUSE:
+            yield policy.value, conflicts.place
+
+
+def _declared_backups(desired: DesiredState) -> _Finds:
+    return ((declared.name, declared.place) for declared in desired.conflicts.declared)
+
+
+def _processes(desired: DesiredState) -> Iterable[CustomProcess]:
+    return (*desired.processes_before, *desired.processes_after)
+
+
+def _process_scope(desired: DesiredState) -> _Finds:
+    for process in _processes(desired):
+        if process.per is not ProcessScope.SERVER:
+            yield process.per.value, process.place
+
+
+def _process_follow(desired: DesiredState) -> _Finds:
+    return ((p.follow, p.place) for p in _processes(desired) if p.follow is not None)
+
+
+def _due(desired: DesiredState) -> _Finds:
+    if desired.schedule.due is not None:
+        yield desired.schedule.due, desired.schedule.due_place
+
+
+def _resource_check(desired: DesiredState) -> _Finds:
+    if desired.schedule.resource_check is not None:
+        yield "", desired.schedule.resource_check.place
+
+
+def _servers_at_once(desired: DesiredState) -> _Finds:
+    if desired.strategy.servers_at_once > 1:
+        yield str(desired.strategy.servers_at_once), desired.strategy.servers_at_once_place
+
+
+def _databases_at_once(desired: DesiredState) -> _Finds:
+    if desired.strategy.databases_at_once > 1:
+        yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
+
+
+def _canary(desired: DesiredState) -> _Finds:
+    if desired.strategy.canary is not None:
+        yield desired.strategy.canary, desired.strategy.canary_place
+
+
+def _notifications(desired: DesiredState) -> _Finds:
+    return ((notice.event.value, notice.place) for notice in desired.notifications)
+
+
+# a name as the refusal prints it, and where in a desired state it is asked for
+_ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
+    ("the script {value}", _script),
+    ("an online backup before maintenance", _online_before),
+    ("an offline backup after maintenance", _offline_after),
+    ("the backup method {value}", _backup_method),
+    ("the conflict policy {value}", _conflict_policies),
+    ("the declared work '{value}'", _declared_backups),
+    ("a custom process per {value}", _process_scope),
+    ("following the process '{value}' of a launcher", _process_follow),
+    ("the due time {value}", _due),
+    ("a scheduled resource check", _resource_check),
+    ("{value} servers at once", _servers_at_once),
+    ("{value} databases at once", _databases_at_once),
+    ("the canary {value}", _canary),
+    ("the delivery of {value} notifications", _notifications),
+)

@@ -1,0 +1,120 @@
+"""The runs of a store: a folder each, with plan, approval and journal; found by id, listed, never applied twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from goexchange.errors import InvalidDocument, NotNow
+from goexchange.store.journal_file import flush_folder, read_journal
+
+PLAN_NAME = "plan.json"
+APPROVAL_NAME = "approval.json"
+JOURNAL_NAME = "journal.jsonl"
+_ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{4}\Z")
+
+
+@frozen(kw_only=True)
+class RunFolder:
+    """One run of the store; `id` is its moment of creation and four random digits."""
+
+    id: str
+    path: Path
+
+    @property
+    def plan_path(self) -> Path:
+        """The plan that it runs, byte for byte."""
+        return self.path / PLAN_NAME
+
+    @property
+    def approval_path(self) -> Path:
+        """The approval that it rests on; may be missing."""
+        return self.path / APPROVAL_NAME
+
+    @property
+    def journal_path(self) -> Path:
+        """Its journal."""
+        return self.path / JOURNAL_NAME
+
+    @property
+    def plan_sha256(self) -> str | None:
+        """The plan's digest as the journal's header says it; None while nothing has begun."""
+        for record in read_journal(self.journal_path).records:
+            if "plan_sha256" in record.data:
+                return str(record.data["plan_sha256"])
+        return None
+
+
+class Runs:
+    """The folder `runs` of a store."""
+
+    def __init__(self, store: Path) -> None:
+        self._folder = store / "runs"
+
+    def create(self, *, plan: bytes, approval: bytes | None, now: datetime) -> RunFolder:
+        """Make the folder of a new run with its plan and approval, flushed."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        run = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+        folder = RunFolder(id=run, path=self._folder / run)
+        folder.path.mkdir()
+        _write(folder.plan_path, plan)
+        if approval is not None:
+            _write(folder.approval_path, approval)
+        flush_folder(folder.path)
+        flush_folder(self._folder)
+        return folder
+
+    def list(self) -> tuple[RunFolder, ...]:
+        """Every run, oldest first."""
+        if not self._folder.is_dir():
+            return ()
+        found = (path for path in self._folder.iterdir() if path.is_dir() and _ID.match(path.name))
+        return tuple(RunFolder(id=path.name, path=path) for path in sorted(found))
+
+    def find(self, name: str) -> RunFolder:
+        """Find a run by its id, a unique beginning of it, or `last`.
+
+        Raises: InvalidDocument when there is none or more than one.
+        """
+        runs = self.list()
+        found = (
+            runs[-1:] if name == "last" else tuple(run for run in runs if run.id.startswith(name))
+        )
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            known = ", ".join(run.id for run in runs[-5:]) or "none"
+            raise InvalidDocument(
+                f"There is no run '{name}' in {self._folder} (the last ones: {known})."
+            )
+        raise InvalidDocument(
+            f"'{name}' fits more than one run: {', '.join(run.id for run in found)}."
+        )
+
+    def applied_by(self, plan_sha256: str) -> RunFolder | None:
+        """The run that has begun to apply this plan; None when none has."""
+        return next((run for run in self.list() if run.plan_sha256 == plan_sha256), None)
+
+    def require_unapplied(self, plan_sha256: str) -> None:
+        """Refuse a plan that a run has begun to apply.
+
+        Raises: NotNow naming that run, and how to go on with it.
+        """
+        run = self.applied_by(plan_sha256)
+        if run is not None:
+            raise NotNow(
+                f"The plan {plan_sha256[:8]} has been applied by run {run.id}; a plan is applied once."
+                f" To go on with that run: goexchange resume {run.id}. Otherwise plan again."
+            )
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

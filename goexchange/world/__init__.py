@@ -1,0 +1,1 @@
+"""A simulated Exchange site: pure; clock and disk come in."""

@@ -1,0 +1,160 @@
+"""The Exchange cmdlets of a world: which there are, their parameters, and running one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from attrs import evolve, frozen
+
+from goexchange.world import cmdlets_change, cmdlets_read
+from goexchange.world.binding import BindingFailed, Parameter, ParameterKind, bind
+from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+Play = Callable[["World", Mapping[str, Any]], CmdletAnswer]
+
+_SWITCH = ParameterKind.SWITCH
+_CONFIRM = (Parameter("Confirm", _SWITCH), Parameter("WhatIf", _SWITCH))
+
+
+@frozen
+class Cmdlet:
+    """A cmdlet with its parameters and what plays it."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    play: Play
+
+
+_MAILBOX_DATABASE = (
+    Parameter("Identity", group="Identity"),
+    Parameter("Server", group="Server"),
+    Parameter("Status", _SWITCH),
+    Parameter("DumpsterStatistics", _SWITCH),
+    Parameter("IncludeCorrupted", _SWITCH),
+    Parameter("IncludePreExchange2010", _SWITCH),
+    Parameter("IncludePreExchange2013", _SWITCH),
+)
+_COPY_STATUS = (
+    Parameter("Identity", group="Identity"),
+    Parameter("Server", group="Server"),
+    Parameter("Active", _SWITCH),
+    Parameter("ConnectionStatus", _SWITCH),
+    Parameter("ExtendedErrorInfo", _SWITCH),
+)
+_MOVE_REQUEST = (
+    Parameter("Identity", group="Identity"),
+    Parameter("MoveStatus", group="Filtering"),
+    Parameter("SourceDatabase", group="Filtering"),
+    Parameter("TargetDatabase", group="Filtering"),
+    Parameter("BatchName", group="Filtering"),
+    Parameter("ResultSize"),
+)
+_MOUNT = (
+    Parameter("Identity", is_mandatory=True),
+    Parameter("AcceptDataLoss", _SWITCH),
+    Parameter("Force", _SWITCH),
+    *_CONFIRM,
+)
+_NEW_REPAIR = (
+    Parameter("Database", is_mandatory=True),
+    Parameter("CorruptionType", ParameterKind.TEXTS, is_mandatory=True),
+    Parameter("DetectOnly", _SWITCH),
+    Parameter("Force", _SWITCH),
+    *_CONFIRM,
+)
+_GET_REPAIR = (
+    Parameter("Identity", group="Identity"),
+    Parameter("Database", group="Database"),
+    Parameter("Mailbox", group="Mailbox"),
+    Parameter("Detailed", _SWITCH),
+)
+_IDENTITY = (Parameter("Identity"),)
+
+CMDLETS: Mapping[str, Cmdlet] = {
+    each.name.lower(): each
+    for each in (
+        Cmdlet(
+            "Get-ExchangeServer",
+            (*_IDENTITY, Parameter("Status", _SWITCH)),
+            cmdlets_read.get_exchange_server,
+        ),
+        Cmdlet(
+            "Get-MailboxServer",
+            (*_IDENTITY, Parameter("Status", _SWITCH)),
+            cmdlets_read.get_mailbox_server,
+        ),
+        Cmdlet("Get-MailboxDatabase", _MAILBOX_DATABASE, cmdlets_read.get_mailbox_database),
+        Cmdlet("Get-MailboxDatabaseCopyStatus", _COPY_STATUS, cmdlets_read.get_copy_status),
+        Cmdlet(
+            "Get-DatabaseAvailabilityGroup",
+            (*_IDENTITY, Parameter("Status", _SWITCH)),
+            cmdlets_read.get_availability_group,
+        ),
+        Cmdlet("Get-MoveRequest", _MOVE_REQUEST, cmdlets_read.get_move_request),
+        Cmdlet("Get-MailboxRepairRequest", _GET_REPAIR, cmdlets_read.get_repair_request),
+        Cmdlet(
+            "Get-ServerComponentState",
+            (Parameter("Identity", is_mandatory=True), Parameter("Component")),
+            cmdlets_read.get_component_state,
+        ),
+        Cmdlet("Test-ServiceHealth", (Parameter("Server"),), cmdlets_read.test_service_health),
+        Cmdlet("Mount-Database", _MOUNT, cmdlets_change.mount_database),
+        Cmdlet(
+            "Dismount-Database",
+            (Parameter("Identity", is_mandatory=True), *_CONFIRM),
+            cmdlets_change.dismount_database,
+        ),
+        Cmdlet(
+            "Set-MailboxDatabase",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("MountAtStartup", ParameterKind.BOOLEAN),
+                *_CONFIRM,
+            ),
+            cmdlets_change.set_mailbox_database,
+        ),
+        Cmdlet("New-MailboxRepairRequest", _NEW_REPAIR, cmdlets_change.new_repair_request),
+    )
+}
+
+
+def cmdlet_names() -> tuple[str, ...]:
+    """The cmdlets of this world, as Microsoft spells them."""
+    return tuple(sorted(each.name for each in CMDLETS.values()))
+
+
+def run_cmdlet(
+    world: World, host: str, name: str, parameters: Mapping[str, object]
+) -> CmdletAnswer:
+    """Bind and run; whatever is wrong with the call itself is a terminating error in PowerShell's
+    words.
+    """
+    cmdlet = CMDLETS.get(name.lower())
+    if cmdlet is None:
+        return CmdletAnswer(terminating=_unknown(name))
+    try:
+        bound = bind(cmdlet.name, cmdlet.parameters, parameters)
+    except BindingFailed as refusal:
+        return CmdletAnswer(terminating=refusal.error)
+    answer = cmdlet.play(world, {**bound, "": host})
+    if answer.errors and str(bound.get("ErrorAction")).lower() == "stop":
+        return evolve(answer, errors=answer.errors[:-1], terminating=answer.errors[-1])
+    return answer
+
+
+def _unknown(name: str) -> CmdletError:
+    return CmdletError(
+        message=(
+            f"The term '{name}' is not recognized as the name of a cmdlet, function, script file,"
+            " or operable program. Check the spelling of the name, or if a path was included,"
+            " verify that the path is correct and try again."
+        ),
+        exception_type="CommandNotFoundException",
+        category=ErrorCategory.OBJECT_NOT_FOUND,
+        error_id="CommandNotFoundException",
+        target=name,
+    )

@@ -1,0 +1,85 @@
+"""What is going to go wrong: faults that tests and the simulation lay out in advance, each used up
+when it fires.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import define, field, frozen
+
+
+@frozen(kw_only=True)
+class PlannedReboot:
+    """A host loses power at a moment."""
+
+    host: str
+    at: datetime
+
+
+@frozen(kw_only=True)
+class PlannedBackup:
+    """Somebody else starts a backup of some volumes at a moment."""
+
+    host: str
+    at: datetime
+    volumes: tuple[str, ...]
+
+
+@define
+class Faults:
+    """Faults that wait for their occasion."""
+
+    _mounts: dict[str, list[int]] = field(factory=dict, alias="mounts")
+    _eseutil: dict[str, list[int]] = field(factory=dict, alias="eseutil")
+    _copies: int = field(default=0, alias="copies")
+    _backups: int = field(default=0, alias="backups")
+    reboots: list[PlannedReboot] = field(factory=list)
+    foreign_backups: list[PlannedBackup] = field(factory=list)
+
+    def fail_next_mount(self, database: str, *, error: int) -> None:
+        """The next mount of a database (by name) fails with a JET error (-550, -1811, ...)."""
+        self._mounts.setdefault(database, []).append(error)
+
+    def fail_next_eseutil(self, mode: str, *, error: int) -> None:
+        """The next run of a mode (`/d`, `/k`, `/g`) ends with a JET error half way through."""
+        self._eseutil.setdefault(mode, []).append(error)
+
+    def flip_bit_in_next_copy(self) -> None:
+        """The next copied database has one bit turned in its middle, unnoticed by the copy."""
+        self._copies += 1
+
+    def fail_next_backup(self) -> None:
+        """The next run of Windows Server Backup fails."""
+        self._backups += 1
+
+    def reboot(self, host: str, *, at: datetime) -> None:
+        """A host reboots at a moment."""
+        self.reboots.append(PlannedReboot(host=host, at=at))
+
+    def start_foreign_backup(self, host: str, *, at: datetime, volumes: tuple[str, ...]) -> None:
+        """Somebody else's backup starts at a moment."""
+        self.foreign_backups.append(PlannedBackup(host=host, at=at, volumes=volumes))
+
+    def take_mount(self, database: str) -> int | None:
+        """The error that this mount is to fail with."""
+        return _take(self._mounts, database)
+
+    def take_eseutil(self, mode: str) -> int | None:
+        """The error that this run is to end with."""
+        return _take(self._eseutil, mode)
+
+    def take_copy(self) -> bool:
+        """Whether this copy is to be damaged."""
+        self._copies, fires = max(0, self._copies - 1), self._copies > 0
+        return fires
+
+    def take_backup(self) -> bool:
+        """Whether this backup is to fail."""
+        self._backups, fires = max(0, self._backups - 1), self._backups > 0
+        return fires
+
+
+def _take(planned: dict[str, list[int]], key: str) -> int | None:
+    waiting = planned.get(key)
+    return waiting.pop(0) if waiting else None

@@ -1,0 +1,89 @@
+"""What each kind of host job does when its child starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve
+
+from goexchange.ese.structures import LogTime, Signature
+from goexchange.world.backup_engine import wbadmin
+from goexchange.world.chance import number
+from goexchange.world.eseutil import Bench, mode_of, run_eseutil
+from goexchange.world.hosts import Host
+from goexchange.world.jobs import HostJob
+from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
+from goexchange.world.work import Work, failure
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+
+def make_work(world: World, host: Host, job: HostJob) -> Work:
+    """The work of a job, by its kind."""
+    request, files, rates = job.request, host.files, world.site.rates
+    if job.kind == "eseutil":
+        return _eseutil(world, host, job)
+    if job.kind == "copy-files":
+        return copy_files(request["files"], files, rates, flip_bit=_takes_flip(world, job))
+    if job.kind == "hash-files":
+        return hash_files(request["files"], files, rates)
+    if job.kind == "export-configuration":
+        return export_configuration(request, files, rates)
+    if job.kind == "wbadmin":
+        work = wbadmin(
+            world, host, job=job.job, target=request["target"], volumes=request["volumes"]
+        )
+        return _as_captured(work)
+    return run_command(request["command"])
+
+
+def bench_for(world: World, host: Host, *, fault: int | None = None) -> Bench:
+    """What the database utility works with on a host, now."""
+    now = world.now()
+    random = number(world.seed, "defragmented", host.name, now.isoformat(), len(world.effects))
+    return Bench(
+        files=host.files,
+        rates=world.site.rates,
+        floor_s=world.site.times.job_floor,
+        new_signature=Signature(random=random, created=LogTime.at(now)),
+        fault=fault,
+    )
+
+
+def _eseutil(world: World, host: Host, job: HostJob) -> Work:
+    arguments, tool = job.request["arguments"], job.request["eseutil"]
+    for path in job.request["must_not_exist"]:
+        if host.files.exists(path):
+            return failure(f"already there: {path}")
+    if tool.lower() != host.description.eseutil_path.lower():
+        return failure(f"could not be started: {tool}")
+    fault = world.faults.take_eseutil(mode_of(arguments))
+    work = run_eseutil(arguments, bench_for(world, host, fault=fault))
+    if mode_of(arguments) == "/d" and work.writes:
+        world.note("rebuild", host=host.name, detail=job.job)
+    return _as_captured(work)
+
+
+def _as_captured(work: Work) -> Work:
+    """The output as the job runner writes it down: read line by line in the OEM code page, written
+    as UTF-8.
+    """
+
+    def captured(text: bytes) -> bytes:
+        lines = text.decode("cp437").replace("\r\r\n", "\n\n").replace("\r\n", "\n")
+        return lines.replace("\n", "\r\n").encode()
+
+    return evolve(
+        work,
+        ending=evolve(work.ending, output=captured(work.ending.output)),
+        disk_full=evolve(work.disk_full, output=captured(work.disk_full.output)),
+        spoken=tuple((moment, captured(text)) for moment, text in work.spoken),
+    )
+
+
+def _takes_flip(world: World, job: HostJob) -> bool:
+    has_database = any(
+        each["destination"].lower().endswith(".edb") for each in job.request["files"]
+    )
+    return has_database and world.faults.take_copy()

@@ -1,0 +1,123 @@
+"""The transaction logs of one database: real log files that follow each other."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import define
+
+from goexchange.ese.checkpoint import Checkpoint, write_checkpoint
+from goexchange.ese.logs import Attachment, BuiltLog, LogHeader, build_log, log_name
+from goexchange.ese.structures import LogPosition, LogTime, Signature
+from goexchange.world.files import HostFiles, join
+
+SECTOR_BYTES = 4096
+_LIVE_SEGMENTS = 3
+_RESERVE_LOGS = 2
+
+
+@define(kw_only=True)
+class LogStream:
+    """State of a stream: `generation` is that of the current log (`E00.log`)."""
+
+    folder: str
+    prefix: str
+    signature: Signature
+    log_bytes: int
+    database_path: str
+    database_signature: Signature
+    generation: int
+    created: LogTime
+    previous_created: LogTime = LogTime()
+    previous_checksum: int = 0
+    current_checksum: int = 0
+
+    @property
+    def current_path(self) -> str:
+        return join(self.folder, f"{self.prefix}.log")
+
+    @property
+    def checkpoint_path(self) -> str:
+        return join(self.folder, f"{self.prefix}.chk")
+
+    @property
+    def position(self) -> LogPosition:
+        """The end of what has been written."""
+        return LogPosition(generation=self.generation, sector=_LIVE_SEGMENTS, byte=0)
+
+    def path_of(self, generation: int) -> str:
+        """The file of a closed generation."""
+        return join(self.folder, log_name(self.prefix, generation))
+
+    def start(self, files: HostFiles) -> None:
+        """Write the first current log, the reserve logs and the checkpoint."""
+        self._write_current(files)
+        for number in range(1, _RESERVE_LOGS + 1):
+            reserve = join(self.folder, f"{self.prefix}res{number:05d}.jrs")
+            files.write(reserve, bytes(self.log_bytes))
+        self.write_checkpoint(files)
+
+    def roll(self, files: HostFiles, now: datetime) -> None:
+        """Close the current log and begin the next generation."""
+        if files.exists(self.current_path):
+            files.rename(self.current_path, self.path_of(self.generation))
+        self.previous_created, self.previous_checksum = self.created, self.current_checksum
+        self.generation += 1
+        self.created = LogTime.at(now)
+        self._write_current(files)
+
+    def write_checkpoint(self, files: HostFiles) -> None:
+        """Write the checkpoint file: everything before the current generation is in the
+        database.
+        """
+        checkpoint = Checkpoint(
+            position=LogPosition(generation=self.generation, sector=1),
+            signature=self.signature,
+            system_path=self.folder + "\\",
+            log_path=self.folder + "\\",
+            attachments=(self._attachment(),),
+        )
+        files.write(self.checkpoint_path, write_checkpoint(checkpoint))
+
+    def truncate(self, files: HostFiles) -> tuple[int, int] | None:
+        """Delete the closed logs that the database does not need; the first and last generation
+        deleted.
+        """
+        names = {path.lower(): path for path in files.names_in(self.folder)}
+        closed = [
+            generation
+            for generation in range(1, self.generation)
+            if self.path_of(generation).lower() in names
+        ]
+        for generation in closed:
+            files.delete(self.path_of(generation))
+        return (closed[0], closed[-1]) if closed else None
+
+    def holds_required(self, files: HostFiles, low: int, high: int) -> bool:
+        """Whether every generation of a range is there."""
+        return all(
+            files.exists(self.current_path if each == self.generation else self.path_of(each))
+            for each in range(low, high + 1)
+        )
+
+    def _write_current(self, files: HostFiles) -> None:
+        built = self._build()
+        self.current_checksum = built.accumulated_checksum
+        files.write(self.current_path, built.content)
+
+    def _build(self) -> BuiltLog:
+        header = LogHeader(
+            generation=self.generation,
+            file_sectors=self.log_bytes // SECTOR_BYTES,
+            created=self.created,
+            previous_created=self.previous_created,
+            previous_checksum=self.previous_checksum,
+            signature=self.signature,
+            system_path=self.folder + "\\",
+            log_path=self.folder + "\\",
+            attachments=(self._attachment(),),
+        )
+        return build_log(header, live_segments=_LIVE_SEGMENTS)
+
+    def _attachment(self) -> Attachment:
+        return Attachment(path=self.database_path, signature=self.database_signature)

@@ -1,0 +1,277 @@
+"""What the store does to a database: mount, dismount, write mail into it; the files change with
+it.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import datetime
+
+from goexchange.ese.header import DatabaseHeader, DatabaseState
+from goexchange.ese.jet_errors import JetError
+from goexchange.ese.pages import seal_page
+from goexchange.ese.space import AVAILABLE_ROOT, free_extents, page_header_bytes
+from goexchange.ese.structures import LogTime
+from goexchange.world.databases import (
+    MailboxDatabase,
+    change_header,
+    flush_map,
+    read_header,
+)
+from goexchange.world.files import HostFiles, flush_map_of
+from goexchange.world.hosts import Host
+from goexchange.world.site import PAGE_BYTES
+
+STORE = "MSExchangeIS"
+_NO_TIME = LogTime()
+_MAIL_DBTIME = 40
+
+
+class MountRefused(Exception):
+    """The store does not mount; `error` is a JET error number."""
+
+    def __init__(self, error: int) -> None:
+        super().__init__(f"the database cannot be mounted: {error}")
+        self.error = error
+
+
+def mount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
+    """Attach the file at the database's path, whatever its signature, when it is clean or can be
+    replayed.
+
+    Raises: MountRefused; nothing has changed then but the event log.
+    """
+    try:
+        header = _attachable(database, host, now)
+    except MountRefused as refusal:
+        text = (
+            f"At '{now:%m/%d/%Y %I:%M:%S %p}', the copy of '{database.name}' on this server"
+            f" failed to mount: {refusal.error}."
+        )
+        host.log(STORE, 9519, at=now, text=text)
+        raise
+    stream, files = database.stream, host.files
+    stream.database_signature = header.signature
+    stream.roll(files, now)
+    moment = LogTime.at(now)
+    change_header(
+        files,
+        database.edb_path,
+        state=DatabaseState.DIRTY_SHUTDOWN,
+        dbtime=header.dbtime + 4,
+        dbid=1,
+        log_signature=stream.signature,
+        log_required_low=stream.generation,
+        log_required_high=stream.generation,
+        log_committed=stream.generation,
+        log_committed_time=stream.created,
+        last_attach=stream.position,
+        last_attach_time=moment,
+        log_consistent=stream.generation,
+    )
+    stream.write_checkpoint(files)
+    map_path = flush_map_of(database.edb_path)
+    if not files.exists(map_path):
+        files.write(map_path, flush_map(database.edb_path))
+    database.attached_signature = header.signature
+    database.mounted_on = host.name
+    _hold(database, files)
+    _log_engine(
+        database,
+        host,
+        now=now,
+        event_id=326,
+        text=f"The database engine attached a database (1, {database.edb_path}). (Time=0 seconds)",
+    )
+    host.log(
+        STORE,
+        9523,
+        at=now,
+        text=f'The Microsoft Exchange Information Store Database "{database.name}" was started.',
+    )
+
+
+def dismount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
+    """Detach the file cleanly."""
+    files, stream = host.files, database.stream
+    files.release(database.holder)
+    header = _header(files, database.edb_path)
+    moment = LogTime.at(now)
+    change_header(
+        files,
+        database.edb_path,
+        state=DatabaseState.CLEAN_SHUTDOWN,
+        dbtime=header.dbtime + 2,
+        log_required_low=0,
+        log_required_high=0,
+        log_committed=0,
+        log_committed_time=_NO_TIME,
+        log_consistent=0,
+        last_consistent=stream.position,
+        last_consistent_time=moment,
+        last_detach=stream.position,
+        last_detach_time=moment,
+    )
+    stream.write_checkpoint(files)
+    database.mounted_on = None
+    database.is_backup_running = False
+    _log_engine(
+        database,
+        host,
+        now=now,
+        event_id=327,
+        text=f"The database engine detached a database (1, {database.edb_path}). (Time=0 seconds)",
+    )
+    host.log(
+        STORE,
+        9539,
+        at=now,
+        text=f'The Microsoft Exchange Information Store Database "{database.name}" was stopped.',
+    )
+
+
+def lose(database: MailboxDatabase) -> None:
+    """The host went down with the database mounted: its file stays dirty."""
+    database.mounted_on = None
+    database.is_backup_running = False
+
+
+def write_mail(database: MailboxDatabase, host: Host, *, pages: int, now: datetime) -> int:
+    """Mail comes in: free pages are used up, a log is filled; the number of pages that were free to
+    take.
+    """
+    files = host.files
+    taken = _use_free_pages(files, database.edb_path, pages)
+    header = _header(files, database.edb_path)
+    change_header(files, database.edb_path, dbtime=header.dbtime + _MAIL_DBTIME * max(1, taken))
+    files.release(database.holder)
+    database.stream.roll(files, now)
+    _hold(database, files)
+    generation = database.stream.generation
+    change_header(
+        files,
+        database.edb_path,
+        log_required_high=generation,
+        log_committed=generation,
+        log_committed_time=database.stream.created,
+    )
+    database.last_change_at = now
+    return taken
+
+
+def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> DatabaseHeader:
+    files, path = host.files, database.edb_path
+    if not files.exists(path):
+        raise MountRefused(int(JetError.FileNotFound))
+    if files.is_open(path):
+        raise MountRefused(int(JetError.FileAccessDenied))
+    reading = read_header(files, path)
+    header = reading.header
+    if header is None:
+        raise MountRefused(int(JetError.DatabaseCorrupted))
+    if header.page_size != PAGE_BYTES:
+        raise MountRefused(int(JetError.PageSizeMismatch))
+    if header.is_clean:
+        return header
+    if not _can_replay(database, files, header):
+        raise MountRefused(int(JetError.DatabaseDirtyShutdown))
+    _log_engine(
+        database,
+        host,
+        now=now,
+        event_id=300,
+        text="The database engine is initiating recovery steps.",
+    )
+    _log_engine(
+        database,
+        host,
+        now=now,
+        event_id=302,
+        text="The database engine has successfully completed recovery steps.",
+    )
+    return header
+
+
+def _can_replay(database: MailboxDatabase, files: HostFiles, header: DatabaseHeader) -> bool:
+    stream = database.stream
+    is_same_set = (
+        header.state is DatabaseState.DIRTY_SHUTDOWN
+        and header.log_signature == stream.signature
+        and header.signature == database.attached_signature
+    )
+    low, high = header.log_required_low, header.log_required_high
+    return is_same_set and stream.holds_required(files, low, high)
+
+
+def _header(files: HostFiles, path: str) -> DatabaseHeader:
+    header = read_header(files, path).header
+    if header is None:
+        raise MountRefused(int(JetError.DatabaseCorrupted))
+    return header
+
+
+def _hold(database: MailboxDatabase, files: HostFiles) -> None:
+    stream = database.stream
+    held = (
+        database.edb_path,
+        flush_map_of(database.edb_path),
+        stream.current_path,
+    )
+    for path in held:
+        files.hold(path, database.holder)
+
+
+def hold_passive_copy(database: MailboxDatabase, files: HostFiles) -> None:
+    """The replication service has the files of a passive copy open."""
+    _hold(database, files)
+
+
+def _log_engine(
+    database: MailboxDatabase, host: Host, *, now: datetime, event_id: int, text: str
+) -> None:
+    instance = f"Information Store - {database.name} (4711) {database.name}: "
+    host.log("ESE", event_id, at=now, text=instance + text)
+
+
+def _use_free_pages(files: HostFiles, path: str, pages: int) -> int:
+    """Take pages from the last free extents; the space tree and the pages themselves change."""
+
+    def read(offset: int, length: int) -> bytes:
+        return files.read(path, offset, length)
+
+    left = pages
+    for index, extent in reversed(list(enumerate(free_extents(read, PAGE_BYTES) or ()))):
+        taken = min(left, extent.pages)
+        if taken == 0:
+            break
+        _shorten_last_extent(files, path, index, extent.pages - taken)
+        for page in range(extent.first_page, extent.first_page + taken):
+            _fill_page(files, path, page)
+        left -= taken
+    return pages - left
+
+
+def _shorten_last_extent(files: HostFiles, path: str, index: int, pages: int) -> None:
+    """Write another number of pages into the last node of the tree of available extents; none: the
+    node goes.
+    """
+    offset = (AVAILABLE_ROOT + 1) * PAGE_BYTES
+    page = bytearray(files.read(path, offset, PAGE_BYTES))
+    tag = PAGE_BYTES - 4 * (index + 2)
+    size, start = (each & 0x7FFF for each in struct.unpack_from("<HH", page, tag))
+    if pages:
+        content_at = page_header_bytes(PAGE_BYTES) + start + size - 4
+        struct.pack_into("<I", page, content_at, pages)
+    else:
+        room, pending, lowest, tags = struct.unpack_from("<HHHH", page, 28)
+        struct.pack_into("<HHHH", page, 28, room + size + 4, pending, lowest - size, tags - 1)
+        struct.pack_into("<HH", page, tag, 0, 0)
+    files.write_at(path, offset, seal_page(page, AVAILABLE_ROOT))
+
+
+def _fill_page(files: HostFiles, path: str, number: int) -> None:
+    """Write content into a page that was free: that of the first content page, under its own
+    number.
+    """
+    content = files.read(path, 5 * PAGE_BYTES, PAGE_BYTES)
+    files.write_at(path, (number + 1) * PAGE_BYTES, seal_page(content, number))

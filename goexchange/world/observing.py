@@ -1,0 +1,142 @@
+"""The host script observe-host: everything that plans and guards read of a host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from goexchange.codec import parse_time, time_text
+from goexchange.world.events import Event
+from goexchange.world.files import HostFiles, name_of
+from goexchange.world.hosts import Host
+from goexchange.world.scripts_records import database_records, fence_of, open_recoveries
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+_TEXT_MAX = 1000
+_WATCHED_PROCESSES = frozenset({
+    "wbengine", "wbadmin", "ntbackup", "bpbkar32", "VeeamAgent", "VeeamGuestHelper", "beremote",
+    "cvd",
+    "clBackup", "diskshadow", "eseutil", "ExSetup", "ExSetupUI", "TiWorker",
+})  # fmt: skip
+_WATCHED_SERVICES = frozenset({
+    "WSBExchange", "wbengine", "VSS", "swprv", "FMS", "HostControllerService", "W3SVC",
+    "IISADMIN", "WinRM", "ClusSvc",
+})  # fmt: skip
+
+
+def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """One observation."""
+    since, files = parse_time(arguments["events_since"]), host.files
+    description = host.description
+    return {
+        "host": {
+            "name": host.name,
+            "boot_id": host.boot_id,
+            "booted_at": _time(host.booted_at),
+            "clock": _time(world.now()),
+            "powershell": description.powershell,
+            "is_elevated": True,
+        },
+        "exchange": {
+            "exsetup_version": description.file_version,
+            "eseutil_version": description.file_version,
+            "eseutil_path": description.eseutil_path,
+        },
+        "volumes": [
+            {
+                "mount_point": each.mount_point,
+                "label": each.label,
+                "size_bytes": each.size_bytes,
+                "free_bytes": each.free_bytes,
+                "is_local": each.is_local,
+            }
+            for each in files.volumes
+        ],
+        "services": [
+            {"name": each.name, "state": each.state, "start_type": each.start_type}
+            for each in host.services.values()
+            if each.name.startswith("MSExchange") or each.name in _WATCHED_SERVICES
+        ],
+        "tasks": [
+            {
+                "name": each.name,
+                "state": each.state,
+                "actions": list(each.actions),
+                "next_run": _maybe(each.next_run),
+            }
+            for each in host.tasks.values()
+        ],
+        "processes": [
+            {"name": each.process_name, "id": each.process_id, "started_at": _time(each.started_at)}
+            for each in host.processes.values()
+            if each.process_name in _WATCHED_PROCESSES
+        ],
+        "files": [_file(files, path) for path in arguments["paths"]],
+        "log_folders": [_log_folder(files, folder) for folder in arguments["log_folders"]],
+        "storage_events": [_event(each) for each in host.events.storage_since(since)],
+        "backup_events": [_event(each) for each in host.events.backup_since(since)],
+        "windows_backup": _windows_backup(world, host),
+        "is_reboot_pending": host.is_reboot_pending,
+        "fence": fence_of(host, arguments["root"]),
+        "records": database_records(host, arguments["root"]),
+        "recoveries": open_recoveries(host, arguments["root"]),
+        "failures": [],
+    }
+
+
+def _windows_backup(world: World, host: Host) -> dict[str, Any]:
+    state = host.windows_backup
+    is_running = any(run.host == host.name and run.is_running for run in world.backups)
+    return {
+        "is_installed": True,
+        "is_running": is_running,
+        "last_success": _maybe(state.last_success),
+        "last_result": state.last_result,
+        "next_scheduled": None,
+    }
+
+
+def _file(files: HostFiles, path: str) -> dict[str, Any]:
+    if not files.exists(path):
+        return {
+            "path": path,
+            "exists": False,
+            "size_bytes": None,
+            "created_at": None,
+            "modified_at": None,
+        }
+    times = files.times(path)
+    return {
+        "path": path,
+        "exists": True,
+        "size_bytes": files.size(path),
+        "created_at": _time(times.created_at),
+        "modified_at": _time(times.modified_at),
+    }
+
+
+def _log_folder(files: HostFiles, folder: str) -> dict[str, Any]:
+    logs = [path for path in files.names_in(folder) if name_of(path).lower().endswith(".log")]
+    total = sum(files.size(path) for path in logs)
+    return {"folder": folder, "count": len(logs), "total_bytes": total}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "log": event.log,
+        "provider": event.provider,
+        "id": event.event_id,
+        "at": _time(event.at),
+        "text": event.text[:_TEXT_MAX],
+    }
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return None if moment is None else _time(moment)
+
+
+def _time(moment: datetime) -> str:
+    return time_text(moment)

@@ -1,0 +1,198 @@
+"""Host scripts that read and move database files: header, swap and its way back, temporary file,
+manifest.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from goexchange.codec import time_text
+from goexchange.ese.header import PAGE_SIZES
+from goexchange.world.eseutil import run_eseutil
+from goexchange.world.files import (
+    FileProblem,
+    FileRefused,
+    HostFiles,
+    flush_map_of,
+    folder_of,
+    join,
+    name_of,
+)
+from goexchange.world.hosts import Host
+from goexchange.world.job_kinds import bench_for
+from goexchange.world.refusals import ScriptFailed
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+_NOT_FOUND_EXIT = 9009
+
+
+def read_header_script(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The two header slots, what the tool prints about them, and the log folder."""
+    path, files = arguments["path"], host.files
+    if not files.exists(path):
+        raise FileRefused(FileProblem.NOT_FOUND, path)
+    if files.is_open(path):
+        raise FileRefused(FileProblem.IN_USE, path)
+    slots = files.read(path, 0, 2 * arguments["page_bytes"])
+    jfm = _map_beside(path)
+    return {
+        "size_bytes": files.size(path),
+        "slots": base64.b64encode(slots).decode(),
+        "eseutil": _tool_run(world, host, arguments["eseutil"], path),
+        "log_files": _log_files(files, arguments["log_folder"], arguments["log_prefix"]),
+        "jfm": jfm if files.exists(jfm) else None,
+    }
+
+
+def swap_state(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Which of original, temporary and kept file lies where, by the digests of their headers."""
+    state, evidence = _swap_state(host.files, arguments)
+    return {"state": state, "evidence": evidence}
+
+
+def swap_files(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Rename the original beside itself and move the temporary file in; goes on from the middle."""
+    files = host.files
+    original, temporary, kept = (arguments[name] for name in ("original", "temporary", "kept"))
+    for path in (temporary, kept):
+        if files.volume_of(path) is not files.volume_of(original):
+            raise FileRefused(FileProblem.OTHER_VOLUME, path)
+    _demand_closed(files, original, temporary, kept)
+    state, evidence = _swap_state(files, arguments)
+    if state == "after":
+        return {"state": "after"}
+    if state == "foreign":
+        raise _foreign(files, original, kept, evidence)
+    if state == "before":
+        _move_map(files, original, kept)
+        files.rename(original, kept)
+    _move_map(files, temporary, original)
+    files.rename(temporary, original)
+    world.note("swap", host=host.name, detail=original)
+    return {"state": "after"}
+
+
+def swap_back(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Put the kept original back; the rebuilt file is set aside."""
+    files = host.files
+    original, temporary, kept = (arguments[name] for name in ("original", "temporary", "kept"))
+    aside, wanted = arguments["set_aside"], arguments["original_sha256"]
+    _demand_closed(files, original, kept)
+    if files.exists(kept):
+        if _header_digest(files, kept) != wanted:
+            raise ScriptFailed("header-differs", f"{kept} is not the file that was recorded")
+        if files.exists(original):
+            if files.exists(aside):
+                raise FileRefused(FileProblem.EXISTS, aside)
+            _move_map(files, original, aside)
+            files.rename(original, aside)
+        _move_map(files, original, temporary)
+        files.rename(kept, original)
+        world.note("swap-back", host=host.name, detail=original)
+    if not files.exists(original):
+        raise FileRefused(FileProblem.NOT_FOUND, original)
+    if _header_digest(files, original) != wanted:
+        raise ScriptFailed("header-differs", f"{original} is not the file that was recorded")
+    _move_map(files, kept, original)
+    return {"state": "before"}
+
+
+def delete_temporary(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Delete a temporary file and its flush map, only in the tool's own folder."""
+    path, within, files = arguments["path"], arguments["within"].rstrip("\\"), host.files
+    is_ours = name_of(within).lower().startswith("gx-")
+    if not is_ours or folder_of(path).lower() != within.lower():
+        raise ScriptFailed("outside-folder", f"{path} is not in a folder of the tool")
+    was_present = files.exists(path)
+    for each in (_map_beside(path), path):
+        if files.exists(each):
+            files.delete(each)
+    return {"was_present": was_present}
+
+
+def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the manifest of a backup set."""
+    folder = arguments["folder"]
+    if not host.files.below(folder):
+        raise FileRefused(FileProblem.NOT_FOUND, folder)
+    content = base64.b64decode(arguments["manifest"])
+    path = join(folder, "manifest.json")
+    host.files.write(path, content)
+    world.note("set-sealed", host=host.name, detail=folder)
+    return {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _tool_run(world: World, host: Host, tool: str, path: str) -> dict[str, Any]:
+    if tool.lower() != host.description.eseutil_path.lower():
+        words = base64.b64encode(b"The system cannot find the path specified.\r\n").decode()
+        return {"exit_code": _NOT_FOUND_EXIT, "output": "", "error_output": words}
+    ending = run_eseutil(("/mh", path, "/o"), bench_for(world, host)).ending
+    output = base64.b64encode(ending.output).decode()
+    return {"exit_code": ending.exit_code, "output": output, "error_output": ""}
+
+
+def _log_files(files: HostFiles, folder: str | None, prefix: str | None) -> list[dict[str, Any]]:
+    if folder is None:
+        return []
+    start = (prefix or "").lower()
+    listed = (path for path in files.names_in(folder) if name_of(path).lower().startswith(start))
+    return [
+        {
+            "path": path,
+            "size_bytes": files.size(path),
+            "modified_at": time_text(files.times(path).modified_at),
+        }
+        for path in listed
+    ]
+
+
+def _swap_state(files: HostFiles, arguments: Mapping[str, Any]) -> tuple[str, str]:
+    old, new = arguments["original_sha256"], arguments["temporary_sha256"]
+    seen = [_header_digest(files, arguments[name]) for name in ("original", "temporary", "kept")]
+    names = ("original", "temporary", "kept")
+    evidence = ", ".join(
+        f"{name} {digest or 'absent'}" for name, digest in zip(names, seen, strict=True)
+    )
+    states = {(old, new, None): "before", (None, new, old): "between", (new, None, old): "after"}
+    return states.get((seen[0], seen[1], seen[2]), "foreign"), evidence
+
+
+def _foreign(files: HostFiles, original: str, kept: str, evidence: str) -> Exception:
+    if not files.exists(original) and not files.exists(kept):
+        return FileRefused(FileProblem.NOT_FOUND, original)
+    if files.exists(original) and files.exists(kept):
+        return FileRefused(FileProblem.EXISTS, kept)
+    return ScriptFailed("header-differs", evidence)
+
+
+def _demand_closed(files: HostFiles, *paths: str) -> None:
+    for path in paths:
+        if files.exists(path) and files.is_open(path):
+            raise FileRefused(FileProblem.IN_USE, path)
+
+
+def _header_digest(files: HostFiles, path: str) -> str | None:
+    if not files.exists(path):
+        return None
+    page_size = int.from_bytes(files.read(path, 236, 4), "little") or 4096
+    if page_size not in PAGE_SIZES:
+        return "no-page-size"
+    return hashlib.sha256(files.read(path, 0, 2 * page_size)).hexdigest()
+
+
+def _move_map(files: HostFiles, source: str, destination: str) -> None:
+    """A flush map goes with its file."""
+    if files.exists(_map_beside(source)):
+        files.rename(_map_beside(source), _map_beside(destination))
+
+
+def _map_beside(path: str) -> str:
+    """`DB.edb` has `DB.jfm`; a kept `DB.edb.before-<stamp>` has `DB.jfm.before-<stamp>`."""
+    name = name_of(path)
+    stem, _, rest = name.partition(".edb")
+    return join(folder_of(path), f"{stem}.jfm{rest}") if rest else flush_map_of(path)

@@ -1,0 +1,71 @@
+"""Windows services of an Exchange server, and the states they are in."""
+
+from __future__ import annotations
+
+from attrs import define
+
+from goexchange.model.actual import Generation
+
+_AUTOMATIC = (
+    "ClusSvc",
+    "FMS",
+    "HostControllerService",
+    "IISADMIN",
+    "MSExchangeADTopology",
+    "MSExchangeAntispamUpdate",
+    "MSExchangeCompliance",
+    "MSExchangeDagMgmt",
+    "MSExchangeDelivery",
+    "MSExchangeDiagnostics",
+    "MSExchangeEdgeSync",
+    "MSExchangeFastSearch",
+    "MSExchangeFrontEndTransport",
+    "MSExchangeHM",
+    "MSExchangeHMRecovery",
+    "MSExchangeIS",
+    "MSExchangeMailboxAssistants",
+    "MSExchangeMailboxReplication",
+    "MSExchangeRepl",
+    "MSExchangeRPC",
+    "MSExchangeServiceHost",
+    "MSExchangeSubmission",
+    "MSExchangeThrottling",
+    "MSExchangeTransport",
+    "MSExchangeTransportLogSearch",
+    "NetTcpPortSharing",
+    "RemoteRegistry",
+    "W3SVC",
+    "WinRM",
+)
+_MANUAL = (
+    "MSExchangeIMAP4",
+    "MSExchangeIMAP4BE",
+    "MSExchangePOP3",
+    "MSExchangePOP3BE",
+    "VSS",
+    "WSBExchange",
+    "swprv",
+    "wbengine",
+)
+_UNIFIED_MESSAGING = ("MSExchangeUM", "MSExchangeUMCR")
+
+
+@define
+class ServiceState:
+    """A service in Windows' own words (Running, Stopped; Automatic, Manual, Disabled)."""
+
+    name: str
+    state: str
+    start_type: str
+
+
+def exchange_services(generation: Generation, *, is_clustered: bool) -> dict[str, ServiceState]:
+    """The services of a Mailbox server after its start, by name. Source: Exchange services
+    overview, 2013-SE.
+    """
+    names = [name for name in _AUTOMATIC if is_clustered or name != "ClusSvc"]
+    if generation in (Generation.EXCHANGE_2013, Generation.EXCHANGE_2016):
+        names += _UNIFIED_MESSAGING
+    running = [ServiceState(name, "Running", "Automatic") for name in names]
+    waiting = [ServiceState(name, "Stopped", "Manual") for name in _MANUAL]
+    return {each.name: each for each in sorted((*running, *waiting), key=lambda each: each.name)}

@@ -1,0 +1,287 @@
+"""What a simulated site is made of, and the default one.
+
+Units: sizes in bytes unless the name says otherwise, rates in bytes per second, times in seconds.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve, field, frozen
+
+from goexchange.model.actual import Generation
+
+GIB = 1024**3
+MIB = 1024**2
+PAGE_BYTES = 32768
+DOMAIN = "lab.example"
+
+
+@frozen(kw_only=True)
+class VolumeDescription:
+    """A volume by the folder it is mounted at, with the size it claims to have."""
+
+    mount_point: str
+    label: str
+    size_bytes: int = 600 * GIB
+    free_bytes: int = 311 * GIB
+
+
+@frozen(kw_only=True)
+class ShareDescription:
+    """A share that hosts can write to (`\\\\backup01\\exchange$\\`)."""
+
+    path: str
+    free_bytes: int = 900 * GIB
+
+
+@frozen(kw_only=True)
+class ServerDescription:
+    """An Exchange server: `version` is major, minor, build and revision of the installed build."""
+
+    name: str
+    address: str
+    generation: Generation
+    version: tuple[int, int, int, int]
+    edition: str
+    volumes: tuple[VolumeDescription, ...]
+    availability_group: str | None = None
+    powershell: str = "5.1.20348.2849"
+
+    @property
+    def fqdn(self) -> str:
+        return f"{self.name.lower()}.{DOMAIN}"
+
+    @property
+    def install_folder(self) -> str:
+        return "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\"
+
+    @property
+    def eseutil_path(self) -> str:
+        return f"{self.install_folder}Bin\\eseutil.exe"
+
+    @property
+    def file_version(self) -> str:
+        major, minor, build, revision = self.version
+        return f"{major}.{minor}.{build}.{revision}"
+
+
+@frozen(kw_only=True)
+class DatabaseDescription:
+    """A mailbox database at the start: `copies` are the servers that hold one, the active one
+    first.
+    """
+
+    name: str
+    copies: tuple[str, ...]
+    edb_path: str
+    log_folder: str
+    log_prefix: str
+    pages: int
+    free_pages: int
+    full_backup_hours_ago: float | None = 20.0
+    age_days: int = 400
+    is_mounted: bool = True
+    is_recovery: bool = False
+    is_mount_at_startup: bool = True
+    is_circular_logging: bool = False
+    closed_logs: int = 4
+
+
+@frozen(kw_only=True)
+class GroupDescription:
+    """A database availability group."""
+
+    name: str
+    servers: tuple[str, ...]
+    witness_server: str
+
+
+@frozen(kw_only=True)
+class UserDescription:
+    """An account; whoever may not use Exchange may still be an administrator of the hosts."""
+
+    name: str
+    domain: str = "LAB"
+    may_use_exchange: bool = True
+
+
+@frozen(kw_only=True)
+class Rates:
+    """How fast the hosts work; DB05 of the default site is rebuilt in about six seconds."""
+
+    rebuild: float = 8.0 * MIB
+    copy: float = 20.0 * MIB
+    checksum: float = 24.0 * MIB
+    integrity: float = 20.0 * MIB
+    hash: float = 48.0 * MIB
+    backup: float = 32.0 * MIB
+
+    def scaled(self, factor: float) -> Rates:
+        """All of them faster (or slower) by one factor."""
+        return Rates(
+            rebuild=self.rebuild * factor,
+            copy=self.copy * factor,
+            checksum=self.checksum * factor,
+            integrity=self.integrity * factor,
+            hash=self.hash * factor,
+            backup=self.backup * factor,
+        )
+
+
+@frozen(kw_only=True)
+class TimeConstants:
+    """How long what has no size takes."""
+
+    cmdlet: float = 0.02
+    mount: float = 0.4
+    dismount: float = 0.3
+    job_start: float = 0.1
+    job_floor: float = 0.2
+    backup_completion: float = 0.5
+    repair_request: float = 0.5
+    boot: float = 90.0
+
+
+@frozen(kw_only=True)
+class SiteDescription:
+    """A whole site at the start."""
+
+    servers: tuple[ServerDescription, ...]
+    databases: tuple[DatabaseDescription, ...]
+    groups: tuple[GroupDescription, ...] = ()
+    shares: tuple[ShareDescription, ...] = ()
+    users: tuple[UserDescription, ...] = (UserDescription(name="gxadmin"),)
+    rates: Rates = field(factory=Rates)
+    times: TimeConstants = field(factory=TimeConstants)
+    log_bytes: int = MIB
+    root: str = "C:\\ProgramData\\goexchange"
+
+
+def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
+    """Four servers and nine databases of laptop size.
+
+    Shape: `scale` makes the databases smaller (never under 40 pages) and, below 1, the log files
+    too; `pace` makes the hosts work faster.
+    """
+    databases = tuple(_scaled(each, scale) for each in _DATABASES)
+    return SiteDescription(
+        servers=_SERVERS,
+        databases=databases,
+        groups=(
+            GroupDescription(
+                name="DAG1", servers=("EX02", "EX03"), witness_server="fs01.lab.example"
+            ),
+        ),
+        shares=(ShareDescription(path="\\\\backup01\\exchange$\\"),),
+        users=(
+            UserDescription(name="gxadmin"),
+            UserDescription(name="hostadmin", may_use_exchange=False),
+        ),
+        rates=Rates().scaled(pace),
+        log_bytes=MIB if scale >= 1 else 64 * 1024,
+    )
+
+
+def _scaled(database: DatabaseDescription, scale: float) -> DatabaseDescription:
+    pages = max(40, round(database.pages * scale))
+    free = pages * database.free_pages // database.pages
+    return evolve(database, pages=pages, free_pages=free)
+
+
+def _server_volumes(*data: tuple[str, str]) -> tuple[VolumeDescription, ...]:
+    return (
+        VolumeDescription(
+            mount_point="C:\\", label="System", size_bytes=200 * GIB, free_bytes=92 * GIB
+        ),
+        *(VolumeDescription(mount_point=point, label=label) for point, label in data),
+        VolumeDescription(
+            mount_point="E:\\", label="Sets", size_bytes=2048 * GIB, free_bytes=1400 * GIB
+        ),
+        VolumeDescription(
+            mount_point="F:\\", label="Backup", size_bytes=4096 * GIB, free_bytes=3100 * GIB
+        ),
+    )
+
+
+_DATA = (("D:\\", "Data"), ("L:\\", "Logs"))
+_SERVERS = (
+    ServerDescription(
+        name="EX01",
+        address="127.71.0.1",
+        generation=Generation.EXCHANGE_2019,
+        version=(15, 2, 1544, 39),
+        edition="Enterprise",
+        volumes=_server_volumes(("D:\\", "Data"), ("D:\\Mounts\\DB02\\", "DB02"), ("L:\\", "Logs")),
+    ),
+    ServerDescription(
+        name="EX02",
+        address="127.71.0.2",
+        generation=Generation.SUBSCRIPTION_EDITION,
+        version=(15, 2, 2562, 37),
+        edition="Enterprise",
+        volumes=_server_volumes(*_DATA),
+        availability_group="DAG1",
+    ),
+    ServerDescription(
+        name="EX03",
+        address="127.71.0.3",
+        generation=Generation.SUBSCRIPTION_EDITION,
+        version=(15, 2, 2562, 37),
+        edition="Enterprise",
+        volumes=_server_volumes(*_DATA),
+        availability_group="DAG1",
+    ),
+    ServerDescription(
+        name="EX04",
+        address="127.71.0.4",
+        generation=Generation.EXCHANGE_2016,
+        version=(15, 1, 2507, 66),
+        edition="Standard",
+        volumes=_server_volumes(*_DATA),
+        powershell="5.1.14393.7606",
+    ),
+)
+
+
+def _plain(
+    name: str, number: int, *copies: str, pages: int, free_pages: int
+) -> DatabaseDescription:
+    """A database in folders of its own name."""
+    return DatabaseDescription(
+        name=name,
+        copies=copies,
+        edb_path=f"D:\\{name}\\{name}.edb",
+        log_folder=f"L:\\{name}",
+        log_prefix=f"E{number:02d}",
+        pages=pages,
+        free_pages=free_pages,
+    )
+
+
+_VIP = "Müller & Söhne's Mail [VIP]"
+_DATABASES = (
+    _plain("DB01", 0, "EX01", pages=382, free_pages=12),
+    evolve(
+        _plain("DB02", 1, "EX01", pages=254, free_pages=6),
+        edb_path="D:\\Mounts\\DB02\\DB02.edb",
+        log_folder="D:\\Mounts\\DB02\\Logs",
+        full_backup_hours_ago=44.0,
+    ),
+    evolve(_plain("DB03", 2, "EX01", pages=318, free_pages=25), full_backup_hours_ago=26.0),
+    evolve(_plain(_VIP, 3, "EX01", pages=510, free_pages=20), full_backup_hours_ago=21.5),
+    evolve(
+        _plain("DB05", 4, "EX01", pages=1534, free_pages=690),
+        full_backup_hours_ago=22.0,
+        age_days=900,
+    ),
+    evolve(
+        _plain("RDB01", 5, "EX01", pages=254, free_pages=0),
+        is_mounted=False,
+        is_recovery=True,
+        is_mount_at_startup=False,
+        full_backup_hours_ago=None,
+        closed_logs=0,
+    ),
+    _plain("DB07", 0, "EX02", "EX03", pages=510, free_pages=190),
+    _plain("DB08", 1, "EX03", "EX02", pages=254, free_pages=8),
+    evolve(_plain("DB09", 0, "EX04", pages=254, free_pages=10), full_backup_hours_ago=30.0),
+)

@@ -1,0 +1,165 @@
+"""Host jobs that read and copy files: copy-files, hash-files, export-configuration, and the few
+known commands.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.world.files import FileProblem, FileRefused, HostFiles, join, name_of
+from goexchange.world.site import Rates
+from goexchange.world.work import Ending, Work, Write, failure
+
+_PROCESS = "powershell"
+
+
+@frozen(kw_only=True)
+class KnownCommand:
+    """A program of the site that the world can play: what it prints, how it ends, how long it
+    takes.
+    """
+
+    output: str
+    exit_code: int = 0
+    seconds: float = 0.5
+
+
+KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
+    ("C:\\ops\\av.cmd", "suspend"): KnownCommand(output="on-access scanning is suspended\r\n"),
+    ("C:\\ops\\av.cmd", "resume"): KnownCommand(output="on-access scanning is active\r\n"),
+    ("C:\\ops\\monitoring.cmd", "quiet"): KnownCommand(output="alerts are held back\r\n"),
+    ("C:\\ops\\monitoring.cmd", "loud"): KnownCommand(output="alerts are sent\r\n"),
+    ("C:\\ops\\fail.cmd",): KnownCommand(output="something went wrong\r\n", exit_code=3),
+}
+
+
+def copy_files(
+    transfers: Sequence[Mapping[str, str]], files: HostFiles, rates: Rates, *, flip_bit: bool
+) -> Work:
+    """Copy files; a digest is taken of each source on the way. It never writes over a file.
+
+    Shape: while it is written a copy is called `.partial`.
+    """
+    writes: list[Write] = []
+    copied: list[dict[str, Any]] = []
+    for transfer in transfers:
+        source, destination = transfer["source"], transfer["destination"]
+        failed = _unreadable(files, source)
+        if failed is None and files.exists(destination):
+            failed = _failed(FileProblem.EXISTS, destination)
+        if failed is not None:
+            return failed
+        content = files.read(source)
+        copied.append(_digest_entry(destination, content))
+        if flip_bit and destination.lower().endswith(".edb"):
+            content, flip_bit = _with_flipped_bits(content), False
+        writes.append(Write(path=f"{destination}.partial", renamed_to=destination, content=content))
+    return Work(
+        process=_PROCESS,
+        seconds=sum(len(write.content) for write in writes) / rates.copy,
+        ending=Ending(
+            exit_code=0,
+            output=_lines("copied", [transfer["source"] for transfer in transfers]),
+            result={"files": copied},
+        ),
+        holds=tuple(transfer["source"] for transfer in transfers),
+        writes=tuple(writes),
+    )
+
+
+def hash_files(paths: Sequence[str], files: HostFiles, rates: Rates) -> Work:
+    """Digest files as they lie on the disk."""
+    digests: list[dict[str, Any]] = []
+    for path in paths:
+        failed = _unreadable(files, path)
+        if failed is not None:
+            return failed
+        digests.append(_digest_entry(path, files.read(path)))
+    total = sum(entry["size_bytes"] for entry in digests)
+    return Work(
+        process=_PROCESS,
+        seconds=total / rates.hash,
+        ending=Ending(exit_code=0, output=_lines("read", paths), result={"files": digests}),
+        holds=tuple(paths),
+    )
+
+
+def export_configuration(request: Mapping[str, Any], files: HostFiles, rates: Rates) -> Work:
+    """Export registry keys and copy configuration files; what is not there is named."""
+    folder = request["folder"]
+    writes: list[Write] = []
+    missing: list[str] = []
+    for number, key in enumerate(request["registry_keys"], start=1):
+        if not key.upper().startswith(("HKLM\\", "HKEY_LOCAL_MACHINE\\")):
+            missing.append(key)
+            continue
+        text = f"Windows Registry Editor Version 5.00\r\n\r\n[{key}]\r\n"
+        content = b"\xff\xfe" + text.encode("utf-16-le")
+        writes.append(Write(path=join(folder, f"registry-{number}.reg"), content=content))
+    for path in request["paths"]:
+        found = [path] if files.exists(path) else list(files.below(path))
+        missing += [] if found else [path]
+        writes += [_exported(folder, each, files.read(each)) for each in found]
+    exported = [_digest_entry(write.path, write.content) for write in writes]
+    return Work(
+        process=_PROCESS,
+        seconds=sum(len(write.content) for write in writes) / rates.copy,
+        ending=Ending(exit_code=0, result={"files": exported, "missing": missing}),
+        writes=tuple(writes),
+    )
+
+
+def run_command(command: Sequence[str]) -> Work:
+    """A command of the site; one that is not known cannot be started."""
+    known = KNOWN_COMMANDS.get(tuple(command))
+    if known is None:
+        name = command[0] if command else ""
+        return failure(
+            f"The term '{name}' is not recognized as the name of a cmdlet, function, script file,"
+            " or"
+            " operable program."
+        )
+    result = {"error_output": base64.b64encode(b"").decode()}
+    output = known.output.encode()
+    ending = Ending(exit_code=known.exit_code, output=output, result=result)
+    return Work(process=name_of(command[0]), seconds=known.seconds, ending=ending)
+
+
+def _exported(folder: str, path: str, content: bytes) -> Write:
+    place = path.replace(":", "").lstrip("\\")
+    return Write(path=join(folder, "files", place), content=content)
+
+
+def _digest_entry(path: str, content: bytes) -> dict[str, Any]:
+    digest = hashlib.sha256(content).hexdigest()
+    return {"path": path, "size_bytes": len(content), "sha256": digest}
+
+
+def _unreadable(files: HostFiles, path: str) -> Work | None:
+    if not files.exists(path):
+        return _failed(FileProblem.NOT_FOUND, path)
+    if files.is_closed_to_readers(path):
+        return _failed(FileProblem.IN_USE, path)
+    return None
+
+
+def _failed(problem: FileProblem, path: str) -> Work:
+    return failure(str(FileRefused(problem, path)))
+
+
+def _lines(word: str, paths: Sequence[str]) -> bytes:
+    return "".join(f"{word} {path}\r\n" for path in paths).encode()
+
+
+def _with_flipped_bits(content: bytes) -> bytes:
+    """Two bits of a page in the middle: more than its checksum can put right."""
+    damaged = bytearray(content)
+    middle = len(damaged) // 2
+    damaged[middle + 1000] ^= 0x10
+    damaged[middle + 1001] ^= 0x01
+    return bytes(damaged)

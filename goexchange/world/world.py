@@ -1,0 +1,382 @@
+"""A simulated Exchange site: cmdlets and host scripts change it, time moves it, and it knows the
+truth.
+
+Pure: clock and disk come in, chance comes from the seed. Same seed, same calls at the same times:
+same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from attrs import define, frozen
+
+from goexchange.world import backup_engine, jobs
+from goexchange.world.backup_engine import BackupRun
+from goexchange.world.clock import Clock, EventClock
+from goexchange.world.databases import MailboxDatabase, make_database, write_files
+from goexchange.world.disk import Disk
+from goexchange.world.faults import Faults
+from goexchange.world.files import HostFiles
+from goexchange.world.hosts import Host
+from goexchange.world.jobs import HostJob
+from goexchange.world.mounting import MountRefused, hold_passive_copy, lose, mount, write_mail
+from goexchange.world.plain import answer_as_plain
+from goexchange.world.refusals import HostDown
+from goexchange.world.repairs import RepairRequest, finish_request
+from goexchange.world.services import exchange_services
+from goexchange.world.site import ServerDescription, SiteDescription
+from goexchange.world.tasks import Sentinel
+from goexchange.world.values import CmdletAnswer
+
+SENTINEL_PROVIDER = "goexchange"
+SENTINEL_EVENT_ID = 4110
+_CONFIGURATION_FILES = (
+    "EdgeTransport.exe.config",
+    "MSExchangeDelivery.exe.config",
+    "MSExchangeFrontEndTransport.exe.config",
+    "MSExchangeMailboxReplication.exe.config",
+    "Microsoft.Exchange.Store.Worker.exe.config",
+)
+
+
+@frozen(kw_only=True)
+class Effect:
+    """Something that changed, for counting: kind, host, database, and what else tells it apart."""
+
+    at: datetime
+    kind: str
+    host: str
+    database: str | None = None
+    detail: str = ""
+
+
+@define(kw_only=True)
+class MoveRequest:
+    """A mailbox move under way between two databases."""
+
+    alias: str
+    source: str
+    target: str
+    status: str = "InProgress"
+
+
+@frozen(order=True)
+class _Due:
+    """Something that happens by itself at a moment; ordered by time, then by what and where."""
+
+    at: datetime
+    what: str
+    where: str
+
+
+class World:
+    """The site as it is now.
+
+    Raises: HostDown from every call to a host that is rebooting; NotModelled for what this world
+    does not know.
+    """
+
+    def __init__(self, site: SiteDescription, clock: Clock, disk: Disk, seed: int) -> None:
+        self.site = site
+        self.seed = seed
+        self._clock = EventClock(clock)
+        self._disk = disk
+        self.faults = Faults()
+        self.effects: list[Effect] = []
+        self.jobs: dict[tuple[str, str], HostJob] = {}
+        self.backups: list[BackupRun] = []
+        self.moves: list[MoveRequest] = []
+        self.repairs: list[RepairRequest] = []
+        now = clock.now()
+        self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
+        self.databases: dict[UUID, MailboxDatabase] = {}
+        self._shared_backup_number = 0
+        for description in site.databases:
+            made = make_database(description, seed=seed, now=now, log_bytes=site.log_bytes)
+            self.databases[made.guid] = made
+            self._place(made, now)
+
+    def now(self) -> datetime:
+        """The world's time."""
+        return self._clock.now()
+
+    def cmdlet(
+        self, host: str, user: str, name: str, parameters: Mapping[str, object]
+    ) -> CmdletAnswer:
+        """Run an Exchange cmdlet at the endpoint of a host."""
+        from goexchange.world.cmdlets import run_cmdlet
+
+        self.advance()
+        self._demand_up(host)
+        return run_cmdlet(self, host, name, parameters)
+
+    def script(
+        self, host: str, user: str, script: str, arguments: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Run a host script.
+
+        Raises: ScriptFailed with a code of its contract.
+        """
+        from goexchange.world.scripts import run_script
+
+        self.advance()
+        self._demand_up(host)
+        answer = run_script(self, self.hosts[host], script, arguments)
+        self.advance()
+        return answer
+
+    def to_plain(self, answer: CmdletAnswer) -> dict[str, Any]:
+        """An answer as the transport decodes it."""
+        return answer_as_plain(answer)
+
+    def mail(self, database: str, *, pages: int = 2) -> int:
+        """Users write mail into a mounted database; the number of free pages that it took."""
+        self.advance()
+        found = self.database_named(database)
+        host = self.host_of(found)
+        if found.mounted_on is None:
+            return 0
+        return write_mail(found, host, pages=pages, now=self.now())
+
+    def advance(self) -> None:
+        """Let everything happen that was due by now, in the order of its time."""
+        now = self.now()
+        due = self._first_due(now)
+        while due is not None:
+            self._clock.happening_at = due.at
+            try:
+                self._happen(due)
+            finally:
+                self._clock.happening_at = None
+            due = self._first_due(now)
+        for (host, _), job in self.jobs.items():
+            if job.state == jobs.RUNNING:
+                jobs.proceed(job, self.hosts[host], now)
+
+    def next_change(self) -> datetime | None:
+        """When the next thing happens by itself; None when nothing is under way."""
+        return min((each.at for each in self._coming()), default=None)
+
+    def host_of(self, database: MailboxDatabase) -> Host:
+        """The host that owns the active copy."""
+        return self.hosts[database.active_server]
+
+    def database_named(self, name: str) -> MailboxDatabase:
+        """A database by name or GUID.
+
+        Raises: KeyError when there is none.
+        """
+        wanted = name.lower()
+        for each in self.databases.values():
+            if wanted in (each.name.lower(), str(each.guid)):
+                return each
+        raise KeyError(name)
+
+    def note(self, kind: str, *, host: str, database: str | None = None, detail: str = "") -> None:
+        """Remember an effect."""
+        effect = Effect(at=self.now(), kind=kind, host=host, database=database, detail=detail)
+        self.effects.append(effect)
+
+    def reboot(self, host: str) -> None:
+        """Power goes, now; the host comes up again after its boot time."""
+        self._go_down(self.hosts[host], self.now())
+
+    def leave_free(self, host: str, path: str, *, free_bytes: int) -> None:
+        """Fill the volume of a path up to so many free bytes."""
+        self.hosts[host].files.volume_of(path).free_bytes = free_bytes
+
+    def abort_backup_of(self, job: HostJob) -> None:
+        """A job was cancelled: the backup that it began is aborted with it."""
+        for run in self.backups:
+            if run.job == job.job and not run.is_over and run.completes_at is None:
+                backup_engine.abort_run(self, run, self.now())
+
+    def _make_host(self, server: ServerDescription, now: datetime) -> Host:
+        files = HostFiles(server.name, self._disk, self._clock)
+        for volume in server.volumes:
+            files.add_volume(volume)
+        for share in self.site.shares:
+            files.add_share(share)
+        for name in _CONFIGURATION_FILES:
+            text = (
+                f'<?xml version="1.0" encoding="utf-8" ?>\r\n<!-- {name} of {server.name}'
+                " -->\r\n<configuration />\r\n"
+            )
+            files.write(f"{server.install_folder}Bin\\{name}", text.encode())
+        is_clustered = server.availability_group is not None
+        return Host(
+            description=server,
+            seed=self.seed,
+            files=files,
+            booted_at=now - timedelta(days=12),
+            services=exchange_services(server.generation, is_clustered=is_clustered),
+        )
+
+    def _place(self, database: MailboxDatabase, now: datetime) -> None:
+        """Write the files of every copy, mount the active one; building them is not an effect."""
+        for server in database.description.copies[1:]:
+            write_files(
+                self._twin(database, now), self.hosts[server].files, seed=self.seed, now=now
+            )
+            hold_passive_copy(database, self.hosts[server].files)
+        active = self.host_of(database)
+        write_files(database, active.files, seed=self.seed, now=now)
+        for host in (self.hosts[each] for each in database.description.copies):
+            _forget_growth(host, self.site)
+        if database.description.is_mounted:
+            mount(database, active, now=now)
+        _forget_growth(active, self.site)
+
+    def _twin(self, database: MailboxDatabase, now: datetime) -> MailboxDatabase:
+        description = database.description
+        return make_database(description, seed=self.seed, now=now, log_bytes=self.site.log_bytes)
+
+    def _demand_up(self, host: str) -> None:
+        if self.hosts[host].down_until is not None:
+            raise HostDown(host)
+
+    def _first_due(self, now: datetime) -> _Due | None:
+        return min((each for each in self._coming() if each.at <= now), default=None)
+
+    def _coming(self) -> list[_Due]:
+        found = [_Due(each.at, "reboot", each.host) for each in self.faults.reboots]
+        found += [
+            _Due(each.at, "foreign-backup", each.host) for each in self.faults.foreign_backups
+        ]
+        for host in self.hosts.values():
+            if host.down_until is not None:
+                found.append(_Due(host.down_until, "up", host.name))
+                continue
+            found += [
+                _Due(each.speaks_at, "sentinel", f"{host.name}|{each.task}")
+                for each in host.sentinels.values()
+                if not each.has_spoken
+            ]
+        for (host_name, job_id), job in self.jobs.items():
+            if job.next_change is not None:
+                found.append(_Due(job.next_change, "job", f"{host_name}|{job_id}"))
+        for index, run in enumerate(self.backups):
+            if run.completes_at is not None and not run.is_over:
+                found.append(_Due(run.completes_at, "backup-complete", str(index)))
+            elif run.is_running and run.job is None:
+                found.append(_Due(run.ends_at, "backup-end", str(index)))
+        for index, request in enumerate(self.repairs):
+            if request.ends_at is not None:
+                found.append(_Due(request.ends_at, "repair", str(index)))
+        return found
+
+    def _happen(self, due: _Due) -> None:
+        actions: Mapping[str, Callable[[_Due], None]] = {
+            "reboot": self._happen_reboot,
+            "up": self._happen_up,
+            "sentinel": self._happen_sentinel,
+            "job": self._happen_job,
+            "foreign-backup": self._happen_foreign_backup,
+            "backup-end": lambda each: backup_engine.end_run(
+                self, self.backups[int(each.where)], each.at
+            ),
+            "backup-complete": lambda each: backup_engine.complete_run(
+                self, self.backups[int(each.where)], each.at
+            ),
+            "repair": lambda each: finish_request(self.repairs[int(each.where)], self.databases),
+        }
+        actions[due.what](due)
+
+    def _happen_reboot(self, due: _Due) -> None:
+        planned = next(
+            each for each in self.faults.reboots if (each.at, each.host) == (due.at, due.where)
+        )
+        self.faults.reboots.remove(planned)
+        self._go_down(self.hosts[due.where], due.at)
+
+    def _go_down(self, host: Host, moment: datetime) -> None:
+        for run in self.backups:
+            if run.host == host.name and not run.is_over:
+                backup_engine.abort_run(self, run, moment)
+        for (host_name, _), job in self.jobs.items():
+            if host_name == host.name and job.state in (jobs.REQUESTED, jobs.RUNNING):
+                if job.state == jobs.RUNNING:
+                    jobs.proceed(job, host, moment)
+                if job.state != jobs.ENDED:
+                    jobs.lose(job, host)
+        for database in self.databases.values():
+            if database.mounted_on == host.name:
+                lose(database)
+        host.go_down(moment, boot_s=self.site.times.boot)
+        self.note("reboot", host=host.name)
+
+    def _happen_up(self, due: _Due) -> None:
+        host = self.hosts[due.where]
+        host.come_up(due.at)
+        for database in self.databases.values():
+            if database.active_server != host.name:
+                if host.name in database.description.copies:
+                    hold_passive_copy(database, host.files)
+                continue
+            if not database.is_mount_at_startup or database.description.is_recovery:
+                continue
+            try:
+                mount(database, host, now=due.at)
+            except MountRefused:
+                continue  # the event log has it; the database stays down, as it would
+            self.note("mount-at-startup", host=host.name, database=database.name)
+
+    def _happen_sentinel(self, due: _Due) -> None:
+        host_name, _, task = due.where.partition("|")
+        host = self.hosts[host_name]
+        sentinel = host.sentinels[task]
+        host.sentinels[task] = _spoken(sentinel)
+        silent = round((due.at - sentinel.fed_at).total_seconds())
+        text = (
+            f"The controller of run {sentinel.run} has been silent for {silent} seconds while"
+            " database "
+            f"{sentinel.database} ({sentinel.database_guid}) is taken down. Read RECOVERY.txt"
+            " below "
+            f"{sentinel.root}\\recovery\\{sentinel.database_guid}."
+        )
+        host.log(SENTINEL_PROVIDER, SENTINEL_EVENT_ID, at=due.at, text=text)
+        self.note("sentinel-spoke", host=host_name, database=sentinel.database)
+
+    def _happen_job(self, due: _Due) -> None:
+        from goexchange.world.job_kinds import make_work
+
+        host_name, _, job_id = due.where.partition("|")
+        job, host = self.jobs[host_name, job_id], self.hosts[host_name]
+        if job.state == jobs.REQUESTED:
+            work = make_work(self, host, job)
+            jobs.begin(job, work, host, floor_s=self.site.times.job_floor)
+            self.note("job-started", host=host_name, detail=job_id)
+            return
+        jobs.proceed(job, host, due.at)
+        for run in self.backups:
+            if run.host == host_name and run.job == job_id and run.is_running:
+                backup_engine.end_run(self, run, due.at)
+
+    def _happen_foreign_backup(self, due: _Due) -> None:
+        planned = next(
+            each
+            for each in self.faults.foreign_backups
+            if (each.at, each.host) == (due.at, due.where)
+        )
+        self.faults.foreign_backups.remove(planned)
+        target = self.site.shares[0].path if self.site.shares else "E:"
+        backup_engine.wbadmin(
+            self, self.hosts[due.where], job=None, target=target, volumes=planned.volumes
+        )
+
+
+def _spoken(sentinel: Sentinel) -> Sentinel:
+    from attrs import evolve
+
+    return evolve(sentinel, has_spoken=True)
+
+
+def _forget_growth(host: Host, site: SiteDescription) -> None:
+    """What was there at the start is not taken from the free space that a volume claims to have."""
+    declared = {each.mount_point: each.free_bytes for each in host.description.volumes}
+    for volume in host.files.volumes:
+        volume.free_bytes = declared[volume.mount_point]

@@ -1,0 +1,59 @@
+"""The project's sessions. `tests` is what the README calls; `.ci/run` runs all that can run on one
+machine.
+"""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.reuse_existing_virtualenvs = True
+
+
+def _install(session: nox.Session, *extras: str) -> None:
+    session.install("-e", f".[{','.join(('test', *extras))}]")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Everything that decides and everything a user touches: unit, driver, simulation, lab, end to
+    end.
+    """
+    _install(session)
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style of package, tests and this file."""
+    session.install("ruff>=0.8")
+    session.run("ruff", "check", "goexchange", "tests", "noxfile.py")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types of the package."""
+    _install(session)
+    session.run("mypy")
+
+
+@nox.session
+def powershell(session: nox.Session) -> None:
+    """Contracts, syntax, and the scripts themselves where a real PowerShell exists."""
+    _install(session)
+    session.run("pytest", "tests/powershell", *session.posargs)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The wheel, installed in an empty environment without the checkout."""
+    session.install("build>=1.2")
+    session.run("python", "-m", "build", "--outdir", "dist", ".")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Figures for docs/benchmarks.md, as ratios against a named alternative in the same run."""
+    _install(session)
+    session.install("ansible-core>=2.15")
+    session.run("python", "-m", "tests.bench.run", *session.posargs)

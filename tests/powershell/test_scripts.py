@@ -1,0 +1,144 @@
+"""The texts of the host scripts: syntax, headers, and the calls that their contracts promise."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from goexchange.powershell import bootstrap
+from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from tests.powershell.script_text import (
+    LANGUAGE,
+    NAMES,
+    commands_of,
+    functions_of,
+    syntax_errors,
+    text_of,
+)
+
+# What Windows PowerShell 3.0 does not have: 5.0 classes and enums, ::new(), PowerShell 7 operators.
+TOO_NEW = re.compile(
+    r"::new\(|^\s*(?:class|enum) |\?\?=?|\?\.|&&|\|\||-AsHashtable|-File\b(?! \")", re.M
+)
+# What would turn data into code, or touch the network.
+FORBIDDEN = re.compile(r"Invoke-Expression|\biex\b|DownloadString|Invoke-WebRequest|Add-Type", re.I)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_syntax(name: str) -> None:
+    assert syntax_errors(text_of(name)) == []
+
+
+def test_syntax_of_the_text_inside_sentinel() -> None:
+    inner = re.search(r"^\$watch = @'\n(.*?)^'@", text_of("sentinel"), re.M | re.S)
+    assert inner is not None
+    assert syntax_errors(inner[1]) == []
+    assert not TOO_NEW.search(inner[1])
+
+
+def test_the_parser_finds_errors() -> None:
+    assert syntax_errors("if ($true) { 'a'")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_form(name: str) -> None:
+    text = text_of(name)
+    version = CONTRACTS[name].version if name in CONTRACTS else 1
+    assert text.startswith(f"# goexchange host script: {name}, version {version}\n")
+    assert "\r" not in text and "\t" not in text
+    assert not TOO_NEW.search(text), TOO_NEW.search(text)
+    assert not FORBIDDEN.search(text)
+
+
+def test_every_contract_has_its_script_and_every_script_its_contract() -> None:
+    assert set(NAMES) == {*CONTRACTS, "library", "job-runner"}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_calls_are_those_of_the_contract(name: str) -> None:
+    called = set(commands_of(name))
+    if name == "start-job":
+        called |= commands_of("job-runner")
+    cmdlets = {command for command in called if re.fullmatch(r"[A-Z]\w+-\w+", command)} - LANGUAGE
+    assert cmdlets == set(CONTRACTS[name].cmdlets)
+    # Anything else is a script block (`$x`) or a tool, and tools go through one function.
+    others = {
+        one for one in called if one not in cmdlets | LANGUAGE and not one.startswith(("$", "("))
+    }
+    assert others == set()
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_tools_are_those_of_the_contract(name: str) -> None:
+    texts = text_of(name) + (text_of("job-runner") if name == "start-job" else "")
+    assert ("Invoke-GxTool" in texts) == bool(CONTRACTS[name].tools)
+    for tool in CONTRACTS[name].tools:
+        assert tool in texts
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACTS if CONTRACTS[name].changes_host])
+def test_what_changes_the_host_checks_fence_and_root_first(name: str) -> None:
+    body = text_of(name).split("\nfunction ")[-1]
+    guard = "Assert-GxRoot" if name == "claim-fence" else "Assert-GxFence"
+    body = body[body.index(guard) :]
+    assert body.startswith(f"{guard} $Arguments.root")
+    before = text_of(name)[: text_of(name).rindex(guard)]
+    assert not re.search(r"Write-Gx|\[System.IO.File\]::(Move|Delete)|ScheduledTask", before)
+    assert "Assert-GxRoot $Root" in text_of("library")
+
+
+@pytest.mark.parametrize("name", [name for name in CONTRACTS if not CONTRACTS[name].changes_host])
+def test_what_changes_nothing_calls_nothing_that_writes(name: str) -> None:
+    writers = {
+        "Write-GxFile",
+        "Write-GxJson",
+        "New-GxFolder",
+        "Move-GxFlushMap",
+        "New-GxPrivateFolder",
+    }
+    assert not {one for one in writers if one in text_of(name)}
+    assert not [
+        one
+        for one in commands_of(name)
+        if re.match(r"(Set|Remove|Register|Start|Stop)-(?!Gx|Sleep)", one)
+    ]
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_scripts_read_only_the_arguments_of_their_contract(name: str) -> None:
+    read = set(re.findall(r"\$Arguments\.(\w+)", text_of(name)))
+    assert read <= set(CONTRACTS[name].arguments["properties"])
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_refusal_codes_are_those_of_the_contract(name: str) -> None:
+    said = set(re.findall(r"Stop-Gx '([a-z-]+)'", text_of(name)))
+    assert said <= {*CONTRACTS[name].errors, "path-exists"}
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_the_answer_has_the_members_of_the_contract(name: str) -> None:
+    for member in CONTRACTS[name].result["properties"]:
+        is_written = re.search(rf"\b{member} = |\['{member}'\]", text_of(name))
+        assert is_written or name == "swap-state", member
+
+
+def test_the_runner_knows_every_kind_of_job() -> None:
+    kinds = set(re.findall(r"^        '([a-z-]+)' \{", text_of("job-runner"), re.M))
+    assert kinds == set(JOB_REQUESTS)
+    read = set(re.findall(r"\$[Rr]equest\.(\w+)", text_of("job-runner")))
+    assert read == {name for schema in JOB_REQUESTS.values() for name in schema["properties"]}
+
+
+def test_functions_do_not_hide_cmdlets() -> None:
+    known = {cmdlet for contract in CONTRACTS.values() for cmdlet in contract.cmdlets} | LANGUAGE
+    for name in NAMES:
+        assert not known & set(functions_of(name)) and "Get-Event" not in functions_of(name)
+
+
+def test_digests_are_stable_and_differ() -> None:
+    registered = bootstrap.registered_digests()
+    assert sorted(registered.values()) == sorted(CONTRACTS)
+    assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in registered)
+    assert bootstrap.digest("job-runner") not in registered

@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+
+import pytest
+from attrs import evolve
+
+from goexchange.codec import canonical_json, to_plain
+from goexchange.errors import InvalidDocument
+from goexchange.model import actual, configuration, desired
+from goexchange.model.plan import (
+    Action,
+    Consent,
+    ControllerCall,
+    Direction,
+    ExchangeCall,
+    JobCall,
+    Need,
+    PlanBody,
+    PlanInput,
+    RunsWhen,
+    ScriptCall,
+    Step,
+)
+from goexchange.model.unknown import Unknown
+from goexchange.plan.check import breaches
+from goexchange.plan.planner import Pace, make_draft
+from goexchange.plan.sealing import dump, load, seal
+from goexchange.powershell.checking import problems
+from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from tests.unit.plan.builders import (
+    GIB,
+    NOW,
+    PLACE,
+    at,
+    conditions,
+    database,
+    host,
+    inventory,
+    offline_backup,
+    online_backup,
+    record,
+    script,
+    server,
+    spec,
+    state,
+    volume,
+    with_record,
+)
+
+ADDED_BY_THE_DRIVER = {"fence", "run", "job", "runner"}
+
+
+def draft(
+    *servers: actual.ActualServer,
+    want: desired.DesiredState | None = None,
+    stock: configuration.Inventory | None = None,
+) -> PlanBody:
+    return make_draft([want or spec()], stock or inventory(), state(*servers), now=NOW)
+
+
+def steps(body: PlanBody) -> tuple[Step, ...]:
+    return tuple(step for lane in body.lanes for step in lane.steps)
+
+
+def only(body: PlanBody, action: Action) -> Step:
+    found = [step for step in steps(body) if step.action is action]
+    assert len(found) == 1
+    return found[0]
+
+
+def actions(body: PlanBody) -> list[Action]:
+    return [step.action for step in steps(body)]
+
+
+def test_the_order_of_the_night_is_the_procedures() -> None:
+    order = [each for each in actions(draft()) if each is not Action.REPAIR_REQUEST]
+    assert order == [
+        Action.OPEN_RECOVERY_RECORD,
+        Action.PLACE_SENTINEL,
+        Action.EXPORT_CONFIGURATION,
+        Action.LAST_LOOK,
+        Action.NOTIFY,
+        Action.SET_MOUNT_AT_STARTUP,
+        Action.DISMOUNT,
+        Action.READ_HEADER,
+        Action.DETECT_ERRORS,
+        Action.DETECT_ERRORS,
+        Action.COPY_SET,
+        Action.REBUILD,
+        Action.READ_TEMPORARY_HEADER,
+        Action.DETECT_ERRORS_TEMPORARY,
+        Action.DETECT_ERRORS_TEMPORARY,
+        Action.VERIFY_SET_ON_HOST,
+        Action.HASH_SET,
+        Action.SEAL_SET,
+        Action.VERIFY_SET,
+        Action.SWAP,
+        Action.MOUNT,
+        Action.CANCEL_JOBS,
+        Action.MOUNT_ORIGINAL,
+        Action.DELETE_TEMPORARY,
+        Action.SWAP_BACK,
+        Action.MOUNT_ORIGINAL,
+        Action.CONFIRM_MOUNTED,
+        Action.RESTORE_MOUNT_AT_STARTUP,
+        Action.REMOVE_SENTINEL,
+        Action.NOTIFY,
+        Action.NOTIFY,
+        Action.ONLINE_BACKUP,
+        Action.PROVE_BACKUP,
+        Action.WRITE_DATABASE_RECORD,
+        Action.CLOSE_RECOVERY_RECORD,
+    ]
+
+
+def test_every_call_fits_its_contract() -> None:
+    for step in steps(draft()):
+        bound = {each.argument for each in step.binds}
+        call = step.call
+        if isinstance(call, ScriptCall):
+            arguments = dict(call.arguments)
+            contract = CONTRACTS[call.script].arguments["properties"]
+            filled = {name: "" if name != "fence" else 0 for name in ADDED_BY_THE_DRIVER & set(contract)}
+            filled |= {name: {} for name in bound if contract[name]["type"] == "object"}
+            assert not list(problems({**arguments, **filled}, CONTRACTS[call.script].arguments))
+        elif isinstance(call, JobCall):
+            assert not list(problems(dict(call.request), JOB_REQUESTS[call.kind]))
+
+
+def test_the_rebuild_writes_a_temporary_file_that_must_not_exist_and_keeps_it() -> None:
+    call = only(draft(), Action.REBUILD).call
+    assert isinstance(call, JobCall)
+    folder = f"D:\\DB05\\gx-{database().guid[:8]}"
+    temporary = f"{folder}\\DB05.tmp.edb"
+    assert call.request["arguments"] == ["/d", "D:\\DB05\\DB05.edb", f"/t{temporary}", "/p", "/o"]
+    assert call.request["must_not_exist"] == [temporary, f"{folder}\\DB05.tmp.jfm"]
+    assert call.watch == (temporary,)
+
+
+def test_the_set_has_a_fresh_folder_and_is_verified_by_us_where_a_share_reaches_it() -> None:
+    body = draft()
+    call = only(body, Action.VERIFY_SET).call
+    assert isinstance(call, ControllerCall)
+    assert call.arguments["folder"] == "\\\\backup01\\exchange$\\EX01\\DB05\\20261125T120000Z"
+    assert call.arguments["path"] == "/mnt/backup01/EX01/DB05/20261125T120000Z"
+    out_of_reach = draft(stock=inventory(shares=()))
+    assert Action.VERIFY_SET not in actions(out_of_reach)
+    assert Action.VERIFY_SET_ON_HOST in actions(out_of_reach)
+
+
+def test_mount_is_never_forced_and_every_exchange_call_names_one_database() -> None:
+    for step in steps(draft()):
+        if isinstance(step.call, ExchangeCall):
+            parameters = step.call.parameters
+            assert database().guid in parameters.values()
+            assert not {"Force", "AcceptDataLoss"} & set(parameters)
+
+
+def test_a_setting_that_is_false_already_is_not_touched() -> None:
+    body = draft(server(databases=(database(is_mount_at_startup=False),)))
+    assert Action.SET_MOUNT_AT_STARTUP not in actions(body)
+    assert Action.RESTORE_MOUNT_AT_STARTUP not in actions(body)
+
+
+def test_ways_back_lead_back_and_say_so() -> None:
+    for step in steps(draft()):
+        if step.runs_when in (RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP):
+            assert step.direction is Direction.BACK
+            assert step.summary.startswith("way back: ")
+            assert step.guards == ()
+
+
+def test_recovery_text_is_plain_exchange_for_a_person_at_a_console() -> None:
+    call = only(draft(), Action.OPEN_RECOVERY_RECORD).call
+    assert isinstance(call, ScriptCall)
+    text = call.arguments["text"]
+    guid = database().guid
+    assert f"Mount-Database -Identity {guid}\r\n" in text
+    assert f"Set-MailboxDatabase -Identity {guid} -MountAtStartup $true\r\n" in text
+    assert "D:\\DB05\\DB05.edb.before-20261125T120000Z" in text
+    assert "\n" not in text.replace("\r\n", "")
+
+
+def test_offline_verification_takes_down_looks_and_mounts_the_same_file() -> None:
+    small = database(white_space_bytes=GIB)
+    body = draft(
+        server(databases=(small,)), want=spec(script=script(verify=desired.VerifyMode.OFFLINE))
+    )
+    assert body.decisions[0].need is Need.VERIFY
+    found = actions(body)
+    assert Action.DISMOUNT in found and Action.DETECT_ERRORS in found
+    assert not {Action.REBUILD, Action.SWAP, Action.COPY_SET, Action.SWAP_BACK} & set(found)
+    assert only(body, Action.MOUNT).is_point_of_no_return is False
+    assert Action.MOUNT_ORIGINAL in found
+
+
+def test_online_verification_has_no_outage() -> None:
+    body = draft(server(databases=(database(white_space_bytes=GIB),)))
+    found = set(actions(body))
+    assert found == {Action.LAST_LOOK, Action.REPAIR_REQUEST, Action.WRITE_DATABASE_RECORD}
+    requests = [step for step in steps(body) if step.action is Action.REPAIR_REQUEST]
+    assert len(requests) == 4
+    for step in requests:
+        assert isinstance(step.call, ExchangeCall)
+        assert step.call.parameters["DetectOnly"] is True
+    assert {each.consent for each in body.consents} == set()
+
+
+def test_a_backup_alone_is_taken_and_proved() -> None:
+    one = database(white_space_bytes=GIB, last_full_backup_utc=None)
+    body = draft(with_record(server(databases=(one,)), record(one)))
+    assert body.decisions[0].need is Need.ONLINE_BACKUP
+    assert actions(body) == [
+        Action.LAST_LOOK,
+        Action.ONLINE_BACKUP,
+        Action.PROVE_BACKUP,
+        Action.WRITE_DATABASE_RECORD,
+    ]
+    assert {step.runs_when for step in steps(body)} == {RunsWhen.ALL_WELL}
+
+
+def test_a_dismounted_database_is_mounted_and_seen_twice() -> None:
+    body = draft(server(databases=(database(is_mounted=False),)))
+    assert actions(body) == [Action.MOUNT, Action.CONFIRM_MOUNTED]
+    assert {step.direction for step in steps(body)} == {Direction.BACK}
+    assert steps(body)[1].delay_s == 60
+
+
+def test_a_backup_that_covers_a_database_out_of_scope_needs_consent() -> None:
+    both = server(databases=(database("DB01", white_space_bytes=GIB), database("DB05")))
+    with_records = with_record(both, *(record(each) for each in (database("DB01"), database("DB05"))))
+    all_in_scope = make_draft([spec()], inventory(), state(with_records), now=NOW)
+    assert Consent.BACKUP_COVERS_OTHERS not in {each.consent for each in all_in_scope.consents}
+    narrowed = make_draft(
+        [spec()], inventory(), state(with_records), now=NOW, scope=("EX01/DB05",)
+    )
+    found = [each for each in narrowed.consents if each.consent is Consent.BACKUP_COVERS_OTHERS]
+    assert [each.address for each in found] == ["EX01/DB05"]
+    assert "DB01" in found[0].finding
+    assert any("covers DB01 and DB05" in line for line in narrowed.backups)
+
+
+def test_mount_points_count_by_their_longest_prefix() -> None:
+    mounted = host(volumes=(volume("C:\\"), volume("D:\\"), volume("D:\\DB05\\"), volume("L:\\")))
+    one = database(log_folder="D:\\DB05\\logs")
+    other = database("DB01", white_space_bytes=GIB, log_folder="D:\\DB01")
+    body = make_draft(
+        [spec()],
+        inventory(),
+        state(server(databases=(one, other), host=mounted)),
+        now=NOW,
+        scope=("EX01/DB05",),
+    )
+    call = only(body, Action.ONLINE_BACKUP).call
+    assert isinstance(call, JobCall)
+    assert call.request["volumes"] == ["D:\\DB05"]
+    assert Consent.BACKUP_COVERS_OTHERS not in {each.consent for each in body.consents}
+
+
+def test_a_share_gets_a_fresh_folder_for_the_online_backup() -> None:
+    target = desired.BackupTarget(path="\\\\backup01\\wsb", credential=None, place=at(25))
+    after = desired.BackupActions(offline=None, online=online_backup(target=target), place=at(24))
+    call = only(draft(want=spec(backup_after=after)), Action.ONLINE_BACKUP).call
+    assert isinstance(call, JobCall)
+    assert call.request["target"] == "\\\\backup01\\wsb\\EX01\\online\\20261125T120000Z"
+
+
+def test_history_replaces_the_consent_to_an_outage_without_one() -> None:
+    one = database()
+    known = record(
+        one, rebuild_rate_bytes_s=(50e6, 55e6, 60e6), copy_rate_bytes_s=(1e8, 1.1e8, 1.2e8)
+    )
+    body = draft(with_record(server(databases=(one,)), known))
+    assert [each.consent for each in body.consents] == [Consent.UNPROVEN_BUILD]
+    assert body.estimate.text == "from 3 earlier runs on EX01"
+    assert draft().estimate.earlier_runs == 0
+
+
+def test_custom_processes_of_a_server_run_around_its_databases() -> None:
+    before = desired.CustomProcess(
+        name="suspend antivirus",
+        run=("C:\\ops\\av.cmd", "suspend"),
+        limit=desired.ProcessLimit.COMPLETION_OR_TIMEOUT,
+        timeout_s=600,
+        treat_failure_as_error=True,
+        success_exit_codes=(0,),
+        undoes=None,
+        follow=None,
+        per=desired.ProcessScope.SERVER,
+        place=at(31),
+    )
+    after = evolve(
+        before, name="resume antivirus", run=("C:\\ops\\av.cmd", "resume"), undoes=before.name
+    )
+    body = draft(want=spec(processes_before=(before,), processes_after=(after,)))
+    first, middle, last = body.lanes
+    assert (first.id, middle.id, last.id) == ("EX01:before", "EX01/DB05", "EX01:after")
+    assert middle.needs == ("EX01:before",)
+    assert last.steps[0].runs_when is RunsWhen.UNDO_OF
+    assert last.steps[0].undo_of == first.steps[0].id
+    assert first.steps[0].time_limit_s == 600
+    nothing_to_do = draft(
+        server(databases=()), want=spec(processes_before=(before,), processes_after=(after,))
+    )
+    assert nothing_to_do.lanes == ()
+
+
+def test_the_window_gives_validity_and_the_latest_swap() -> None:
+    body = draft()
+    assert body.window is not None and body.window.latest_swap_utc is not None
+    assert body.valid_until_utc == body.window.closes_at_utc
+    left = body.window.closes_at_utc - body.window.latest_swap_utc
+    assert timedelta(minutes=2) < left < timedelta(minutes=10)
+    free = draft(want=spec(schedule=evolve(spec().schedule, window=None)))
+    assert free.window is None and free.valid_until_utc == NOW + timedelta(hours=24)
+
+
+def test_no_breach_of_the_contract_in_any_kind_of_lane() -> None:
+    kinds = (
+        database("A"),
+        database("B", white_space_bytes=GIB),
+        database("C", is_mounted=False),
+        database("D", white_space_bytes=GIB, last_full_backup_utc=None),
+    )
+    for mode in desired.VerifyMode:
+        body = draft(server(databases=kinds), want=spec(script=script(verify=mode)))
+        assert len(body.lanes) == 4
+        assert list(breaches(body)) == []
+
+
+def test_the_contract_notices_what_is_broken() -> None:
+    body = draft()
+    lane = body.lanes[0]
+    swap = only(body, Action.SWAP)
+    without_guard = tuple(
+        evolve(step, guards=(), undo=None) if step is swap else step
+        for step in lane.steps
+        if step.action is not Action.SWAP_BACK
+    )
+    found = " ".join(breaches(evolve(body, lanes=(evolve(lane, steps=without_guard),))))
+    assert "has no verified set as its guard" in found
+    assert "does not say what takes it back" in found
+    assert "has no way back after the swap" in found
+    assert "has the number" in found
+
+
+def _shuffled(body_of: random.Random) -> PlanBody:
+    names = [f"EX{number:02}" for number in range(4)]
+    databases = [f"DB{number:02}" for number in range(5)]
+    servers = []
+    for name in names:
+        mine = [
+            database(each, name, white_space_bytes=(41 if index % 2 else 1) * GIB)
+            for index, each in enumerate(databases)
+        ]
+        kept = [record(each) for each in mine]
+        body_of.shuffle(mine)
+        body_of.shuffle(kept)
+        servers.append(with_record(server(name, databases=tuple(mine)), *kept))
+    body_of.shuffle(servers)
+    inputs = [
+        PlanInput(kind="specification", path=f"specs/{each}.yaml", sha256=each * 64) for each in "ab"
+    ]
+    body_of.shuffle(inputs)
+    specs = [
+        spec("x", targets=evolve(spec().targets, include=("DB00", "DB01"), include_places=(PLACE,) * 2)),
+        spec("y", targets=evolve(spec().targets, include=("DB02", "DB03"), include_places=(PLACE,) * 2)),
+    ]
+    body_of.shuffle(specs)
+    return make_draft(specs, inventory(*names), state(*servers), now=NOW, inputs=inputs)
+
+
+def test_the_same_facts_give_the_same_bytes_in_any_order() -> None:
+    bodies = [_shuffled(random.Random(seed)) for seed in range(5)]
+    written = {canonical_json(to_plain(each)) for each in bodies}
+    assert len(written) == 1
+
+
+def test_a_plan_is_read_back_as_it_was_written_and_tampering_is_seen() -> None:
+    plan = seal(draft(), NOW, "me")
+    content = dump(plan)
+    assert load(content) == plan
+    with pytest.raises(InvalidDocument, match="changed after it was made"):
+        load(content.replace(b"DB05.tmp.edb", b"DB06.tmp.edb", 1))
+    for broken in (b"", b"[]", b"{}", b"\xff", content.replace(b"plan/v1", b"plan/v9")):
+        with pytest.raises(InvalidDocument):
+            load(broken)
+
+
+def test_the_digest_does_not_cover_who_made_the_plan_when() -> None:
+    body = draft()
+    assert seal(body, NOW, "me").sha256 == seal(body, NOW + timedelta(days=1), "you").sha256
+
+
+def test_pace_is_in_the_plan() -> None:
+    pace = Pace(poll_interval_s=0.5, lease_s=60, heartbeat_s=10)
+    body = make_draft([spec()], inventory(), state(), now=NOW, pace=pace)
+    assert (body.rules.poll_interval_s, body.rules.lease_s, body.rules.heartbeat_s) == (0.5, 60, 10)
+    call = only(body, Action.PLACE_SENTINEL).call
+    assert isinstance(call, ScriptCall) and call.arguments["silent_after_s"] == 100
+
+
+def test_an_unknown_host_needs_no_lane_and_no_crash() -> None:
+    body = draft(server(host=Unknown("WinRM does not answer")))
+    assert body.decisions[0].need is Need.NOT_POSSIBLE
+    assert "WinRM does not answer" in body.decisions[0].explanation
+
+
+def test_what_the_specification_leaves_out_is_not_copied() -> None:
+    before = desired.BackupActions(offline=offline_backup(parts=()), online=None, place=at(20))
+    assert Action.EXPORT_CONFIGURATION not in actions(draft(want=spec(backup_before=before)))
+    assert conditions().white_space_max == 0.2
+
+
+def test_a_thousand_databases_are_planned_in_time() -> None:
+    names = [f"EX{number:03}" for number in range(100)]
+    servers = [
+        server(
+            name,
+            databases=tuple(
+                database(f"DB{index}", name, white_space_bytes=(41 if index == 0 else 1) * GIB)
+                for index in range(10)
+            ),
+        )
+        for name in names
+    ]
+    seen = state(*servers)
+    stock = inventory(*names)
+    started = time.perf_counter()
+    body = make_draft([spec()], stock, seen, now=NOW)
+    assert len(body.decisions) == 1000
+    assert time.perf_counter() - started < 10, "planning takes far longer than it should"

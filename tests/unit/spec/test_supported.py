@@ -1,0 +1,82 @@
+"""What cannot be executed yet is named, with its place; what can is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from goexchange.spec import unsupported_parts
+from goexchange.spec.supported import _ROWS
+from tests.unit.documents.examples import SPECS
+from tests.unit.spec.specification import MINIMAL, desired, with_lines
+
+TABLE = [
+    (
+        MINIMAL.replace("preventative-maintenance", "offline-defrag"),
+        "the script offline-defrag",
+        "5:16",
+    ),
+    (
+        MINIMAL.replace(
+            "before: {", "before: {online: {method: windows-server-backup, target: {path: 'G:'}}, "
+        ),
+        "an online backup before maintenance",
+        "7:20",
+    ),
+    (
+        MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}}, "),
+        "an offline backup after maintenance",
+        "8:20",
+    ),
+    (
+        MINIMAL.replace("windows-server-backup", "diskshadow"),
+        "the backup method diskshadow",
+        "8:19",
+    ),
+    (with_lines("  conflicts: {running: wait}\n"), "the conflict policy wait", "9:14"),
+    (
+        with_lines("  conflicts: {declared: [{name: nightly, due: '01:00', lasts: 1h}]}\n"),
+        "the declared work 'nightly'",
+        "9:26",
+    ),
+    (
+        with_lines("custom_processes: {after: [{name: a, run: [b], per: database}]}\n"),
+        "a custom process per database",
+        "9:28",
+    ),
+    (
+        with_lines("custom_processes: {before: [{name: a, run: [b], follow: c.exe}]}\n"),
+        "following the process 'c.exe' of a launcher",
+        "9:29",
+    ),
+    (with_lines("schedule: {due: '22:00'}\n"), "the due time 22:00", "9:17"),
+    (
+        with_lines("schedule: {resource_check: {due: '09:00'}}\n"),
+        "a scheduled resource check",
+        "9:28",
+    ),
+    (with_lines("strategy: {servers_at_once: 2}\n"), "2 servers at once", "9:29"),
+    (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
+    (with_lines("strategy: {canary: EX01}\n"), "the canary EX01", "9:20"),
+    (
+        with_lines("notifications: [{event: storage-online, to: [a@b]}]\n"),
+        "the delivery of storage-online notifications",
+        "9:17",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "name", "place"), TABLE)
+def test_what_cannot_be_executed_yet_is_named_with_its_place(
+    text: str, name: str, place: str
+) -> None:
+    found = unsupported_parts(desired(text))
+    assert [(each.name, str(each.place)) for each in found] == [(name, f"s.yaml:{place}")]
+
+
+def test_every_row_is_tested() -> None:
+    assert len(TABLE) == len(_ROWS)
+
+
+def test_the_smallest_specification_can_be_executed() -> None:
+    text = (SPECS / "minimal.yaml").read_text(encoding="utf-8")
+    assert unsupported_parts(desired(text)) == ()
