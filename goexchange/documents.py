@@ -18,7 +18,7 @@ from attrs import field, frozen
 
 from goexchange.errors import Diagnostic, Place
 
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 2 * 1024 * 1024
 MAX_DEPTH = 50
 MAX_DIGITS = 100
 

@@ -47,7 +47,7 @@ class StepState(Enum):
 
 @frozen(kw_only=True)
 class Figure:
-    """A number of bytes, and where and when it was read (`the dismounted file`, `Exchange`, `the plan`)."""
+    """A number of bytes, where it was read (`the dismounted file`, `Exchange`), and when."""
 
     size_bytes: int | None
     source: str | None
@@ -136,8 +136,8 @@ class RunHeader:
 class DatabaseSummary:
     """One database before and after.
 
-    Shape: `state` is the end of its lane as the journal says it, None when it had no lane or the lane has not ended;
-    `offline` are the times from dismount to mount; `signature_*` are hexadecimal.
+    Shape: `state` is that of its lane as the journal says it, None without a lane or before it
+    begins; `offline` are the times from dismount to mount; `signature_*` are hexadecimal.
     """
 
     server: str
@@ -216,6 +216,7 @@ class BackupSetReport:
     copied: Interval | None
     manifest: str | None
     manifest_sha256: str | None
+    set_sha256: str | None
     database_sha256: str | None
     signature: str | None
     verified: tuple[str, ...]
@@ -225,7 +226,7 @@ class BackupSetReport:
 
 @frozen(kw_only=True)
 class OnlineBackupReport:
-    """One online backup and its proof; a member of the proof is None when the journal does not hold it."""
+    """One online backup and its proof; what the journal does not hold of it is None."""
 
     address: str
     method: str
@@ -233,6 +234,7 @@ class OnlineBackupReport:
     state: StepState
     last_full_backup_utc: datetime | None
     job_succeeded: bool | None
+    is_newer: bool | None
     event_completed: bool | None
     retrievable: bool | None
     proved: bool | None
@@ -250,7 +252,7 @@ class Rate:
 
 @frozen(kw_only=True)
 class Deviation:
-    """Something that did not go straight: skipped, failed, retried, looked at, asked, stopped, resumed, way back."""
+    """Something that did not go straight: failed, retried, looked at, asked, resumed, way back."""
 
     at_utc: datetime | None
     kind: str

@@ -6,7 +6,17 @@ from typing import Any
 
 from goexchange.codec import time_text
 from goexchange.model.desired import BackupPart, CustomProcess, OfflineBackup, ProcessScope
-from goexchange.model.plan import Action, OnDoubt, Poll, Probe, Reason, Repeat, RunsWhen
+from goexchange.model.plan import (
+    Action,
+    Condition,
+    OnDoubt,
+    Operator,
+    Poll,
+    Probe,
+    Reason,
+    Repeat,
+    RunsWhen,
+)
 from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import HOUR, LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
@@ -19,6 +29,9 @@ _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
 )
+# Conditions over all requests of a database: how many are not over, and a property of the newest one.
+UNDER_WAY = "count:objects.JobState=Queued|Running"
+FOUND = "last:CorruptionsDetected"
 PASS_PRIMARY = "primary"
 PASS_DEFRAGMENTED = "defragmented"
 
@@ -145,18 +158,19 @@ def add_passes(
             on_doubt=OnDoubt.PROBE,
             probe=Probe(
                 call=cmdlets.get_repair_requests(guid),
-                done=one_of("objects.0.JobState", "Queued", "Running", "Succeeded"),
-                not_done=equals("objects", []),
+                done=Condition(path=UNDER_WAY, operator=Operator.GREATER, value=0),
+                not_done=equals(UNDER_WAY, 0),
             ),
             poll=Poll(
                 call=cmdlets.get_repair_requests(guid),
-                until=equals("objects.0.JobState", "Succeeded"),
-                failed=equals("objects.0.JobState", "Failed"),
+                until=equals(UNDER_WAY, 0),
+                failed=equals("last:JobState", "Failed"),
                 interval_s=context.pace.poll_interval_s,
             ),
+            postcondition=equals(FOUND, 0) if detect_only else None,
             repeat=None
             if detect_only or times < 2
-            else Repeat(times_max=times, until=equals("objects.0.CorruptionsDetected", 0)),
+            else Repeat(times_max=times, until=equals(FOUND, 0)),
             pass_name=pass_name,
             may_fail=not detect_only,
             origin=correction.place,

@@ -1,4 +1,4 @@
-"""The backup chapter: offline sets, online backups with their proof, what no longer fits, and rates."""
+"""The backup chapter: offline sets, online backups with their proof, what no longer fits."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBacku
 
 
 def superseded_backups(lanes: Sequence[LaneReport]) -> tuple[Superseded, ...]:
-    """Which older online backups no longer fit: those of the file before a rebuild that was mounted."""
+    """Which older online backups no longer fit: those of a file before its rebuild was mounted."""
     mounted = ((lane.lane, mounted_new_file(lane)) for lane in lanes)
     return tuple(
         Superseded(address=address, before_utc=mount.ended_at_utc)
@@ -109,7 +109,8 @@ def _set(lane: LaneReport, copy: StepLog) -> BackupSetReport:
         total_bytes=total,
         copied=_ran(copy),
         manifest=text_at(sealed.result, "path") if sealed else None,
-        manifest_sha256=text_at(sealed.result, "sha256") if sealed else None,
+        manifest_sha256=text_at(sealed.result, "manifest_sha256") if sealed else None,
+        set_sha256=text_at(sealed.result, "set_sha256") if sealed else None,
         database_sha256=text_at(databases[0], "sha256") if databases else None,
         signature=text_at(header.result, "signature") if header else None,
         verified=tuple(map(_check_text, checks)),
@@ -127,7 +128,7 @@ def _set(lane: LaneReport, copy: StepLog) -> BackupSetReport:
 def _check_text(step: StepLog) -> str:
     names = {
         Action.VERIFY_SET_ON_HOST.value: "page checksums of the copy, by eseutil on the host",
-        Action.HASH_SET.value: "digests of the copy read past the cache, compared with the source's",
+        Action.HASH_SET.value: "digests of the copy read past the cache, against the source's",
         Action.VERIFY_SET.value: "every page and digest, by goexchange's own reading",
     }
     pages = int_at(step.result, "pages_seen") or int_at(step.result, "pages")
@@ -148,6 +149,7 @@ def _online(lane: LaneReport, step: StepLog, method: str) -> OnlineBackupReport:
         state=step.state,
         last_full_backup_utc=moment_at(result, "last_full_backup_utc"),
         job_succeeded=flag_at(result, "job_succeeded"),
+        is_newer=flag_at(result, "is_newer"),
         event_completed=flag_at(result, "event_completed"),
         retrievable=flag_at(result, "retrievable"),
         proved=flag_at(result, "proved"),

@@ -1,4 +1,4 @@
-"""Every database before and after: sizes and white space from headers and observations, time offline, backups."""
+"""Every database before and after: sizes, white space, time offline, backups."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ Steps = Mapping[str, Step]
 
 
 def deviations(plan: Plan, records: Sequence[Record]) -> tuple[Deviation, ...]:
-    """Failures, retries, looks at steps in doubt, ways back, requests, resumes, lost leases; skips at the end."""
+    """Failures, retries, looks at steps in doubt, ways back, requests, resumes, skips."""
     steps = {step.id: step for lane in plan.body.lanes for step in lane.steps}
     turned_back = {
         text_at(one.data, "lane")
@@ -38,7 +38,7 @@ def in_doubt(lanes: Sequence[LaneReport]) -> tuple[Deviation, ...]:
             at_utc=step.started_at_utc,
             kind="in doubt",
             address=lane.lane,
-            text=f"step {step.number} {action_words(Action(step.action))}: sent, its outcome is not recorded",
+            text=f"step {step.number} {action_words(Action(step.action))}: no outcome recorded",
         )
         for lane in lanes
         for step in lane.steps
@@ -78,7 +78,7 @@ def _outcome(record: Record, steps: Steps) -> Iterator[Deviation]:
     step_id = text_at(record.data, "step") or ""
     if word in ("failed", "cancelled"):
         findings = [text_at(one, "text") or str(one) for one in rows_at(record.data, "findings")]
-        why = text_at(record.data, "why") or text_at(record.data, "result.message")
+        why = text_at(record.data, "result.why")
         told = "; ".join(([why] if why else []) + findings)
         yield _deviation(record, word, f"{name}: {told or 'see the step log'}", lane)
     elif word == "already":
@@ -142,11 +142,13 @@ def _lane_ended(record: Record, _: Steps) -> Iterator[Deviation]:
 
 
 def _skipped(record: Record, steps: Steps, turned_back: set[str | None]) -> Iterator[Deviation]:
-    """A skipped step is worth a line when it was the reason to turn back, or was wanted on the way there."""
+    """A skipped step is worth a line unless it is an idle way back or follows from a failure."""
     lane, name = _name(record, steps)
     step_id = text_at(record.data, "step") or ""
     is_idle_way_back = step_id in steps and is_way_back(steps[step_id])
-    is_consequence = lane in turned_back and not flag_at(record.data, "turns_back")
+    is_consequence = not flag_at(record.data, "turns_back") and (
+        lane in turned_back or text_at(record.data, "cause") == "lane-ended"
+    )
     if not is_idle_way_back and not is_consequence:
         yield _deviation(
             record, "skipped", f"{name}: {text_at(record.data, 'why') or NOT_RECORDED}", lane

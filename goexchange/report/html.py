@@ -1,4 +1,4 @@
-"""The report as one HTML file: no script, no network; everything from outside is escaped and made visible."""
+"""The report as one HTML file: no script, no network; what comes from outside is escaped."""
 
 from __future__ import annotations
 

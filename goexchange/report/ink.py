@@ -1,4 +1,4 @@
-"""Colour by meaning: a role in, ANSI codes out, or nothing. Colour never carries a meaning alone."""
+"""Colour by meaning: a role in, ANSI codes out, or nothing. It never carries a meaning alone."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ class Role(Enum):
     GOOD = "32"
     BAD = "1;31"
     ATTENTION = "33"
-    CREATE = "32"
-    CHANGE = "33"
     REMOVE = "31"
     ACT = "36"
 
@@ -36,8 +34,8 @@ class Ink:
 
 
 SYMBOL_ROLES = {
-    "~": Role.CHANGE,
-    "+": Role.CREATE,
+    "~": Role.ATTENTION,
+    "+": Role.GOOD,
     "-": Role.REMOVE,
     ">": Role.ACT,
     "?": Role.FAINT,

@@ -60,7 +60,7 @@ _SENTENCES = {
 
 
 def build_report(plan: Plan, records: Sequence[Record]) -> Report:
-    """The report of the run that these records are the journal of; it does no I/O and asks no clock."""
+    """The report of the run whose journal holds these records."""
     lanes = lane_reports(plan, records)
     header = _header(plan, records)
     journal = _journal(records)
@@ -89,7 +89,7 @@ def build_report(plan: Plan, records: Sequence[Record]) -> Report:
 def _verdict(
     records: Sequence[Record], attention: Sequence[Attention], journal: JournalCheck
 ) -> ReportVerdict:
-    """The most severe of what the run's end says and what its lanes say: nothing hides a database that is down."""
+    """The most severe word of the run's end and lanes: nothing hides a database that is down."""
     ended = _ended(records)
     found = {one.verdict for one in attention}
     if ended is None:
@@ -116,7 +116,7 @@ def _headline(
 
 
 def _attention(lanes: Sequence[LaneReport], records: Sequence[Record]) -> Iterator[Attention]:
-    """What a person has to mend, by the last record of the run and, where that is silent, by the lanes."""
+    """What a person has to mend, by the end of the run and, where that is silent, by the lanes."""
     ended = _ended(records)
     started = next((one for one in records if one.kind is RecordKind.RUN_STARTED), None)
     run = text_at(started.data, "run") if started else None
@@ -142,7 +142,7 @@ def _attention(lanes: Sequence[LaneReport], records: Sequence[Record]) -> Iterat
 
 
 def _lane_verdict(lane: LaneReport, state: str, *, has_ended: bool) -> ReportVerdict | None:
-    """What a lane needs a person for; while the run goes on, a database that is away is what was planned."""
+    """What a lane needs a person for; while a run goes on, a database may be away as planned."""
     verdict = _BY_LANE_STATE.get(state)
     if not _is_away(lane) or verdict is ReportVerdict.UNKNOWN:
         return verdict

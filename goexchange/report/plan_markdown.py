@@ -1,4 +1,4 @@
-"""A plan as Markdown for pull requests: the table first and whole, details folded, bounded in bytes."""
+"""A plan as Markdown for pull requests: the table whole, details folded, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 
 def render_plan_markdown(plan: Plan, *, max_bytes: int = GITHUB_MAX_BYTES) -> str:
-    """The plan as Markdown of at most `max_bytes`: details are dropped from the end, verdict and table never.
+    """The plan as Markdown of at most `max_bytes`; details are dropped from the end.
 
-    Shape: what was dropped is said. Where even verdict and table are longer than `max_bytes`, they stay whole.
+    Shape: what was dropped is said. Verdict and table stay whole even where they are longer.
     """
     whole = "\n\n".join([MARKER, *_head(plan)])
     details = _details(plan.body)
@@ -100,8 +100,8 @@ def _details(body: PlanBody) -> list[str]:
     parts: list[str] = []
     if body.diagnostics:
         lines = [
-            f"- {one.severity.value} {markdown_text(one.address or '')} **{markdown_text(one.summary)}**:"
-            f" {markdown_text(one.detail)}"
+            f"- {one.severity.value} {markdown_text(one.address or '')}"
+            f" **{markdown_text(one.summary)}**: {markdown_text(one.detail)}"
             + (f" ({markdown_text(one.place)})" if one.place else "")
             for one in body.diagnostics
         ]

@@ -22,7 +22,7 @@ _UNDO_COLUMN_FROM = 120
 
 @frozen(kw_only=True)
 class PlanLayout:
-    """How a plan is shown. `next_commands` and `saved_as` are what the caller wants said at the end."""
+    """How a plan is shown; `next_commands` and `saved_as` are said at its end."""
 
     width: int = 100
     colour: bool = False
@@ -32,7 +32,7 @@ class PlanLayout:
 
 
 def render_plan(plan: Plan, layout: PlanLayout) -> str:
-    """The plan as text that ends in a line break; no line is wider than the layout's width (60 to 160)."""
+    """The plan as text that ends in a line break; no line is wider than the layout (60 to 160)."""
     frame = Frame(width=min(WIDTH_MAX, max(WIDTH_MIN, layout.width)), ink=Ink(is_on=layout.colour))
     lines = [*_head(plan, frame), "", *_decisions(plan.body, frame)]
     if not layout.is_summary:
@@ -63,7 +63,7 @@ def _head(plan: Plan, frame: Frame) -> list[str]:
         for at, text in enumerate(body.backups):
             lines.extend(_labelled("" if at else "Backups", shown(text), frame))
         if any(words.way_back_groups(lane) for lane in body.lanes):
-            text = "until its first mount the original is put back in seconds; after it only by a person"
+            text = "the original is put back in seconds until the first mount, by a person after it"
             lines.extend(_labelled("Way back", text, frame))
         lines.extend(_labelled("Stops", words.stops_text(body), frame))
         lines.extend(_labelled("Premises", words.premises_text(body), frame))

@@ -1,4 +1,4 @@
-"""What a plan says, in words: verdict, rows of its table, symbols; shared by every way of showing a plan."""
+"""What a plan says, in words: verdict, rows of its table, symbols; for every way of showing it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ WAY_BACK_HEADINGS = {
 
 @frozen(kw_only=True)
 class PlanRow:
-    """One row of the plan's table. `text` stands instead of the figures where there are none worth a column."""
+    """One row of the plan's table; `text` stands instead of the figures where there are none."""
 
     symbol: str
     need: Need
@@ -190,7 +190,7 @@ def premises_text(body: PlanBody) -> str:
 
 
 def plan_rows(body: PlanBody) -> tuple[PlanRow, ...]:
-    """The whole table: what changes first, one row each; databases that meet the specification share a row."""
+    """The whole table: what changes first; databases that meet the specification share a row."""
     order = list(_NEED_SYMBOLS)
     acted = [one for one in body.decisions if one.need is not Need.NOTHING]
     rows = [_row(one) for one in sorted(acted, key=lambda one: order.index(one.need))]
@@ -261,15 +261,22 @@ def step_symbol(step: Step) -> str:
 
 def step_detail(step: Step) -> str:
     """The step's summary without the words that its action already says."""
-    summary = shown(step.summary)
-    words = action_words(step.action)
-    if summary.lower().startswith(words):
-        rest = summary[len(words) :].lstrip(" :,-")
-        summary = rest or summary
+    summary = without_action(shown(step.summary), action_words(step.action))
     if step.repeat is not None and step.repeat.times_max > 1:
         summary = f"{summary} · at most {step.repeat.times_max} times"
     if step.may_fail:
         summary = f"{summary} · may fail"
+    return summary
+
+
+def without_action(summary: str, action: str) -> str:
+    """The summary without the words of its action, or the last of them, at its start."""
+    words = action.split()
+    for first in range(len(words)):
+        start = " ".join(words[first:])
+        rest = summary[len(start) :].lstrip(" :,-")
+        if rest and summary.lower().startswith(f"{start}:"):
+            return rest
     return summary
 
 
@@ -291,7 +298,7 @@ def call_text(step: Step) -> str:
 
 
 def guard_text(verdict: Verdict) -> str:
-    """What a guard rests on: its evidence, or its rule while it is due; what would change it when it says no."""
+    """What a guard rests on: its rule while due, else its evidence, and what would change it."""
     if verdict.kind is VerdictKind.DUE:
         return shown(verdict.rule)
     evidence = shown(verdict.evidence)

@@ -1,4 +1,4 @@
-"""Live progress: a record of the journal as a line for a pipeline, the state of a run as rows for a terminal."""
+"""Live progress: a record as a line for a pipeline, the state of a run as rows for a terminal."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def pipeline_line(record: Record, steps: Mapping[str, Step]) -> str | None:
 
 
 def heartbeat_lines(plan: Plan, state: RunState, now: datetime) -> tuple[str, ...]:
-    """One line for each running step; a pipeline prints them once a minute, so that it is seen to live."""
+    """One line for each running step; a pipeline prints them once a minute to be seen alive."""
     rows = (row for row in live_rows(plan, state, now) if row.state is LaneState.RUNNING)
     return tuple(
         shown(f"{clock_text(now)}Z  {row.title}  {row.phase}  {_joined(row)}") for row in rows
@@ -74,7 +74,7 @@ def heartbeat_lines(plan: Plan, state: RunState, now: datetime) -> tuple[str, ..
 
 
 def live_head(plan: Plan, state: RunState, now: datetime) -> LiveHead:
-    """The run as a whole: how long it has run, what is left of the window, how long it will take."""
+    """The run as a whole: time passed, what is left of the window, how long it will take."""
     window = plan.body.window
     left = "no window"
     if window is not None:
@@ -147,7 +147,7 @@ def _moved(seen: StepRecord) -> tuple[str, float | None, str]:
 
 
 def _time_left(plan: Plan, state: RunState, now: datetime) -> str:
-    """What the estimates leave, steps in hand counted from their start; the plan's own p90 when it has one."""
+    """What the estimates leave, steps in hand counted from their start; p90 if there is one."""
     if plan.body.estimate.earlier_runs < _RUNS_FOR_ESTIMATE:
         return NO_ESTIMATE
     ended = {OutcomeKind.DONE, OutcomeKind.ALREADY, OutcomeKind.FAILED, OutcomeKind.CANCELLED}
@@ -180,7 +180,7 @@ def _record_text(record: Record, steps: Mapping[str, Step]) -> str | None:
     if kind is RecordKind.LANE_ENDED:
         return f"{text_at(data, 'lane')}  {text_at(data, 'state')}: {text_at(data, 'why')}"
     if kind is RecordKind.GUARD:
-        verdict = data["verdict"] if "verdict" in data else {}
+        verdict = data.get("verdict")
         said = f"{text_at(verdict, 'guard')}: {text_at(verdict, 'kind')}"
         return f"{text_at(verdict, 'address')}  guard {said} ({text_at(verdict, 'evidence')})"
     if kind is RecordKind.NOTICE:

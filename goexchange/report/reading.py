@@ -1,4 +1,4 @@
-"""Members of journal records, read with tolerance: what is missing or of another kind is None, never invented."""
+"""Members of journal records, read with tolerance: missing or of another kind gives None."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from goexchange.codec import parse_time
 
 
 def member(data: object, path: str) -> Any:
-    """The value at a dotted path, None when it is not there or is an unknown fact (`{"unknown": reason}`)."""
+    """The value at a dotted path; None when it is not there or is an unknown fact."""
     value: Any = data
     for name in path.split("."):
         if not isinstance(value, Mapping) or name not in value:

@@ -9,7 +9,7 @@ from goexchange.model.report import Report
 
 
 def render_json(report: Report) -> str:
-    """The report as indented JSON with sorted keys that ends in a line break; equal reports give equal text."""
+    """The report as indented JSON with sorted keys; equal reports give equal text."""
     return json.dumps(to_plain(report), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 

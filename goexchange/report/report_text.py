@@ -1,4 +1,4 @@
-"""The report as plain text, 80 columns by default: verdict and commands first, then everything else in its order."""
+"""The report as plain text, 80 columns by default: verdict and commands first."""
 
 from __future__ import annotations
 
@@ -91,12 +91,13 @@ def _backups(report: Report, frame: Frame) -> list[str]:
         for at, text in enumerate(one.verified):
             lines.extend(_pair("" if at else "  verified", text, frame))
         lines.extend(_pair("  signature", words.recorded(one.signature), frame))
-        lines.extend(_pair("  manifest", words.recorded(one.manifest_sha256), frame))
+        lines.extend(_pair("  set sha256", words.recorded(one.set_sha256), frame))
     for backup in report.online_backups:
         lines.extend(_pair("Online backup", f"{backup.address}: {words.proof_text(backup)}", frame))
         lines.extend(_pair("  method", backup.method, frame))
         if backup.ran is not None:
-            ran = f"{moment_text(backup.ran.start_utc, local)} to {moment_text(backup.ran.end_utc, local)}"
+            start, end = backup.ran.start_utc, backup.ran.end_utc
+            ran = f"{moment_text(start, local)} to {moment_text(end, local)}"
             lines.extend(_pair("  ran", ran, frame))
         proof = "; ".join(f"{label}: {text}" for label, text in words.proof_lines(backup, local))
         lines.extend(_pair("  proof", proof, frame))

@@ -133,8 +133,7 @@ def passes_text(one: DatabaseSummary) -> str:
     if not one.passes:
         return "not looked" if one.state is None else NOT_RECORDED
     return "; ".join(
-        f"{item.pass_name}: {count_text(item.errors, 'error')}, {count_text(item.warnings, 'warning')}"
-        for item in one.passes
+        f"{item.pass_name}: {_found_text(item.errors, item.warnings)}" for item in one.passes
     )
 
 
@@ -153,7 +152,7 @@ def result_tone(one: DatabaseSummary) -> str:
     if one.state is None:
         return "plain" if one.need is Need.NOTHING else "attention"
     tones = {"done": "good", "left-offline": "bad", "unprotected": "bad", "undecided": "bad"}
-    return tones[one.state] if one.state in tones else "attention"
+    return tones.get(one.state, "attention")
 
 
 def offline_text(one: DatabaseSummary) -> str:
@@ -171,10 +170,7 @@ def step_title(step: StepLog) -> str:
 
 def step_detail(step: StepLog) -> str:
     """The summary of a step without the words that its action already says."""
-    summary, title = step.summary, step_title(step)
-    if summary.lower().startswith(title):
-        return summary[len(title) :].lstrip(" :,-") or summary
-    return summary
+    return plan_words.without_action(step.summary, step_title(step))
 
 
 def step_took(step: StepLog) -> str:
@@ -251,9 +247,9 @@ def backup_text(state: BackupState, local: tzinfo) -> str:
 def superseded_text(one: Superseded, local: tzinfo) -> str:
     """Which backups no longer fit, and why."""
     return (
-        f"{one.address}: online backups taken before {moment_text(one.before_utc, local)} hold the file before"
-        " the rebuild; the logs written since do not roll it forward. The offline set restores the database as"
-        " it was at the dismount."
+        f"{one.address}: online backups taken before {moment_text(one.before_utc, local)} hold the"
+        " file before the rebuild; the logs written since do not roll it forward. The offline set"
+        " restores the database as it was at the dismount."
     )
 
 
@@ -262,6 +258,7 @@ def proof_lines(one: OnlineBackupReport, local: tzinfo) -> tuple[tuple[str, str]
     last = one.last_full_backup_utc
     return (
         ("job succeeded", flag_text(one.job_succeeded)),
+        ("last full backup newer than the job's start", flag_text(one.is_newer)),
         ("completion event of the engine", flag_text(one.event_completed)),
         ("retrievable copy in the catalogue", flag_text(one.retrievable)),
         ("last full backup of the database", moment_text(last, local)),
@@ -286,6 +283,12 @@ def flag_text(value: bool | None) -> str:
 def joined(parts: Iterable[str]) -> str:
     """The parts that are not empty, separated by a dot."""
     return " · ".join(part for part in parts if part)
+
+
+def _found_text(errors: int, warnings: int) -> str:
+    if not errors and not warnings:
+        return "none found"
+    return f"{count_text(errors, 'error')}, {count_text(warnings, 'warning')}"
 
 
 def _window_text(run: RunHeader) -> str:

@@ -1,4 +1,4 @@
-"""Text from anywhere made safe to show: control characters made visible, widths in terminal columns."""
+"""Text from anywhere made safe to show: control characters visible, widths in columns."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _ELLIPSIS = "..."
 
 
 def shown(text: object, *, limit: int = 2_000) -> str:
-    """The text on one line, with what a terminal or browser would obey or hide written out (`\\x1b`, `\\u202e`).
+    """The text on one line; what a terminal or browser would obey or hide is written out (`\\x1b`).
 
-    Shape: letters of every script stay; control characters, escapes, line breaks, marks of direction and
-    characters without width become visible; more than `limit` characters are cut, and the cut is said.
+    Shape: letters of every script stay; control characters, escapes, line breaks, marks of
+    direction and characters without width become visible; a cut after `limit` characters is said.
     """
     source = str(text)
     kept = source[:limit]
@@ -24,7 +24,7 @@ def shown(text: object, *, limit: int = 2_000) -> str:
 
 
 def shown_lines(text: str, *, limit: int = 8_000) -> str:
-    """Several lines made safe to show, the end of them: line breaks stay, everything else is as in `shown`."""
+    """The end of several lines, safe to show: line breaks stay, the rest is as in `shown`."""
     tail = text[-limit:]
     lines = tail.replace("\r", "\n").split("\n") if "\r" in tail else tail.split("\n")
     rows = [shown(line.replace("\t", "    "), limit=limit).rstrip() for line in lines]
@@ -57,7 +57,7 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def wrap(text: str, width: int) -> tuple[str, ...]:
-    """The text in lines of at most `width` columns, broken at spaces, and inside a word only when it must be."""
+    """The text in lines of at most `width` columns, broken inside words only if it must."""
     assert width >= 2, "a wide letter takes two columns"
     lines: list[str] = []
     line = ""
@@ -100,7 +100,7 @@ def _head(text: str, width: int) -> str:
 
 
 def _broken(word: str, width: int) -> str:
-    """The head of a word that is too long for a line: paths break after a separator when that is not too early."""
+    """The head of a word too long for a line: paths break after a separator, if late enough."""
     head = _head(word, width)
     at = max(head.rfind("\\"), head.rfind("/")) + 1
     return head[:at] if at > width // 2 else head

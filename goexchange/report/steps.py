@@ -15,7 +15,7 @@ from goexchange.model.report import (
     StepState,
 )
 from goexchange.model.run import LaneState, OutcomeKind, Record, RecordKind
-from goexchange.report.plan_words import action_words, call_text, is_way_back
+from goexchange.report.plan_words import call_text, is_way_back
 from goexchange.report.reading import int_at, mapping_at, rows_at, text_at
 
 TOOK_EFFECT = frozenset({StepState.DONE, StepState.ALREADY})
@@ -40,11 +40,8 @@ def lane_reports(plan: Plan, records: Sequence[Record]) -> tuple[LaneReport, ...
     return tuple(
         _lane_report(
             lane,
-            tuple(
-                _step_log(lane, step, of_step[step.id] if step.id in of_step else ())
-                for step in lane.steps
-            ),
-            of_lane[lane.id] if lane.id in of_lane else (),
+            tuple(_step_log(lane, step, of_step.get(step.id, ())) for step in lane.steps),
+            of_lane.get(lane.id, ()),
         )
         for lane in plan.body.lanes
     )
@@ -162,11 +159,11 @@ def _state(last: Record | None, *, has_intent: bool) -> tuple[StepState, str | N
         is_done = text_at(last.data, "meaning") == "done"
         return (StepState.DONE if is_done else StepState.IN_DOUBT), evidence
     word = text_at(last.data, "outcome")
-    return (_STATES[word] if word in _STATES else StepState.IN_DOUBT), text_at(last.data, "why")
+    return (_STATES.get(word or "", StepState.IN_DOUBT)), text_at(last.data, "result.why")
 
 
 def _finding(plain: object, step: Step) -> ReportedFinding:
-    default = step.pass_name or (_PASSES[step.action] if step.action in _PASSES else None)
+    default = step.pass_name or _PASSES.get(step.action)
     if isinstance(plain, str):
         return ReportedFinding(severity="error", pass_name=default, text=plain)
     return ReportedFinding(
@@ -177,12 +174,12 @@ def _finding(plain: object, step: Step) -> ReportedFinding:
 
 
 def _pass_of_log(step: StepLog) -> str | None:
-    """The pass that a finished detection belongs to; a step that told nothing found nothing worth a count."""
+    """The pass that a detection belongs to; None for other steps and for those that did not run."""
     if step.action not in _DETECTS or step.state in (StepState.NOT_REACHED, StepState.SKIPPED):
         return None
     if step.findings and step.findings[0].pass_name:
         return step.findings[0].pass_name
-    return _PASSES[Action(step.action)] if Action(step.action) in _PASSES else "primary"
+    return _PASSES.get(Action(step.action), "primary")
 
 
 def _count(steps: Iterable[StepLog], severity: str) -> int:

@@ -1,4 +1,4 @@
-"""Pictures inside the report: the timeline of the lanes, and sizes before and after. Colours come from its styles."""
+"""Pictures inside the report: the timeline of the lanes, and sizes before and after."""
 
 from __future__ import annotations
 
@@ -95,8 +95,9 @@ class _Scale:
 def timeline(report: Report) -> str | None:
     """The lanes over time as SVG; None when nothing was started.
 
-    Shape: a row per lane with its phases, what was planned as an outline, the time offline as a line below, guards as
-    diamonds above; everything it shows is in the step log as text too.
+    Shape: a row per lane with its phases, what was planned as an outline, the time offline as a
+    line below, guards as diamonds above. All it shows is in the step log as text too; colours come
+    from the styles of the document.
     """
     lanes = [lane for lane in report.lanes if any(step.started_at_utc for step in lane.steps)]
     scale = _scale(report, lanes)
@@ -117,7 +118,7 @@ def timeline(report: Report) -> str | None:
 
 
 def size_bars(databases: Sequence[DatabaseSummary]) -> str | None:
-    """Size and white space before and after as SVG, for databases with both sizes; None when there is none."""
+    """Size and white space before and after as SVG, for databases with both sizes, else None."""
     shown_ones = [
         one
         for one in databases
@@ -148,7 +149,7 @@ def kind_of(step: StepLog) -> str:
     if step.is_way_back:
         return "back"
     action = Action(step.action)
-    return _KIND_OF[action] if action in _KIND_OF else "prepare"
+    return _KIND_OF.get(action, "prepare")
 
 
 def _scale(report: Report, lanes: Sequence[LaneReport]) -> _Scale | None:
@@ -180,7 +181,8 @@ def _axis(scale: _Scale, height: float) -> Iterator[str]:
         text = clock_text(moment, scale.zone)
         yield f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="{height - 20:.1f}"/>'
         label = text if step < 60 else text[:5]
-        yield f'<text class="tick" x="{x:.1f}" y="{height - 6:.1f}" text-anchor="middle">{label}</text>'
+        place = f'x="{x:.1f}" y="{height - 6:.1f}" text-anchor="middle"'
+        yield f'<text class="tick" {place}>{label}</text>'
 
 
 def _window(report: Report, scale: _Scale, height: float) -> Iterator[str]:
@@ -288,7 +290,8 @@ def _text(x: float, y: float, text: str, kind: str) -> str:
 
 def _svg(content: str, height: float, *, title: str, kind: str) -> str:
     return (
-        f'<svg class="{kind}" role="img" aria-label="{_escaped(title)}" viewBox="0 0 {WIDTH:.0f} {height:.0f}"'
+        f'<svg class="{kind}" role="img" aria-label="{_escaped(title)}"'
+        f' viewBox="0 0 {WIDTH:.0f} {height:.0f}"'
         f' xmlns="http://www.w3.org/2000/svg">{content}</svg>'
     )
 

@@ -1,4 +1,4 @@
-"""Plain tables of a given width: one column takes what is left and wraps, the others keep their contents whole."""
+"""Plain tables of a given width: one column takes what is left and wraps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from goexchange.report.shown import columns, fit, pad, wrap
 
 @frozen(kw_only=True)
 class Column:
-    """One column: its heading, the side it is set to, and how wide it may become at most (0: no limit)."""
+    """One column: its heading, its side, and how wide it may become at most (0: no limit)."""
 
     heading: str = ""
     is_right: bool = False
@@ -24,7 +24,7 @@ class Column:
 class Row:
     """One row: a cell per column, and the role each is painted in.
 
-    `spanning` is text that begins at the column `spanning_from` and takes the rest of the line (and more lines).
+    `spanning` is text that begins at the column `spanning_from` and takes the rest of the line.
     """
 
     cells: tuple[str, ...]
@@ -47,7 +47,7 @@ FLEXIBLE_MIN = 12
 
 
 def table(column_list: Sequence[Column], rows: Sequence[Row], frame: Frame) -> list[str]:
-    """The lines of a table; the heading is left out when no column has one. No line is wider than the frame."""
+    """The lines of a table, none wider than the frame; without a heading when no column has one."""
     widths = _widths(column_list, rows, frame)
     lines: list[str] = []
     if any(column.heading for column in column_list):
@@ -62,7 +62,7 @@ def table(column_list: Sequence[Column], rows: Sequence[Row], frame: Frame) -> l
 
 
 def _widths(column_list: Sequence[Column], rows: Sequence[Row], frame: Frame) -> list[int]:
-    """The width of each column; when the fixed ones leave too little for the flexible one, the widest give way."""
+    """The width of each column; the widest give way when the flexible one has too little."""
     wanted = [columns(column.heading) for column in column_list]
     for row in rows:
         shown_cells = row.cells if row.spanning is None else row.cells[: row.spanning_from]

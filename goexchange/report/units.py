@@ -16,12 +16,11 @@ def size_text(size_bytes: float | None) -> str:
         return NOT_RECORDED
     if abs(size_bytes) < 1024:
         return f"{size_bytes:.0f} B"
-    value = float(size_bytes)
-    unit = ""
-    for unit in _BINARY_UNITS:
+    value = size_bytes / 1024
+    unit, *larger = _BINARY_UNITS
+    while abs(value) >= 999.5 and larger:
         value /= 1024
-        if abs(value) < 999.5:
-            break
+        unit = larger.pop(0)
     return f"{value:.0f} {unit}" if abs(value) >= 9.95 else f"{value:.1f} {unit}"
 
 
@@ -102,7 +101,7 @@ def count_text(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-# Names of days and months are not taken from the locale: the same plan gives the same text everywhere.
+# Not taken from the locale: the same plan gives the same text everywhere.
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 

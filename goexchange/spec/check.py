@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from attrs import frozen
 
 from goexchange.documents import Document
 from goexchange.errors import Diagnostic, Place, Severity
@@ -39,45 +39,48 @@ def check_against_inventory(
         _check_selector(selector, place, inventory, findings)
     schedule, strategy = desired.schedule, desired.strategy
     if schedule.window is not None:
-        windows = (window.name for window in inventory.windows)
-        _check_name("window", schedule.window, windows, findings, place=schedule.window_place)
+        windows = _Known(word="window", names=tuple(each.name for each in inventory.windows))
+        _check_name(schedule.window, windows, findings, place=schedule.window_place)
     if strategy.canary is not None:
-        servers = [server.name for server in inventory.servers]
-        _check_name("server", strategy.canary, servers, findings, place=strategy.canary_place)
+        servers = _Known(word="server", names=tuple(each.name for each in inventory.servers))
+        _check_name(strategy.canary, servers, findings, place=strategy.canary_place)
         _check_canary_is_meant(desired, inventory, findings)
     for actions in (desired.backup_before, desired.backup_after):
         agent = actions.online.agent if actions.online is not None else None
         if agent is not None and agent.runs_on is not None:
-            machines = (machine.name for machine in inventory.machines)
-            _check_name("machine", agent.runs_on, machines, findings, place=agent.place)
+            machines = _Known(word="machine", names=tuple(each.name for each in inventory.machines))
+            _check_name(agent.runs_on, machines, findings, place=agent.place)
     return findings.all()
 
 
+@frozen(kw_only=True)
+class _Known:
+    """The names that the inventory knows, and the word for them."""
+
+    word: str
+    names: tuple[str, ...]
+
+
 def _check_selector(selector: str, place: Place, inventory: Inventory, findings: Findings) -> None:
-    kind, colon, name = selector.rpartition(":")
-    if not colon:
-        word, known = "server", [server.name for server in inventory.servers]
-    elif kind == "group":
-        word, known = "group", [group.name for group in inventory.groups]
-    elif kind == "site":
-        word, known = "site", [site.name for site in inventory.sites]
-    else:
-        word, known = "availability group", [group.name for group in inventory.availability_groups]
-    if _check_name(word, name, known, findings, place=place) and not servers_of(
-        selector, inventory
-    ):
+    kind, _, name = selector.rpartition(":")
+    word, names = {
+        "": ("server", tuple(each.name for each in inventory.servers)),
+        "group": ("group", tuple(each.name for each in inventory.groups)),
+        "site": ("site", tuple(each.name for each in inventory.sites)),
+        "dag": ("availability group", tuple(each.name for each in inventory.availability_groups)),
+    }[kind]
+    known = _Known(word=word, names=names)
+    is_known = _check_name(name, known, findings, place=place)
+    if is_known and not servers_of(selector, inventory):
         detail = f"The {word} '{name}' has no servers, so nothing would be done for it."
         findings.add("empty-selection", detail=detail, place=place)
 
 
-def _check_name(
-    word: str, name: str, known: Iterable[str], findings: Findings, *, place: Place
-) -> bool:
-    names = tuple(known)
-    if name in names:
+def _check_name(name: str, known: _Known, findings: Findings, *, place: Place) -> bool:
+    if name in known.names:
         return True
-    detail = f"The inventory knows no {word} '{name}'. "
-    detail += suggestion(name, names) if names else f"It has no {word} at all."
+    detail = f"The inventory knows no {known.word} '{name}'. "
+    detail += suggestion(name, known.names) if known.names else f"It has no {known.word} at all."
     findings.add("unknown-name", detail=detail, place=place)
     return False
 

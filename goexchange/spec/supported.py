@@ -19,6 +19,7 @@ from goexchange.model.desired import (
     OnlineBackup,
     OnlineBackupMethod,
     ProcessScope,
+    ReportFormat,
     Script,
 )
 
@@ -41,12 +42,32 @@ def unsupported_parts(desired: DesiredState) -> tuple[Unsupported, ...]:
     return tuple(sorted(found, key=lambda part: (part.place.line, part.place.column, part.name)))
 
 
+_REPORT_FORMATS = (ReportFormat.HTML, ReportFormat.TEXT, ReportFormat.JSON)
 _Finds = Iterable[tuple[str, Place]]
 
 
 def _script(desired: DesiredState) -> _Finds:
     if desired.script.script is not Script.PREVENTATIVE_MAINTENANCE:
         yield desired.script.script.value, desired.script.place
+
+
+def _warnings_as_errors(desired: DesiredState) -> _Finds:
+    if desired.script.error_correction.treat_warnings_as_errors:
+        yield "", desired.script.error_correction.place
+
+
+def _credentials(desired: DesiredState) -> _Finds:
+    for side in (desired.backup_before, desired.backup_after):
+        for backup in (side.offline, side.online):
+            target = backup.target if backup is not None else None
+            if target is not None and target.credential is not None:
+                yield target.path, target.place
+
+
+def _report_formats(desired: DesiredState) -> _Finds:
+    for report_format in desired.reports.formats:
+        if report_format not in _REPORT_FORMATS:
+            yield report_format.value, desired.reports.place
 
 
 def _online_before(desired: DesiredState) -> _Finds:
@@ -127,6 +148,8 @@ def _notifications(desired: DesiredState) -> _Finds:
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the script {value}", _script),
+    ("treating warnings as errors", _warnings_as_errors),
+    ("the credential for {value}", _credentials),
     ("an online backup before maintenance", _online_before),
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
@@ -139,5 +162,6 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("{value} servers at once", _servers_at_once),
     ("{value} databases at once", _databases_at_once),
     ("the canary {value}", _canary),
+    ("the report format {value}", _report_formats),
     ("the delivery of {value} notifications", _notifications),
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pyinfra.api import StringCommand
+from pyinfra.api.command import StringCommand
 
 from goexchange.model.plan import ExchangeCall
 

@@ -2,17 +2,16 @@
 `Microsoft.Exchange`.
 
 One kept pool per server; reads are batched as statements of one pipeline. No script text ever: the
-endpoint is a
-no-language runspace. Source: architecture decision record 0001 (channels).
+endpoint is a no-language runspace. Source: architecture decision record 0001 (channels).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
 
-import requests.exceptions
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -20,14 +19,15 @@ from goexchange.errors import AnswerLost, HostRefused
 from goexchange.model.configuration import ExchangeAuthentication, Scheme, ServerEntry
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import check_call
-from goexchange.transport.faults import SessionGone, calling, opening
+from goexchange.transport.faults import LIBRARY_ERRORS, opening, receiving, sending
 from goexchange.transport.plain import plain_object
+from goexchange.transport.repeating import IDLE_CONNECTION_S, Repetition
 from goexchange.transport.secrets import resolve
 
 CONFIGURATION = "Microsoft.Exchange"
-RUNNING = 1
+RUNNING = 1  # pypsrp gives states as numbers
 FAILED = 5
-RECEIVE_RETRIES_MAX = 5
+FINISHED_MAX = 20
 CHANNEL = "Exchange channel"
 
 
@@ -38,87 +38,102 @@ class ExchangeSession:
         self._server = server
         self._connection: WSMan | None = None
         self._pool: RunspacePool | None = None
+        self._finished: list[PowerShell] = []
+        self._receives = Repetition(self.drop_connection)
+        self._used_at = 0.0
 
     def open(self) -> None:
         """Connect, authenticate and open the pool.
 
-        Raises: Unreachable, AuthenticationRefused.
+        Raises: Unreachable, AuthenticationRefused; nothing stays open then.
         """
         if self._pool is not None:
             return
         with opening(self._server.name, CHANNEL):
             self._connection = self._connect()
+            self._receives.start(time.monotonic() + self._server.connection.timeouts.connect_s)
             pool = RunspacePool(self._connection, configuration_name=CONFIGURATION)
-            pool.open()
+            try:
+                pool.open()
+            except BaseException:
+                _close(pool, self._connection)
+                raise
             self._pool = pool
+            self._used_at = time.monotonic()
 
-    def call(self, calls: Sequence[ExchangeCall], *, time_limit_s: float) -> dict[str, Any]:
-        """Run cmdlets as statements of one pipeline.
+    def call(self, calls: Sequence[ExchangeCall], *, deadline: float) -> dict[str, Any]:
+        """Run cmdlets as statements of one pipeline; `deadline` is of the monotonic clock.
 
-        Shape: `{"objects": [...], "errors": [...], "warnings": [...]}`, plain values. A session
-        that the server no
-        longer knows (idle limit) is replaced by a fresh one: nothing of ours ran in the old one.
-        Raises: HostRefused (the pipeline failed), AnswerLost (in doubt), Unreachable,
-        AuthenticationRefused.
+        Shape: `{"objects": [...], "errors": [...], "warnings": [...]}`, plain values.
+        Raises: HostRefused (it said no), AnswerLost (in doubt), Unreachable and
+        AuthenticationRefused (not sent), NotTaken and SessionGone (not run; call again).
         """
-        try:
-            return self._invoke(calls, time_limit_s)
-        except SessionGone:
-            self._forget()
-            return self._invoke(calls, time_limit_s)
+        self.open()
+        self._receives.start(deadline)
+        if time.monotonic() - self._used_at > IDLE_CONNECTION_S:
+            self.drop_connection()
+        if len(calls) == 1:  # what several statements cost is a promise; one may cost more
+            self._clean_up()
+        pipeline = self._pipeline(calls)
+        with sending(self._server.name, CHANNEL):
+            pipeline.begin_invoke()
+        with receiving(self._server.name, CHANNEL):
+            self._receive(pipeline, deadline)
+        self._used_at = time.monotonic()
+        return self._answer(pipeline)
+
+    def forget(self) -> None:
+        """The host no longer knows the pool: the next call opens a fresh one."""
+        if self._connection is not None:
+            self.drop_connection()
+        self._pool = self._connection = None
+        self._finished.clear()
+
+    def drop_connection(self) -> None:
+        """HTTP session and sealing keys go; pool and pipelines live on in the host."""
+        if self._connection is not None:
+            transport = self._connection.transport
+            transport.close()
+            transport.session = transport.encryption = None
 
     def close(self) -> None:
-        """Close the pool: the server's quota of sessions is small."""
-        if self._pool is None:
-            return
-        try:
-            self._pool.close()
-            if self._connection is not None:
-                self._connection.close()
-        # noqa: BLE001 - a pool that cannot be closed is ended by the server's idle limit
-        except Exception:
-            pass
-        self._forget()
+        """Close the pool, for the quota of sessions is small. Never raises."""
+        if self._pool is not None and self._connection is not None:
+            if time.monotonic() - self._used_at > IDLE_CONNECTION_S:
+                self.drop_connection()
+            _close(self._pool, self._connection)
+        self.forget()
 
-    def _invoke(self, calls: Sequence[ExchangeCall], time_limit_s: float) -> dict[str, Any]:
-        self.open()
-        deadline = time.monotonic() + time_limit_s
+    def _pipeline(self, calls: Sequence[ExchangeCall]) -> PowerShell:
+        assert self._pool is not None
         pipeline = PowerShell(self._pool)
         for call in map(check_call, calls):
             pipeline.add_cmdlet(call.cmdlet)
             for name, value in call.parameters.items():
                 pipeline.add_parameter(name, value)
             pipeline.add_statement()
-        with calling(self._server.name, CHANNEL):
-            pipeline.begin_invoke()
-            self._wait(pipeline, deadline)
-        return self._answer(pipeline)
+        return pipeline
 
-    def _wait(self, pipeline: PowerShell, deadline: float) -> None:
-        lost = 0
+    def _receive(self, pipeline: PowerShell, deadline: float) -> None:
+        self._finished.append(pipeline)
+        operation_s = self._server.connection.timeouts.operation_s
         while pipeline.state == RUNNING:
-            if time.monotonic() > deadline:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise AnswerLost(
                     f"{self._server.name}, {CHANNEL}: no end within the step's time limit"
                 )
-            try:
-                pipeline.poll_invoke()
-                lost = 0
-            except requests.exceptions.RequestException:
-                lost += 1
-                if lost > RECEIVE_RETRIES_MAX:
-                    raise
-                self._drop_connection()
-                time.sleep(min(0.1 * 2**lost, 5))
+            pipeline.poll_invoke(timeout=min(operation_s, math.ceil(left_s)))
+            if self._receives.is_done and pipeline.state == RUNNING:
+                raise AnswerLost(
+                    f"{self._server.name}, {CHANNEL}: the end of the answer was lost on its way"
+                )
 
     def _answer(self, pipeline: PowerShell) -> dict[str, Any]:
         errors = [_error(record) for record in pipeline.streams.error]
         if pipeline.state == FAILED:
-            last = (
-                errors[-1]
-                if errors
-                else {"message": "the pipeline failed without a word", "id": "unknown"}
-            )
+            silent = {"message": "the pipeline failed without a word", "id": "unknown"}
+            last = errors[-1] if errors else silent
             raise HostRefused(f"{self._server.name}: {last['message']}", code=str(last["id"]))
         return {
             "objects": [plain_object(value) for value in pipeline.output],
@@ -126,30 +141,24 @@ class ExchangeSession:
             "warnings": [str(record.message) for record in pipeline.streams.warning],
         }
 
-    def _drop_connection(self) -> None:
-        """Sealed messages do not survive their connection: session and keys go, the pipeline's ids
-        stay.
-        """
-        assert self._connection is not None
-        transport = self._connection.transport
-        transport.close()
-        transport.session = None
-        transport.encryption = None
-
-    def _forget(self) -> None:
-        self._pool = None
-        self._connection = None
+    def _clean_up(self) -> None:
+        """Tell the host to forget two old pipelines once there are many, so they never pile up."""
+        if len(self._finished) < FINISHED_MAX:
+            return
+        for pipeline in (self._finished.pop(0), self._finished.pop(0)):
+            try:
+                pipeline.close()
+            except LIBRARY_ERRORS:  # the pool's own end forgets them too
+                self.drop_connection()
 
     def _connect(self) -> WSMan:
         connection = self._server.connection
-        channel = connection.exchange
-        options: dict[str, Any] = {}
+        channel, timeouts = connection.exchange, connection.timeouts
+        options: dict[str, Any] = {"cert_validation": connection.ca_file or True}
         if channel.authentication is ExchangeAuthentication.KERBEROS:
-            options = {
-                "negotiate_hostname_override": self._server.address,
-                "negotiate_service": "HTTP",
-            }
-        return WSMan(
+            options["negotiate_hostname_override"] = self._server.address
+            options["negotiate_service"] = "HTTP"
+        wsman = WSMan(
             channel.host or self._server.address,
             port=channel.port,
             ssl=channel.scheme is Scheme.HTTPS,
@@ -157,13 +166,37 @@ class ExchangeSession:
             auth=channel.authentication.value,
             username=connection.username,
             password=resolve(connection.password) if connection.password else None,
-            cert_validation=connection.ca_file or True,
-            connection_timeout=connection.timeouts.connect_s,
-            operation_timeout=connection.timeouts.operation_s,
-            read_timeout=max(connection.timeouts.read_s, connection.timeouts.operation_s + 1),
+            connection_timeout=timeouts.connect_s,
+            operation_timeout=timeouts.operation_s,
+            read_timeout=max(timeouts.read_s, timeouts.operation_s + 1),
             no_proxy=True,
             **options,
         )
+        self._repeat_receives(wsman)
+        return wsman
+
+    def _repeat_receives(self, wsman: WSMan) -> None:
+        """pypsrp repeats a receive after a time-out only, and with stale sealing keys."""
+        send = wsman.transport.send
+
+        def send_again(message: bytes, *, retries_on_read_timeout: int = 0, **given: Any) -> bytes:
+            if not retries_on_read_timeout:  # pypsrp's sign of a receive
+                return send(message, **given)
+            answer = self._receives.send(lambda: send(message, **given))
+            self._receives.is_done = b"CommandState/Done" in answer
+            return answer
+
+        wsman.transport.send = send_again  # type: ignore[method-assign]
+
+
+def _close(pool: RunspacePool, connection: WSMan) -> None:
+    """Close a pool; one that does not let itself be closed is ended by the host's idle limit."""
+    try:
+        pool.close()
+    except Exception:  # noqa: BLE001 whatever it is, nothing more can be done about it here
+        pass
+    finally:
+        connection.close()
 
 
 def _error(record: Any) -> dict[str, Any]:

@@ -3,14 +3,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from goexchange.errors import AnswerLost, Unreachable
 from goexchange.model.configuration import ServerEntry
 from goexchange.model.plan import ExchangeCall
+from goexchange.powershell.cmdlets import is_change
+from goexchange.powershell.contracts import CONTRACTS
 from goexchange.transport.exchange import ExchangeSession
+from goexchange.transport.faults import NotTaken, SessionGone
+from goexchange.transport.repeating import pauses
 from goexchange.transport.windows import WindowsSession
+
+Channel = ExchangeSession | WindowsSession
+Answer = dict[str, Any]
+LIBRARIES = ("pypsrp", "winrm", "spnego", "requests", "urllib3", "requests_ntlm")
 
 
 class HostSession(Protocol):
@@ -31,13 +42,20 @@ class HostSession(Protocol):
 
 
 class RemoteSession:
-    """A host over the network; one request at a time and channel."""
+    """A host over the network; one request at a time.
+
+    A session that the host has forgotten is replaced. What only reads is asked again, over fresh
+    sessions, until its time limit is over; what changes the host is sent once.
+    """
 
     def __init__(self, server: ServerEntry) -> None:
         self.server = server
         self._exchange = ExchangeSession(server)
         self._windows = WindowsSession(server)
         self._lock = threading.Lock()
+        self._was_open = False
+        for library in LIBRARIES:  # without a handler of ours their tracebacks reach the terminal
+            logging.getLogger(library).addHandler(logging.NullHandler())
 
     def open(self) -> None:
         """Open both channels.
@@ -47,21 +65,72 @@ class RemoteSession:
         with self._lock:
             self._exchange.open()
             self._windows.open()
+            self._was_open = True
 
     def exchange(self, calls: Sequence[ExchangeCall], *, time_limit_s: float) -> dict[str, Any]:
-        """See `HostSession`."""
-        with self._lock:
-            return self._exchange.call(calls, time_limit_s=time_limit_s)
+        """See `HostSession`.
+
+        Raises: HostRefused (the pipeline failed), AnswerLost (in doubt), Unreachable and
+        AuthenticationRefused (nothing was sent).
+        """
+        changes = any(is_change(call.cmdlet) for call in calls)
+        return self._ask(
+            self._exchange,
+            lambda deadline: self._exchange.call(calls, deadline=deadline),
+            deadline=time.monotonic() + time_limit_s,
+            is_read=not changes,
+        )
 
     def script(
         self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
     ) -> dict[str, Any]:
-        """See `HostSession`."""
-        with self._lock:
-            return self._windows.script(script, arguments, time_limit_s=time_limit_s)
+        """See `HostSession`.
+
+        Raises: HostRefused (the script's own error), UnexpectedOutput, AnswerLost (in doubt),
+        Unreachable and AuthenticationRefused (nothing was sent).
+        """
+        return self._ask(
+            self._windows,
+            lambda deadline: self._windows.script(script, arguments, deadline=deadline),
+            deadline=time.monotonic() + time_limit_s,
+            is_read=not CONTRACTS[script].changes_host,
+        )
 
     def close(self) -> None:
         """Close both channels; never raises."""
         with self._lock:
             self._exchange.close()
             self._windows.close()
+
+    def _ask(
+        self, channel: Channel, ask: Callable[[float], Answer], *, deadline: float, is_read: bool
+    ) -> Answer:
+        with self._lock:
+            for pause_s in pauses():
+                try:
+                    answer = _ask_once(channel, ask, deadline)
+                except (AnswerLost, Unreachable):
+                    channel.drop_connection()
+                    may_return = is_read and self._was_open
+                    if not may_return or time.monotonic() + pause_s > deadline:
+                        raise
+                    time.sleep(pause_s)
+                else:
+                    self._was_open = True
+                    return answer
+        raise AssertionError("pauses never end")
+
+
+def _ask_once(channel: Channel, ask: Callable[[float], Answer], deadline: float) -> Answer:
+    """Ask, and once more when the host turned the first request away: nothing of ours ran then."""
+    try:
+        return ask(deadline)
+    except SessionGone:
+        channel.forget()
+    except NotTaken:
+        channel.drop_connection()
+    try:
+        return ask(deadline)
+    except NotTaken as error:
+        channel.forget()
+        raise Unreachable(f"{error}; a fresh session did not help") from error

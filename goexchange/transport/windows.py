@@ -1,32 +1,33 @@
 """The Windows channel: packaged host scripts over a kept WinRM shell.
 
 One request at a time (sealing cannot be shared); deadlines are checked between receives; after a
-transport error the
-HTTP session and its sealing state are dropped and the same receive is repeated with the same ids.
-Source: architecture decision record 0001 (channels).
+transport error the HTTP session and its sealing state are dropped and the same receive is sent
+again. Source: architecture decision record 0001 (channels).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
-import requests.exceptions
-from winrm.exceptions import WinRMOperationTimeoutError, WinRMTransportError
+from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
-from goexchange.errors import AnswerLost
+from goexchange.errors import AnswerLost, UnexpectedOutput
 from goexchange.model.configuration import Scheme, ServerEntry, WindowsTransport
 from goexchange.powershell import bootstrap, envelope
-from goexchange.transport.faults import SessionGone, calling, opening
+from goexchange.transport.faults import LIBRARY_ERRORS, opening, receiving, sending
+from goexchange.transport.repeating import IDLE_CONNECTION_S, Repetition
 from goexchange.transport.secrets import resolve
 
 SEND_CHUNK_BYTES = 96_000
-RECEIVE_RETRIES_MAX = 5
-DEFERRED_MAX = 5
+FINISHED_MAX = 5
 UTF8 = 65001
 CHANNEL = "Windows channel"
+
+_Transport = Literal["kerberos", "ntlm", "ssl", "plaintext", "certificate"]
 
 
 class WindowsSession:
@@ -37,6 +38,8 @@ class WindowsSession:
         self._protocol: Protocol | None = None
         self._shell: str | None = None
         self._finished: list[str] = []
+        self._receives = Repetition(self.drop_connection)
+        self._used_at = 0.0
 
     def open(self) -> None:
         """Connect, authenticate and open the shell.
@@ -46,117 +49,104 @@ class WindowsSession:
         if self._shell is not None:
             return
         with opening(self._server.name, CHANNEL):
-            if self._protocol is None:
-                self._protocol = self._connect()
-            self._shell = self._protocol.open_shell(codepage=UTF8, noprofile=True)
+            self._protocol = self._protocol or self._connect()
+            try:
+                self._shell = self._protocol.open_shell(codepage=UTF8, noprofile=True)
+            except BaseException:
+                self.drop_connection()
+                raise
+            self._used_at = time.monotonic()
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self, script: str, arguments: Mapping[str, Any], *, deadline: float
     ) -> dict[str, Any]:
-        """Run a packaged host script.
+        """Run a packaged host script; `deadline` is of the monotonic clock.
 
-        Shape: the contract's result. A shell that the host no longer knows is replaced by a fresh
-        one: nothing of
-        ours ran in the old one.
-        Raises: HostRefused (the script's own error), UnexpectedOutput, AnswerLost (in doubt),
-        Unreachable.
+        Shape: the contract's result.
+        Raises: HostRefused (it said no), UnexpectedOutput, AnswerLost (in doubt), Unreachable and
+        AuthenticationRefused (not sent), NotTaken and SessionGone (not run; call again).
         """
         payload = bootstrap.standard_input(script, arguments)
-        try:
-            return self._run(script, payload, time_limit_s)
-        except SessionGone:
-            self._forget_shell()
-            return self._run(script, payload, time_limit_s)
-
-    def close(self) -> None:
-        """Delete the shell; errors are of no interest any more, the host's idle limit does the
-        rest.
-        """
-        if self._protocol is None or self._shell is None:
-            return
-        try:
-            self._protocol.close_shell(self._shell)
-        # noqa: BLE001
-        except (requests.exceptions.RequestException, WinRMTransportError, OSError, Exception):
-            pass  # a session that cannot be closed is ended by the host's idle limit
-        self._forget_shell()
-
-    def _run(self, script: str, payload: bytes, time_limit_s: float) -> dict[str, Any]:
         self.open()
         protocol, shell = self._protocol, self._shell
         assert protocol is not None and shell is not None
-        deadline = time.monotonic() + time_limit_s
-        with calling(self._server.name, CHANNEL):
-            self._clean_up(protocol, shell)
-            command = protocol.run_command(
-                shell, bootstrap.command_line(), console_mode_stdin=False
-            )
-            for start in range(0, len(payload), SEND_CHUNK_BYTES):
-                chunk = payload[start : start + SEND_CHUNK_BYTES]
-                protocol.send_command_input(
-                    shell, command, chunk, end=start + SEND_CHUNK_BYTES >= len(payload)
-                )
-            output, error_output, exit_code = self._receive(protocol, shell, command, deadline)
-        self._finished.append(command)
-        return envelope.decode(script, output, exit_code, error_output)
+        self._receives.start(deadline)
+        if time.monotonic() - self._used_at > IDLE_CONNECTION_S:
+            self.drop_connection()
+        self._clean_up(protocol, shell)
+        with sending(self._server.name, CHANNEL):
+            command = _start(protocol, shell, payload)
+        with receiving(self._server.name, CHANNEL):
+            self._finished.append(command)
+            output, error_output, exit_code = self._receive(protocol, shell, deadline)
+        self._used_at = time.monotonic()
+        try:
+            return envelope.decode(script, output, exit_code, error_output)
+        except UnexpectedOutput as error:
+            if not self._receives.lost:
+                raise
+            raise AnswerLost(
+                f"{self._server.name}, {CHANNEL}: a part of the answer was lost on its way ({error})"
+            ) from error
+
+    def forget(self) -> None:
+        """The host no longer knows the shell: the next call opens a fresh one."""
+        self.drop_connection()
+        self._shell = None
+        self._finished.clear()
+
+    def drop_connection(self) -> None:
+        """HTTP session and sealing keys go; shell and commands live on in the host."""
+        if self._protocol is not None:
+            self._protocol.transport.close_session()
+            self._protocol.transport.encryption = None
+
+    def close(self) -> None:
+        """Delete the shell, for the quota is small. Never raises."""
+        if self._protocol is not None and self._shell is not None:
+            if time.monotonic() - self._used_at > IDLE_CONNECTION_S:
+                self.drop_connection()
+            try:
+                self._protocol.close_shell(self._shell)
+            except Exception:  # noqa: BLE001 the host's idle limit ends what cannot be closed here
+                pass
+        self.forget()
 
     def _receive(
-        self, protocol: Protocol, shell: str, command: str, deadline: float
+        self, protocol: Protocol, shell: str, deadline: float
     ) -> tuple[bytes, bytes, int]:
-        output, error_output, lost = bytearray(), bytearray(), 0
-        while True:
-            if time.monotonic() > deadline:
-                raise AnswerLost(
-                    f"{self._server.name}, {CHANNEL}: no end within the step's time limit"
-                )
+        command, output, error_output = self._finished[-1], bytearray(), bytearray()
+        operation_s = self._server.connection.timeouts.operation_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            protocol.operation_timeout_sec = min(operation_s, math.ceil(left_s))
             try:
-                out, err, exit_code, done = protocol.get_command_output_raw(shell, command)
-                lost = 0
+                out, err, exit_code, is_done = protocol.get_command_output_raw(shell, command)
             except WinRMOperationTimeoutError:
-                continue
-            except requests.exceptions.RequestException:
-                lost += 1
-                if lost > RECEIVE_RETRIES_MAX:
-                    raise
-                # a new connection needs new sealing keys; the shell lives on
-                protocol.transport.close_session()
-                time.sleep(min(0.1 * 2**lost, 5))
                 continue
             output += out
             error_output += err
-            if done:
+            if is_done:
                 return bytes(output), bytes(error_output), exit_code
+        raise AnswerLost(f"{self._server.name}, {CHANNEL}: no end within the step's time limit")
 
     def _clean_up(self, protocol: Protocol, shell: str) -> None:
-        """Signals of finished commands are deferred: they would be a request of their own on every
-        call.
+        """Forget one old command in the host once there are some: a signal after every call would
+        be a request of its own.
         """
-        if len(self._finished) < DEFERRED_MAX:
+        if len(self._finished) < FINISHED_MAX:
             return
-        for command in self._finished:
-            protocol.cleanup_command(shell, command)
-        self._finished.clear()
-
-    def _forget_shell(self) -> None:
-        self._shell = None
-        self._finished.clear()
-        if self._protocol is not None:
-            self._protocol.transport.close_session()
+        try:
+            protocol.cleanup_command(shell, self._finished.pop(0))
+        except LIBRARY_ERRORS:  # the shell's own end forgets it too
+            self.drop_connection()
 
     def _connect(self) -> Protocol:
         connection = self._server.connection
-        channel = connection.windows
+        channel, timeouts = connection.windows, connection.timeouts
         host = channel.host or self._server.address
-        transport = {
-            WindowsTransport.KERBEROS: "kerberos",
-            WindowsTransport.NTLM: "ntlm",
-            WindowsTransport.BASIC: "ssl" if channel.scheme is Scheme.HTTPS else "plaintext",
-            WindowsTransport.CERTIFICATE: "certificate",
-        }[channel.transport]
-        timeouts = connection.timeouts
-        return Protocol(
+        protocol = Protocol(
             f"{channel.scheme.value}://{host}:{channel.port}/{channel.path.strip('/')}",
-            transport=transport,
+            transport=_transport(channel.transport, channel.scheme),
             username=connection.username or "",
             password=resolve(connection.password) if connection.password else "",
             cert_pem=channel.certificate_file,
@@ -168,3 +158,36 @@ class WindowsSession:
             kerberos_hostname_override=self._server.address if channel.host else None,
             proxy=None,
         )
+        self._repeat_receives(protocol)
+        return protocol
+
+    def _repeat_receives(self, protocol: Protocol) -> None:
+        """pywinrm repeats nothing, and its next receive would be another message."""
+        send = protocol.transport.send_message
+
+        def send_again(message: str | bytes) -> bytes:
+            if not isinstance(message, str) or "windows/shell/Receive</a:Action>" not in message:
+                return send(message)
+            return self._receives.send(lambda: send(message))
+
+        protocol.transport.send_message = send_again  # type: ignore[method-assign]
+
+
+def _start(protocol: Protocol, shell: str, payload: bytes) -> str:
+    command = protocol.run_command(shell, bootstrap.command_line(), console_mode_stdin=False)
+    for start in range(0, len(payload), SEND_CHUNK_BYTES):
+        end = start + SEND_CHUNK_BYTES
+        protocol.send_command_input(shell, command, payload[start:end], end=end >= len(payload))
+    return command
+
+
+def _transport(transport: WindowsTransport, scheme: Scheme) -> _Transport:
+    match transport:
+        case WindowsTransport.KERBEROS:
+            return "kerberos"
+        case WindowsTransport.NTLM:
+            return "ntlm"
+        case WindowsTransport.CERTIFICATE:
+            return "certificate"
+        case WindowsTransport.BASIC:
+            return "ssl" if scheme is Scheme.HTTPS else "plaintext"

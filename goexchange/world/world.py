@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from goexchange.world import backup_engine, jobs
 from goexchange.world.backup_engine import BackupRun
@@ -29,7 +29,6 @@ from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request
 from goexchange.world.services import exchange_services
 from goexchange.world.site import ServerDescription, SiteDescription
-from goexchange.world.tasks import Sentinel
 from goexchange.world.values import CmdletAnswer
 
 SENTINEL_PROVIDER = "goexchange"
@@ -94,7 +93,6 @@ class World:
         now = clock.now()
         self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
         self.databases: dict[UUID, MailboxDatabase] = {}
-        self._shared_backup_number = 0
         for description in site.databases:
             made = make_database(description, seed=seed, now=now, log_bytes=site.log_bytes)
             self.databases[made.guid] = made
@@ -329,7 +327,7 @@ class World:
         host_name, _, task = due.where.partition("|")
         host = self.hosts[host_name]
         sentinel = host.sentinels[task]
-        host.sentinels[task] = _spoken(sentinel)
+        host.sentinels[task] = evolve(sentinel, has_spoken=True)
         silent = round((due.at - sentinel.fed_at).total_seconds())
         text = (
             f"The controller of run {sentinel.run} has been silent for {silent} seconds while"
@@ -367,12 +365,6 @@ class World:
         backup_engine.wbadmin(
             self, self.hosts[due.where], job=None, target=target, volumes=planned.volumes
         )
-
-
-def _spoken(sentinel: Sentinel) -> Sentinel:
-    from attrs import evolve
-
-    return evolve(sentinel, has_spoken=True)
 
 
 def _forget_growth(host: Host, site: SiteDescription) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,11 @@ def test_syntax_of_the_text_inside_sentinel() -> None:
     assert inner is not None
     assert syntax_errors(inner[1]) == []
     assert not TOO_NEW.search(inner[1])
+
+
+def test_syntax_of_the_runner_with_stubs() -> None:
+    text = Path(__file__).with_name("run_with_stubs.ps1").read_text(encoding="ascii")
+    assert syntax_errors(text) == []
 
 
 def test_the_parser_finds_errors() -> None:

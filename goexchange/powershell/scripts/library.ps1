@@ -101,6 +101,7 @@ function Read-GxBytes([string]$Path, [long]$Offset, [int]$Count) {
 
 function Read-GxJson([string]$Path) {
     $content = Read-GxBytes $Path 0 67108864
+    if ($content.Length -eq 0) { return $null }
     return ConvertFrom-Json -InputObject ($GxUtf8.GetString($content))
 }
 

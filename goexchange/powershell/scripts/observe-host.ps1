@@ -144,7 +144,10 @@ Read-List 'tasks' {
         foreach ($action in @($task.Actions)) {
             if ($action.Execute) { $actions += ([string]$action.Execute + ' ' + [string]$action.Arguments).Trim() }
         }
-        if (([string]$task.TaskPath + ($actions -join ' ')) -notmatch $backupWords) { continue }
+        # Windows' own idle tasks have no command line and are no backups, whatever their names say.
+        if ($actions.Count -eq 0) { continue }
+        $words = [string]$task.TaskPath + [string]$task.TaskName + ' ' + ($actions -join ' ')
+        if ($words -notmatch $backupWords) { continue }
         $next = (Get-ScheduledTaskInfo -InputObject $task).NextRunTime
         @{ name = ([string]$task.TaskPath + [string]$task.TaskName); state = [string]$task.State; actions = @($actions); next_run = (ConvertTo-GxTime $next) }
     }

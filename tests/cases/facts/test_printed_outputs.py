@@ -42,7 +42,7 @@ SAMPLES = sorted(
     for folder in PARSERS
     for path in (HERE / folder).glob("*.json")
 )
-# As printed, as a text-mode stream captures it, with Windows' line ends, and as PowerShell redirects it.
+# As printed, as a text-mode stream captures it, with Windows' ends, as PowerShell redirects it.
 FORMS: Mapping[str, Callable[[str], bytes]] = {
     "plain": lambda text: text.encode(),
     "crcrlf": lambda text: text.replace("\n", "\r\r\n").encode("cp437"),

@@ -13,7 +13,8 @@ NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 GUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 ASKED = Asked(server="EX01", known=(GUID,))
 ERROR_ID = (
-    "[Server=EX01,RequestId=0f4c,TimeStamp=11/22/2026 10:15:00 AM] [FailureCategory=Cmdlet-X] 6C7E3A3F,"
+    "[Server=EX01,RequestId=0f4c,TimeStamp=11/22/2026 10:15:00 AM]"
+    " [FailureCategory=Cmdlet-X] 6C7E3A3F,"
     "Microsoft.Exchange.Management.RecipientTasks."
 )
 
@@ -86,17 +87,32 @@ def error(cmdlet: str, *, target: str = "") -> dict[str, Any]:
     }
 
 
+def volume(mount_point: str, **sizes: int) -> dict[str, Any]:
+    return {"mount_point": mount_point, "label": "", "is_local": True, **sizes}
+
+
 def host(**changes: Any) -> dict[str, Any]:
     record = {
-        "database_guid": GUID, "database": "DB01", "run": "r1", "signature": "ab" * 28,
-        "verified_at_utc": "2026-11-01T01:00:00Z", "rebuilt_at_utc": "2026-05-01T01:00:00Z",
-        "rebuild_gain_bytes": 5, "rebuild_goal_met": True, "set_folder": "B:\\set",
-        "set_digest": "00", "set_taken_at_utc": "2026-05-01T00:00:00Z",
+        "database_guid": GUID,
+        "database": "DB01",
+        "run": "r1",
+        "signature": "ab" * 28,
+        "verified_at_utc": "2026-11-01T01:00:00Z",
+        "rebuilt_at_utc": "2026-05-01T01:00:00Z",
+        "rebuild_gain_bytes": 5,
+        "rebuild_goal_met": True,
+        "set_folder": "B:\\set",
+        "set_digest": "00",
+        "set_taken_at_utc": "2026-05-01T00:00:00Z",
         "protected_at_utc": "2026-05-01T02:00:00Z",
-    }  # fmt: skip
+    }
     recovery = {
-        "run": "r0", "database_guid": GUID, "state": "open", "opened_at": "2026-11-01T00:00:00.0Z", "phase": "before",
-    }  # fmt: skip
+        "run": "r0",
+        "database_guid": GUID,
+        "state": "open",
+        "opened_at": "2026-11-01T00:00:00.0Z",
+        "phase": "before",
+    }
     event = {
         "log": "Application",
         "provider": "ESE",
@@ -106,33 +122,43 @@ def host(**changes: Any) -> dict[str, Any]:
     }
     return {
         "host": {
-            "name": "EX01", "boot_id": "2026-11-01T06:00:00.0000000Z",
-            "booted_at": "2026-11-01T06:00:00.0000000Z", "clock": "2026-11-22T10:15:02Z",
-            "powershell": "5.1.17763.1", "is_elevated": True,
+            "name": "EX01",
+            "boot_id": "2026-11-01T06:00:00.0000000Z",
+            "booted_at": "2026-11-01T06:00:00.0000000Z",
+            "clock": "2026-11-22T10:15:02Z",
+            "powershell": "5.1.17763.1",
+            "is_elevated": True,
         },
         "exchange": {
-            "exsetup_version": "15.2.1748.43", "eseutil_version": "15.2.1748.43",
+            "exsetup_version": "15.2.1748.43",
+            "eseutil_version": "15.2.1748.43",
             "eseutil_path": "C:\\Exchange\\Bin\\eseutil.exe",
         },
         "volumes": [
-            {"mount_point": "D:\\", "label": "", "size_bytes": 100, "free_bytes": 40, "is_local": True},
-            {"mount_point": "D:\\DB01", "label": "", "size_bytes": 90, "free_bytes": 30, "is_local": True},
-            {"mount_point": "L:\\", "label": "", "size_bytes": 80, "free_bytes": 20, "is_local": True},
+            volume("D:\\", size_bytes=100, free_bytes=40),
+            volume("D:\\DB01", size_bytes=90, free_bytes=30),
+            volume("L:\\", size_bytes=80, free_bytes=20),
         ],
         "services": [{"name": "MSExchangeIS", "state": "Running", "start_type": "Automatic"}],
         "tasks": [{"name": "\\b", "state": "Ready", "actions": ["wbadmin"], "next_run": None}],
         "processes": [{"name": "wbengine", "id": 4, "started_at": None}],
         "files": [
             {
-                "path": "D:\\DB01\\DB01.edb", "exists": True, "size_bytes": 11274289152,
-                "created_at": "2024-03-02T08:15:32Z", "modified_at": "2026-11-22T10:00:00Z",
+                "path": "D:\\DB01\\DB01.edb",
+                "exists": True,
+                "size_bytes": 11274289152,
+                "created_at": "2024-03-02T08:15:32Z",
+                "modified_at": "2026-11-22T10:00:00Z",
             }
         ],
         "log_folders": [{"folder": "L:\\DB01", "count": 120, "total_bytes": 125829120}],
         "storage_events": [],
         "backup_events": [event],
         "windows_backup": {
-            "is_installed": True, "is_running": False, "last_success": None, "last_result": 0,
+            "is_installed": True,
+            "is_running": False,
+            "last_success": None,
+            "last_result": 0,
             "next_scheduled": "2026-11-23T21:00:00Z",
         },
         "is_reboot_pending": False,
@@ -141,4 +167,4 @@ def host(**changes: Any) -> dict[str, Any]:
         "recoveries": [recovery],
         "failures": [],
         **changes,
-    }  # fmt: skip
+    }

@@ -205,16 +205,22 @@ def test_missing_server_objects_are_unknown() -> None:
     assert server.fqdn == "EX01"
 
 
-PARTS = {
+PARTS: dict[str, tuple[str, ...]] = {
     "exchange": ("exsetup_version", "eseutil_version", "eseutil_path"),
     "fence": ("fencing_number",),
     "recoveries": ("open_recoveries",),
-    **{
-        name: (name,)
-        for name in ("volumes", "services", "tasks", "processes", "files", "log_folders",
-                     "storage_events", "backup_events", "windows_backup", "is_reboot_pending", "records")
-    },
-}  # fmt: skip
+    "volumes": ("volumes",),
+    "services": ("services",),
+    "tasks": ("tasks",),
+    "processes": ("processes",),
+    "files": ("files",),
+    "log_folders": ("log_folders",),
+    "storage_events": ("storage_events",),
+    "backup_events": ("backup_events",),
+    "windows_backup": ("windows_backup",),
+    "is_reboot_pending": ("is_reboot_pending",),
+    "records": ("records",),
+}
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -50,7 +50,7 @@ def values_for(schema: Any) -> st.SearchStrategy[Any]:
     return SCALARS
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_agrees_with_jsonschema(data: st.DataObject) -> None:
     schema = data.draw(st.sampled_from(SCHEMAS))

@@ -88,7 +88,7 @@ def test_says_what_standard_error_said() -> None:
         decode(b"", 1, b"out of memory")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 400))
 def test_a_damaged_line_never_gives_another_answer(junk: bytes, start: int, end: int) -> None:
     content = envelope.encode("claim-fence", CLAIM)

@@ -74,7 +74,7 @@ def test_progress() -> None:
     assert isinstance(eseutil.progress_percent("nothing yet"), Unknown)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_break_a_parser(content: bytes) -> None:
     text = eseutil.decode_output(content)
@@ -93,7 +93,7 @@ def test_no_bytes_break_a_parser(content: bytes) -> None:
     assert isinstance(wbadmin.parse_backup(text).end, Unknown)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, len(DONE) - 1), st.text(max_size=3))
 def test_a_cut_last_line_is_unknown(length: int, tail: str) -> None:
     cut = DONE[:length]
@@ -101,6 +101,7 @@ def test_a_cut_last_line_is_unknown(length: int, tail: str) -> None:
     assert isinstance(eseutil.parse_end(DONE + "\n" + tail), Unknown) or not tail.strip()
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 2**50))
 def test_sizes_with_any_grouping(number: int) -> None:
     for mark in (",", ".", "\u00a0", "'"):

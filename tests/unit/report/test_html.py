@@ -19,6 +19,7 @@ from goexchange.report.shown import columns
 
 Nights = Mapping[str, Callable[[Plan], tuple[Record, ...]]]
 ALL = ["clean", "way-back", "offline", "unprotected", "dead"]
+NAMED = {"h1", "h2", "h3", "caption", "summary", "th"}
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 
@@ -37,7 +38,7 @@ class Outline(HTMLParser):
         self.attributes.extend((tag, name, value) for name, value in attrs)
         if tag not in VOID:
             self.open.append(tag)
-        if tag in ("h1", "h2", "h3", "caption", "summary", "th", "svg"):
+        if tag in NAMED | {"svg"}:
             self.lines.append("  " * len(self.open) + tag)
 
     def handle_endtag(self, tag: str) -> None:

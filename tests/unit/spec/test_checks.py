@@ -155,13 +155,16 @@ def test_a_condition_without_effect_is_a_warning() -> None:
 
 @pytest.fixture(name="site", scope="module")
 def berlin() -> Inventory:
-    inventory, diagnostics = load_inventory(documents_of(SPECS / "inventory" / "berlin.yaml"))
+    documents = documents_of(SPECS / "inventory" / "berlin.yaml")
+    bonn = document("apiVersion: goexchange/v1\nkind: Inventory\nsites: {bonn: {}}\n")
+    inventory, diagnostics = load_inventory([*documents, bonn])
     assert diagnostics == ()
     assert inventory is not None
     return inventory
 
 
 INVENTORY_TABLE = [
+    (MINIMAL.replace("EX01", "site:bonn"), "empty-selection", "4:21", "has no servers"),
     (
         MINIMAL.replace("EX01", "EX1"),
         "unknown-name",
@@ -174,7 +177,7 @@ INVENTORY_TABLE = [
         "4:27",
         "'berlin-mailbox'",
     ),
-    (MINIMAL.replace("EX01", "site:bonn"), "unknown-name", "4:21", "no site 'bonn'"),
+    (MINIMAL.replace("EX01", "site:koeln"), "unknown-name", "4:21", "no site 'koeln'"),
     (MINIMAL.replace("EX01", "dag:DAG2"), "unknown-name", "4:21", "Did you mean 'DAG1'?"),
     (with_lines("schedule: {window: berlin-nite}\n"), "unknown-name", "9:20", "'berlin-night'"),
     (with_lines("strategy: {canary: EX09}\n"), "unknown-name", "9:20", "no server 'EX09'"),

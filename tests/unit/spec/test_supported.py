@@ -11,6 +11,20 @@ from tests.unit.spec.specification import MINIMAL, desired, with_lines
 
 TABLE = [
     (
+        MINIMAL.replace(
+            "preventative-maintenance}",
+            "preventative-maintenance, error_correction: {treat_warnings_as_errors: true}}",
+        ),
+        "treating warnings as errors",
+        "5:60",
+    ),
+    (
+        MINIMAL.replace("'F:'", "'F:', credential: prompt"),
+        "the credential for F:",
+        "8:66",
+    ),
+    (with_lines("reports: {formats: [html, csv]}\n"), "the report format csv", "9:20"),
+    (
         MINIMAL.replace("preventative-maintenance", "offline-defrag"),
         "the script offline-defrag",
         "5:16",

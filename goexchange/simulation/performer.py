@@ -1,0 +1,145 @@
+"""The performer of a simulated night: what `app` does over transport and store, done on a world."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from attrs import define, field
+
+from goexchange.driver import effects, events
+from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
+from goexchange.journal.chain import seal
+from goexchange.model.actual import ActualServer
+from goexchange.model.plan import ExchangeCall
+from goexchange.model.run import Record
+from goexchange.powershell.bootstrap import registered_digests
+from goexchange.world.clock import ManualClock
+from goexchange.world.refusals import HostDown, ScriptFailed
+from goexchange.world.truth import true_file
+from goexchange.world.world import World
+
+USER = "gxadmin"
+CALL_TAKES_S = 0.5
+EVENTS_BEFORE = timedelta(days=1)
+
+
+@define(kw_only=True)
+class Performer:
+    """World, clock, journal and lease book of one night; all of it outlives a controller.
+
+    Shape: `flushed` is what the disk really holds; `is_losing` may say that the answer of a call gets lost (`after`)
+    or the call itself (`before`).
+    """
+
+    world: World
+    clock: ManualClock
+    root: str
+    records: list[Record] = field(factory=list)
+    lease_number: int = 0
+    is_losing: Callable[[effects.Send], str | None] = lambda send: None
+
+    def now(self) -> datetime:
+        """The time of the night."""
+        return self.clock.now()
+
+    def perform(self, effect: effects.Effect) -> events.Event:
+        """Do what the effect says and return what came of it."""
+        if isinstance(effect, effects.Append):
+            return self._append(effect)
+        if isinstance(effect, effects.WaitUntil):
+            self.clock.move_to(effect.moment)
+            self.world.advance()
+            return events.Woke()
+        if isinstance(effect, (effects.AcquireLeases, effects.RenewLeases)):
+            return self._lease(effect)
+        if isinstance(effect, effects.ReleaseLeases):
+            return events.Released()
+        self.clock.move(seconds=CALL_TAKES_S)
+        if isinstance(effect, effects.Observe):
+            return self._observe(effect)
+        if isinstance(effect, effects.VerifySet):
+            return self._verify(effect)
+        if isinstance(effect, effects.Send):
+            return self._send(effect)
+        raise ValueError(f"nothing to perform: {effect}")
+
+    def observe(self, server: str, databases: tuple[str, ...]) -> ActualServer:
+        """Observe a server over both channels.
+
+        Raises: HostDown while it reboots.
+        """
+        answers = [
+            self._exchange(server, statement) for statement in exchange_statements(server, databases)
+        ]
+        exchange = {
+            name: [one for answer in answers for one in answer[name]]
+            for name in ("objects", "errors", "warnings")
+        }
+        arguments = host_arguments(exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE)
+        host = _as_sent(self.world.script(server, USER, "observe-host", arguments))
+        asked = Asked(server=server, known=databases)
+        return decode_server(exchange, host, asked=asked, observed_at=self.now())
+
+    def _append(self, effect: effects.Append) -> events.Event:
+        last = self.records[-1] if self.records else None
+        sealed = seal(effect.drafts, after=last, at=self.now())
+        self.records += sealed
+        return events.Appended(records=sealed)
+
+    def _lease(self, effect: effects.AcquireLeases | effects.RenewLeases) -> events.Event:
+        if isinstance(effect, effects.AcquireLeases):
+            self.lease_number += 1
+        return events.LeasesHeld(
+            numbers=dict.fromkeys(effect.servers, self.lease_number),
+            expires_at=self.now() + timedelta(seconds=effect.lease_s),
+        )
+
+    def _observe(self, effect: effects.Observe) -> events.Event:
+        try:
+            return events.Observed(server=self.observe(effect.server, effect.databases))
+        except HostDown as down:
+            return events.Lost(message=str(down) or "the host is down")
+
+    def _verify(self, effect: effects.VerifySet) -> events.Event:
+        server = effect.step.split("/")[0]
+        folder = str(effect.arguments["folder"])
+        host = self.world.hosts[server]
+        found = [
+            true_file(host, path) for path in host.files.below(folder) if path.lower().endswith(".edb")
+        ]
+        is_good = bool(found) and all(one is not None and one.is_good for one in found)
+        return events.Verified(result={"ok": is_good})
+
+    def _send(self, send: effects.Send) -> events.Event:
+        fate = self.is_losing(send)
+        if fate == "before":
+            return events.Lost(message="the connection broke before the request arrived")
+        try:
+            result = self._call(send)
+        except ScriptFailed as failed:
+            return events.Refused(code=failed.code, message=failed.message)
+        except HostDown as down:
+            return events.Lost(message=str(down) or "the host is down")
+        if fate == "after":
+            return events.Lost(message="the connection broke before the answer arrived")
+        return events.Answered(result=result)
+
+    def _call(self, send: effects.Send) -> Mapping[str, Any]:
+        if isinstance(send.call, ExchangeCall):
+            return self._exchange(send.server, send.call)
+        if send.call.digest not in registered_digests():
+            raise ScriptFailed("internal", f"{send.call.script} is not a registered text")
+        arguments = json.loads(json.dumps(dict(send.call.arguments)))
+        return _as_sent(self.world.script(send.server, USER, send.call.script, arguments))
+
+    def _exchange(self, server: str, call: ExchangeCall) -> dict[str, Any]:
+        return self.world.to_plain(self.world.cmdlet(server, USER, call.cmdlet, dict(call.parameters)))
+
+
+def _as_sent(result: Mapping[str, Any]) -> dict[str, Any]:
+    """The result as it comes off the wire."""
+    plain: dict[str, Any] = json.loads(json.dumps(result))
+    return plain

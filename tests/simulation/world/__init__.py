@@ -1,0 +1,1 @@
+"""The simulated site itself, without the product in front of it."""
