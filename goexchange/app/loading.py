@@ -6,17 +6,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from goexchange.documents import Document, parse_documents
-from goexchange.errors import Diagnostic, InvalidDocument, Severity
+from goexchange.errors import Diagnostic, InvalidDocument, Place, Severity
 from goexchange.inventory.loading import load_inventory
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.desired import DesiredState
-from goexchange.model.plan import PlanInput
 from goexchange.schema import DOCUMENT_KINDS, check_document
 from goexchange.settings.loading import load_configuration
 from goexchange.spec.check import check_against_inventory
@@ -31,7 +30,8 @@ class Specification:
     """A specification as loaded: what it wants, and the file it came from."""
 
     desired: DesiredState
-    input: PlanInput
+    file: str
+    sha256: str
 
 
 @frozen(kw_only=True)
@@ -52,6 +52,11 @@ class Checked:
 class _Read:
     documents: tuple[Document, ...]
     diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def known(self) -> frozenset[Place]:
+        """Places that diagnostics speak of already."""
+        return frozenset(each.place for each in self.diagnostics if each.place is not None)
 
 
 def configuration(options: Mapping[str, str | None]) -> Configuration:
@@ -101,11 +106,11 @@ def specifications(
     for document in read.documents:
         if document.kind != "Specification":
             continue
-        desired, diagnostics = load_specification(document)
+        desired, diagnostics = load_specification(document, known=read.known)
         problems += diagnostics
         if desired is not None:
             problems += check_against_inventory(desired, known, document)
-            found.append(Specification(desired=desired, input=_plan_input(document.file)))
+            found.append(Specification(desired=desired, file=document.file, sha256=_sha256(document.file)))
     _stop_at_errors(problems)
     if not found:
         raise InvalidDocument(
@@ -129,13 +134,13 @@ def validate(paths: Sequence[str], settings: Configuration) -> Checked:
     inventories = [document for document in read.documents if document.kind == "Inventory"]
     found: Inventory | None = None
     if inventories:
-        found, problems = load_inventory(inventories)
+        found, problems = load_inventory(inventories, known=read.known)
         diagnostics += problems
     elif Path(settings.inventory).exists():
         found, _ = load_inventory(_read(_files([settings.inventory], "inventory")).documents)
     for document in read.documents:
         if document.kind != "Inventory":
-            diagnostics += _check(document, found)
+            diagnostics += _check(document, found, known=read.known)
     return Checked(
         files=tuple(str(path) for path in files),
         documents=len(read.documents),
@@ -143,15 +148,18 @@ def validate(paths: Sequence[str], settings: Configuration) -> Checked:
     )
 
 
-def _check(document: Document, known: Inventory | None) -> Iterable[Diagnostic]:
+def _check(
+    document: Document, site: Inventory | None, *, known: Collection[Place]
+) -> Iterable[Diagnostic]:
     if document.kind == "Specification":
-        desired, diagnostics = load_specification(document)
-        if desired is None or known is None:
+        desired, diagnostics = load_specification(document, known=known)
+        if desired is None or site is None:
             return diagnostics
-        return (*diagnostics, *check_against_inventory(desired, known, document))
+        return (*diagnostics, *check_against_inventory(desired, site, document))
     if document.kind == "Configuration":
-        return load_configuration(document, flags={}, environment={})[1]
-    return check_document(document, kind=document.kind if document.kind in DOCUMENT_KINDS else None)
+        return load_configuration(document, flags={}, environment={}, known=known)[1]
+    kind = document.kind if document.kind in DOCUMENT_KINDS else None
+    return check_document(document, kind=kind, known=known)
 
 
 def _files(paths: Iterable[str], what: str) -> list[Path]:
@@ -181,14 +189,12 @@ def _read(files: Sequence[Path]) -> _Read:
             raise InvalidDocument(f"{path} cannot be read: {error.strerror}") from error
         parsed = parse_documents(content, file=str(path))
         diagnostics += parsed.diagnostics
-        if not parsed.diagnostics:
-            documents += parsed.documents
+        documents += parsed.documents  # of a file with mistakes too: all errors come at once
     return _Read(documents=tuple(documents), diagnostics=tuple(diagnostics))
 
 
-def _plan_input(file: str) -> PlanInput:
-    content = Path(file).read_bytes()
-    return PlanInput(kind="Specification", path=file, sha256=hashlib.sha256(content).hexdigest())
+def _sha256(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _stop_at_errors(diagnostics: Iterable[Diagnostic]) -> None:

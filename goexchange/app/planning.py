@@ -19,7 +19,7 @@ from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Configuration, Inventory
-from goexchange.model.plan import Plan
+from goexchange.model.plan import Plan, PlanInput
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
@@ -73,7 +73,7 @@ def make_plan(request: PlanRequest) -> Plan:
         actual,
         now=now,
         scope=_scope(request, actual),
-        inputs=tuple(each.input for each in request.specifications),
+        inputs=tuple(map(_input, request.specifications)),
         commit=_commit(),
         pace=Pace(
             lease_s=request.settings.lease_expires_after_s,
@@ -137,6 +137,12 @@ def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
             raise UsageError(f"--database: no selected server has a database '{name}'. {hint}")
         found += addresses
     return tuple(found or request.servers)
+
+
+def _input(specification: Specification) -> PlanInput:
+    return PlanInput(
+        kind="Specification", path=specification.file, sha256=specification.sha256
+    )
 
 
 def _facts(path: str) -> ActualState:

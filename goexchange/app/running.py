@@ -64,11 +64,15 @@ class Site:
 
 @frozen(kw_only=True)
 class Ended:
-    """How this process's part of a run ended."""
+    """How this process's part of a run ended.
+
+    Shape: a run that was refused before its first record has not begun: nothing of it is kept.
+    """
 
     run: RunFolder
     plan: Plan
     result: RunResult
+    has_begun: bool
 
 
 def apply(
@@ -156,9 +160,13 @@ def _perform(
             watch=watch,
         )
         try:
-            return Ended(run=folder, plan=plan, result=performer.run())
+            result = performer.run()
         finally:
             watch.close()
+        has_begun = bool(journal.records)
+    if not has_begun:
+        folder.discard()
+    return Ended(run=folder, plan=plan, result=result, has_begun=has_begun)
 
 
 @contextmanager

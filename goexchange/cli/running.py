@@ -23,7 +23,7 @@ def watcher(console: Console) -> Callable[[Plan, RunFolder], LineView | LiveView
     """Shows each record of the journal as it is written: redrawn on a terminal, lines elsewhere."""
 
     def begin(plan: Plan, run: RunFolder) -> LineView | LiveView:
-        console.words(f"Run {run.id} of plan {plan.id}; journal {run.journal_path}")
+        console.words(f"Run {run.id} of plan {plan.id} · journal {run.journal_path}")
         is_live = console.is_terminal and not console.is_quiet
         return LiveView(plan, console) if is_live else LineView(plan, console)
 
@@ -37,19 +37,21 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
     result, run = ended.result, ended.run
     code = ExitCode(result.exit_code)
     name, meaning, _ = EXIT_CODES[code]
-    console.data(f"{name.upper()}: {result.verdict}")
+    console.data(f"{name.upper()}  {result.verdict}")
     if code is not ExitCode.OK:
         console.data(f"exit code {int(code)}: {meaning}")
+    if not ended.has_begun:
+        console.data("Nothing was changed; the run has not begun.")
+        console.document(
+            {"run": None, "plan": ended.plan.id, "result": codec.to_plain(result), "reports": []}
+        )
+        return int(code)
     for database in result.databases:
-        console.data(f"  {database.state.value:<12} {database.lane}  {database.why}")
+        console.data(f"  {database.state.value:<12} {database.lane}  {database.why}".rstrip())
         for command in database.commands:
             console.data(f"      {command}")
-    reports: tuple[Path, ...] = ()
-    if run.journal_path.exists() and run.journal_path.stat().st_size:
-        reports = write_reports(
-            run, ("text", *settings.report_formats), Path(settings.output_folder)
-        )
-        console.data("Reports  " + "  ".join(str(path) for path in reports))
+    reports = write_reports(run, ("text", *settings.report_formats), Path(settings.output_folder))
+    console.data("Reports  " + "  ".join(str(path) for path in reports))
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.UNKNOWN, ExitCode.LEFT_OFFLINE):
         console.data(f"Go on with  goexchange resume {run.id}")
     console.document(

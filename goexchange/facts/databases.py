@@ -21,9 +21,9 @@ _REPAIR_TYPES = ("MailboxRepairRequest", "StoreIntegrityCheckJob")
 
 
 def decode_databases(
-    answer: ExchangeAnswer, *, server: str, known: Sequence[str]
+    answer: ExchangeAnswer, *, servers: frozenset[str], known: Sequence[str]
 ) -> tuple[ActualDatabase, ...] | Unknown:
-    """The databases whose object `server` holds, by name.
+    """The databases that a server of these names (lower case) holds, in order of their names.
 
     Unknown: all of them when one lacks what identifies it, for then the list itself cannot be
     trusted.
@@ -33,7 +33,7 @@ def decode_databases(
         missing = [name for name in _IDENTITY if isinstance(answer.text(plain, name), Unknown)]
         if missing:
             return Unknown(f"Exchange gave a database without {', '.join(missing)}")
-        if plain["Server"].lower() == server.lower():
+        if plain["Server"].lower() in servers:
             found.append(_decode(answer, plain, known=known))
     return tuple(sorted(found, key=lambda database: database.name.lower()))
 

@@ -135,4 +135,8 @@ def _databases(answer: ExchangeAnswer, asked: Asked) -> tuple[ActualDatabase, ..
     failure = answer.failure_of("Get-MailboxDatabase")
     if failure is not None:
         return failure
-    return decode_databases(answer, server=asked.server, known=asked.known)
+    # The inventory may know the server by its full name; Exchange's objects use the short one.
+    server = answer.one("ExchangeServer")
+    names = (asked.server, answer.text(server, "Name"), answer.text(server, "Fqdn"))
+    own = frozenset(name.lower() for name in names if not isinstance(name, Unknown))
+    return decode_databases(answer, servers=own, known=asked.known)

@@ -1,4 +1,6 @@
-"""The approval of a plan: given to this digest, not expired, with every consent that the plan needs."""
+"""The approval of a plan: given to this digest, not expired, with every consent that the plan
+needs.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,10 @@ from goexchange.model.approval import Approval
 from goexchange.model.plan import ConsentNeed, Plan, Verdict, VerdictKind
 
 GUARD_ID = "approval"
-RULE = "the approval is of this very plan, has not expired, and holds every consent that the plan needs"
+RULE = (
+    "the approval is of this very plan, has not expired, and holds every consent that"
+    " the plan needs"
+)
 
 
 def check_approval(plan: Plan, approval: Approval | None, now: datetime) -> Verdict:

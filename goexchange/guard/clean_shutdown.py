@@ -1,4 +1,6 @@
-"""The dismounted file was shut down cleanly: nothing is required of its logs, and both headers say the same."""
+"""The dismounted file was shut down cleanly: nothing is required of its logs, and both headers say
+the same.
+"""
 
 from __future__ import annotations
 

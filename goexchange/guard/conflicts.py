@@ -1,4 +1,5 @@
-"""Nobody else works on the database: no backup, no move, no repair, no setup, no run of ours that has not ended.
+"""Nobody else works on the database: no backup, no move, no repair, no setup, no run of ours that
+has not ended.
 
 Hard signs block; hints are shown in the evidence and ask for a second look.
 """
@@ -64,13 +65,16 @@ def _hard_signs(question: Question) -> list[str]:
     begun = _open_begin(host)
     if begun is not None:
         signs.append(
-            f"event {begun.event_id} of {begun.at_utc:%Y-%m-%d %H:%M} UTC began a backup that has no end"
+            f"event {begun.event_id} of {begun.at_utc:%Y-%m-%d %H:%M} UTC began a backup"
+            " that has no end"
         )
     return signs
 
 
 def _backup_in_progress(database: ActualDatabase) -> bool:
-    """Whether a backup of it runs; a dismounted one has no status and cannot be in a backup of the store."""
+    """Whether a backup of it runs; a dismounted one has no status and cannot be in a backup of the
+    store.
+    """
     if database.is_mounted is False:
         return False
     return need(database.is_backup_running, f"whether a backup of {database.name} is in progress")

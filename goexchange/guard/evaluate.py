@@ -1,7 +1,8 @@
-"""The one evaluator of guards: at plan, at start, and before each step; `plan` and `apply` use the same code.
+"""The one evaluator of guards: at plan, at start, and before each step; `plan` and `apply` use the
+same code.
 
-A step that brings mail back is never refused by a rule that protects a schedule, nor by an approval, an expiry or an
-unrelated unknown fact: `may_be_refused` is the one place that says so.
+A step that brings mail back is never refused by a rule that protects a schedule, nor by an
+approval, an expiry or an unrelated unknown fact: `may_be_refused` is the one place that says so.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from goexchange.guard.guard import (
     RunFacts,
     is_due,
 )
+from goexchange.guard.premises import verdicts as premise_verdicts
 from goexchange.guard.registry import GUARDS
 from goexchange.model.actual import ActualState
 from goexchange.model.approval import Approval
@@ -53,11 +55,15 @@ def at_start(
     *,
     hold: str | None | Unknown = None,
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts before a run begins: every guard again, and approval, validity and hold of the plan.
+    """Return the verdicts before a run begins: every guard again, and approval, validity and hold
+    of the plan.
 
     Shape: `hold` is the reason of a hold, None when there is none.
     """
-    guards = tuple(_of_lanes(plan.body, actual, now, Moment.START))
+    guards = (
+        *premise_verdicts(plan.body, actual),
+        *_of_lanes(plan.body, actual, now, Moment.START),
+    )
     if not any(may_be_refused(step) for lane in plan.body.lanes for step in lane.steps):
         return guards
     return (
@@ -69,9 +75,11 @@ def at_start(
 
 
 def before_step(
-    plan: Plan, step: Step, run_state: RunFacts, actual: ActualState, now: datetime
+    plan: Plan, step: Step, /, run_state: RunFacts, actual: ActualState, now: datetime
 ) -> tuple[Verdict, ...]:
-    """Return the verdicts of the step's guards on what is known now; none for a step that leads back."""
+    """Return the verdicts of the step's guards on what is known now; none for a step that leads
+    back.
+    """
     if not may_be_refused(step):
         return ()
     lane = next(each for each in plan.body.lanes if any(one.id == step.id for one in each.steps))

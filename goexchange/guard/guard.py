@@ -1,4 +1,6 @@
-"""The common shape of guards: what one is asked, what it answers, and how an unknown fact becomes its verdict."""
+"""The common shape of guards: what one is asked, what it answers, and how an unknown fact becomes
+its verdict.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ class Question:
 
     @property
     def limits(self) -> Mapping[str, Any]:
-        """Limits of inventory and specification, as the plan carries them in the lane's last look."""
+        """Limits of inventory and specification, as the plan carries them in the lane's last
+        look.
+        """
         for step in self.lane.steps:
             if step.action is Action.LAST_LOOK and isinstance(step.call, ControllerCall):
                 return step.call.arguments
@@ -135,8 +139,8 @@ class Question:
 class Guard:
     """A rule that may block.
 
-    Shape: `moments` say when it is decided; before the first of them it is *due*; `reads` are the facts it rests on,
-    as `host.volumes`, `database.copies`, `server.databases`.
+    Shape: `moments` say when it is decided; before the first of them it is *due*; `reads` are the
+    facts it rests on, as `host.volumes`, `database.copies`, `server.databases`.
     """
 
     id: str

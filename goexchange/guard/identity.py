@@ -1,4 +1,6 @@
-"""The database is exactly the one that was planned: one, by GUID, at the same place, of an ordinary kind, with one copy."""
+"""The database is exactly the one that was planned: one, by GUID, at the same place, of an
+ordinary kind, with one copy.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,8 @@ def _is_set_by_us(question: Question) -> bool:
 
 IDENTITY = Guard(
     id="identity",
-    rule="exactly the database that was planned: one, by GUID, at the same paths on the same server",
+    rule="exactly the database that was planned: one, by GUID, at the same paths on the"
+    " same server",
     moments=AT_ALL_TIMES,
     reads=("server.databases",),
     judge=_identity,

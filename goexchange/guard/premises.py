@@ -1,4 +1,6 @@
-"""Do the plan's premises still hold? A predicate that fails is named with the value then and the value now."""
+"""Do the plan's premises still hold? A predicate that fails is named with the value then and the
+value now.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +9,14 @@ from typing import Any
 
 from attrs import frozen
 
+from goexchange.codec import to_plain
 from goexchange.errors import Diagnostic
 from goexchange.facts.catalogue import value_of
 from goexchange.model.actual import ActualState
-from goexchange.model.plan import FactClass, Operator, PlanBody, Premise
+from goexchange.model.plan import FactClass, Operator, PlanBody, Premise, Verdict, VerdictKind
 from goexchange.model.unknown import Unknown
+
+GUARD_ID = "premises"
 
 
 @frozen(kw_only=True)
@@ -42,6 +47,36 @@ def failures(body: PlanBody, actual: ActualState) -> tuple[FailedPremise, ...]:
         if isinstance(now, Unknown) or not _holds(premise, now):
             found.append(FailedPremise(premise=premise, now=now))
     return tuple(found)
+
+
+def verdicts(body: PlanBody, actual: ActualState) -> tuple[Verdict, ...]:
+    """The same as verdicts: one for each premise that fails, else one that passes for all of them."""
+    failed = failures(body, actual)
+    if not failed and body.premises:
+        return (_verdict("plan", VerdictKind.PASS, f"{len(body.premises)} premises hold", {}),)
+    return tuple(
+        _verdict(
+            each.premise.address,
+            VerdictKind.UNKNOWN if isinstance(each.now, Unknown) else VerdictKind.BLOCK,
+            str(each),
+            {each.premise.fact: to_plain(each.now)},
+        )
+        for each in failed
+    )
+
+
+def _verdict(
+    address: str, kind: VerdictKind, evidence: str, observed: Mapping[str, Any]
+) -> Verdict:
+    return Verdict(
+        guard=GUARD_ID,
+        address=address,
+        kind=kind,
+        rule="what the plan was made for still holds",
+        evidence=evidence,
+        observed=observed,
+        remedy=None if kind is VerdictKind.PASS else "plan again: goexchange plan",
+    )
 
 
 def diagnostics(failed: tuple[FailedPremise, ...]) -> tuple[Diagnostic, ...]:
@@ -85,5 +120,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, Unknown):
         return str(value)
     if isinstance(value, float):
-        return f"{value:g}"
+        return f"{value:.4g}"
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -1,7 +1,8 @@
 """There is room for the temporary file, the kept original and the set, and the rebuild is worth it.
 
-Source: free space for an offline defragmentation is 110 % of the size that the file will have (Exchange
-documentation of eseutil /d); a database volume below the low-space threshold is acted on by managed availability.
+Source: free space for an offline defragmentation is 110 % of the size that the file will have
+(Exchange documentation of eseutil /d); a database volume below the low-space threshold is acted on
+by managed availability.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def _space(question: Question) -> Answer:
 
 
 def _lanes(question: Question) -> tuple[Lane, ...]:
-    """Lanes whose files are there together: kept originals of earlier lanes stay; once running they are on the disk."""
+    """Lanes whose files are there together: kept originals of earlier lanes stay; once running
+    they are on the disk.
+    """
     lanes = question.body.lanes
     if question.moment is Moment.STEP:
         return (question.lane,)
@@ -70,7 +73,9 @@ def _lanes(question: Question) -> tuple[Lane, ...]:
 
 
 def _written(lane: Lane, question: Question) -> dict[str, int]:
-    """What the lane adds to local volumes, by path; the kept original is already there and stays."""
+    """What the lane adds to local volumes, by path; the kept original is already there and
+    stays.
+    """
     found: dict[str, int] = {}
     databases = [each for each in question.databases if each.guid == lane.database_guid]
     for step in lane.steps if databases else ():
@@ -92,7 +97,9 @@ def _result(database: ActualDatabase) -> int:
 
 
 def _logs(database: ActualDatabase, host: ActualHost) -> int:
-    """The size of its logs; a folder that was not asked for counts as nothing, the copy checks again."""
+    """The size of its logs; a folder that was not asked for counts as nothing, the copy checks
+    again.
+    """
     folder = log_folder_of(host, database.log_folder)
     return 0 if isinstance(folder, Unknown) else folder.total_bytes
 
@@ -148,7 +155,8 @@ def _gib(size_bytes: int) -> str:
 
 SPACE = Guard(
     id="space",
-    rule="room for 1.1 x (size - white space) beside the kept original and the set, above the low-space threshold",
+    rule="room for 1.1 x (size - white space) beside the kept original and the set, above"
+    " the low-space threshold",
     moments=AT_ALL_TIMES,
     reads=("server.databases", "database.size_bytes", "database.white_space_bytes", "host.volumes"),
     judge=_space,

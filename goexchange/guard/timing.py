@@ -1,4 +1,6 @@
-"""When the lanes of a plan begin and how long they take, by the plan's own estimates; one after the other."""
+"""When the lanes of a plan begin and how long they take, by the plan's own estimates; one after
+the other.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ WAYS_BACK = (RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP)
 
 
 def start_of(question: Question) -> datetime:
-    """When the lane begins: now, or at plan when the window opens and the lanes before it have ended."""
+    """When the lane begins: now, or at plan when the window opens and the lanes before it have
+    ended.
+    """
     if question.moment is Moment.STEP:
         return question.now
     window = question.body.window

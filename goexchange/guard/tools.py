@@ -1,4 +1,6 @@
-"""The host is fit: storage healthy, the tool of the server's own build, rights, a safe place for the temporary file."""
+"""The host is fit: storage healthy, the tool of the server's own build, rights, a safe place for
+the temporary file.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from goexchange.model.plan import Action, JobCall, Step
 from goexchange.model.run import OutcomeKind
 
 LOOK_BACK = timedelta(days=7)
-# Source: ESE event messages, jetmsg.mc: failed reads and writes, bad checksums, lost flushes, hung IO.
+# Source: ESE event messages, jetmsg.mc: bad reads, checksums, flushes, hung IO.
 ESE_STORAGE_EVENTS = frozenset(
     {474, 475, 476, 477, 481, 482, 507, 508, 509, 510, 515, 516, 530, 531, 532, 533}
 )
@@ -39,7 +41,8 @@ def _storage_healthy(question: Question) -> Answer:
         shown = sorted({f"{each.provider} {each.event_id}" for each in bad})
         return blocks(
             f"{len(bad)} storage events in 7 days: {', '.join(shown)}",
-            "mend the storage and wait until a week has passed without them; a rebuild would read bad pages",
+            "mend the storage and wait until a week has passed without them; a rebuild"
+            " would read bad pages",
             events=shown,
         )
     return passes("no storage event in 7 days", events=[])
@@ -129,7 +132,9 @@ def _temporary_path(question: Question) -> Answer:
 
 
 def _temporaries(question: Question) -> list[str]:
-    """Every file that a tool of the lane creates: it deletes what has that name before it starts."""
+    """Every file that a tool of the lane creates: it deletes what has that name before it
+    starts.
+    """
     found: list[str] = []
     for step in question.steps(
         Action.REBUILD, Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY
@@ -143,7 +148,7 @@ def _collides(path: str, other: str) -> bool:
     """Whether a file of ours is the other path, or the other path is inside our work folder."""
     ours, work = normcase(normpath(path)), normcase(normpath(dirname(path)))
     theirs = normcase(normpath(other))
-    return theirs == ours or theirs == work or theirs.startswith(work + "\\")
+    return theirs in (ours, work) or theirs.startswith(work + "\\")
 
 
 STORAGE_HEALTHY = Guard(
@@ -169,7 +174,8 @@ ELEVATED = Guard(
 )
 TEMPORARY_PATH = Guard(
     id="temporary-path",
-    rule="temporary files are absolute, local, on the database's volume, and no live file of any database",
+    rule="temporary files are absolute, local, on the database's volume, and no live file"
+    " of any database",
     moments=AT_ALL_TIMES,
     reads=("server.databases", "host.volumes"),
     judge=_temporary_path,

@@ -1,7 +1,9 @@
-"""No rebuilt file takes the place of a database without a set of that very file, every page verified after the copy.
+"""No rebuilt file takes the place of a database without a set of that very file, every page
+verified after the copy.
 
-Judged from the journal alone: header after the dismount, digests while copying, digests read back past the cache,
-page checksums of the copy, the sealed manifest, and our own verifier wherever the plan has it.
+Judged from the journal alone: header after the dismount, digests while copying, digests read back
+past the cache, page checksums of the copy, the sealed manifest, and our own verifier wherever the
+plan has it.
 """
 
 from __future__ import annotations
@@ -37,11 +39,11 @@ def _verified_set(question: Question) -> Answer:
         *_differences(files, _files(question.result_of(Action.HASH_SET), "the set")),
         *_page_faults(question.result_of(Action.VERIFY_SET_ON_HOST)),
     ]
-    question.result_of(Action.SEAL_SET)  # a set without its manifest is not a set
+    sealed = question.result_of(Action.SEAL_SET)  # a set without its manifest is not a set
     by = "on the host"
     for step in question.steps(Action.VERIFY_SET):
         by = "on the host and by our own verifier"
-        wrong += _verifier_faults(question.result(step), header)
+        wrong += _verifier_faults(question.result(step), {**header, **sealed})
     observed = {
         "signature": member(header, "signature", of="the header"),
         "dbtime": member(header, "dbtime", of="the header"),
@@ -115,19 +117,21 @@ def _page_faults(checksums: Mapping[str, Any]) -> list[str]:
     return [f"the copy has {', '.join(bad)}"] if bad else []
 
 
-def _verifier_faults(verdict: Mapping[str, Any], header: Mapping[str, Any]) -> list[str]:
+def _verifier_faults(verdict: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:
+    """Our verifier reads the manifest and the header in the copy: it must have seen this very set."""
     wrong = []
     if member(verdict, "ok", of="our own verifier") is not True:
         wrong.append("our own verifier found damage")
-    for name in ("signature", "dbtime"):
-        if name in verdict and verdict[name] != member(header, name, of="the header"):
-            wrong.append(f"our own verifier read another {name} than the header has")
+    for name in ("signature", "dbtime", "set_sha256"):
+        if name in verdict and verdict[name] != member(recorded, name, of="the journal"):
+            wrong.append(f"our own verifier read another {name} than was recorded")
     return wrong
 
 
 VERIFIED_SET = Guard(
     id="verified-set",
-    rule="a sealed set of this very file: same signature and last change, every page verified after the copy",
+    rule="a sealed set of this very file: same signature and last change, every page"
+    " verified after the copy",
     moments=BEFORE_ITS_STEP,
     reads=(),
     judge=_verified_set,

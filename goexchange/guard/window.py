@@ -1,4 +1,6 @@
-"""The outage fits the window, its way back included; at the swap there is still time to mount or to go back."""
+"""The outage fits the window, its way back included; at the swap there is still time to mount or
+to go back.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def _window(question: Question) -> Answer:
     length = int((window.closes_at_utc - window.opens_at_utc).total_seconds())
     can_ever_fit = outage.with_way_back_p90_s + lead_s(question.lane) <= length
     return blocks(
-        f"it needs {_minutes(outage.with_way_back_p90_s)} with the way back by p90 and would begin at"
+        f"it needs {_minutes(outage.with_way_back_p90_s)} with the way back by p90 and"
+        " would begin at"
         f" {_text(start)}; {window.name} ends at {_text(window.closes_at_utc)}",
         "apply earlier in the window, or plan fewer databases"
         if can_ever_fit
@@ -64,7 +67,8 @@ def _swap(window: WindowPlan, now: datetime, latest: datetime) -> Answer:
     if now <= latest:
         return passes(f"{_text(now)}, the latest swap is {_text(latest)}", now_utc=_text(now))
     return blocks(
-        f"{_text(now)} is after the latest swap at {_text(latest)}: mounting, or the way back, would not"
+        f"{_text(now)} is after the latest swap at {_text(latest)}: mounting, or the way"
+        " back, would not"
         f" fit {window.name}",
         "none tonight: the original is mounted again",
         is_time_only=True,

@@ -87,7 +87,9 @@ class FolderDisk:
     def list(self, prefix: str) -> tuple[str, ...]:
         """Every key that starts so, sorted."""
         start = prefix.lower()
-        return tuple(self._names[key] for key in sorted(self._names) if key.startswith(start))
+        return tuple(
+            self._names[key] for key in sorted(k for k in self._names if k.startswith(start))
+        )
 
     def _known(self, key: str) -> Path:
         if key.lower() not in self._names:

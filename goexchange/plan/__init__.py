@@ -1,1 +1,3 @@
-"""What is needed and why, as a draft plan: a pure function of specifications, inventory and observed facts."""
+"""What is needed and why, as a draft plan: a pure function of specifications, inventory and
+observed facts.
+"""

@@ -1,4 +1,6 @@
-"""Put the steps of a lane together: numbers, ids, and what is the same for every step of an action."""
+"""Put the steps of a lane together: numbers, ids, and what is the same for every step of an
+action.
+"""
 
 from __future__ import annotations
 
@@ -88,7 +90,9 @@ class LaneBuilder:
         self._steps: list[Step] = []
 
     def add(self, action: Action, call: Call, *, summary: str, **differs: Any) -> str:
-        """Append a step and return its id; `differs` are members of `Step` that are not as the action's traits say."""
+        """Append a step and return its id; `differs` are members of `Step` that are not as the
+        action's traits say.
+        """
         traits = TRAITS[action]
         number = len(self._steps) + 1
         common = {

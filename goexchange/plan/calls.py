@@ -1,4 +1,5 @@
-"""The calls that steps make: host scripts with their digests, host jobs, work of the controller, conditions.
+"""The calls that steps make: host scripts with their digests, host jobs, work of the controller,
+conditions.
 
 Cmdlets come from `powershell.cmdlets`, which refuses an empty identity.
 """
@@ -33,7 +34,9 @@ def host_job(kind: str, request: Mapping[str, Any], *, watch: tuple[str, ...] = 
 def eseutil_job(
     eseutil: str, arguments: tuple[str, ...], *, folder: str, creates: tuple[str, ...] = ()
 ) -> JobCall:
-    """A run of eseutil in its own folder; what it `creates` must not exist, and is watched while it grows."""
+    """A run of eseutil in its own folder; what it `creates` must not exist, and is watched while
+    it grows.
+    """
     request = {
         "eseutil": eseutil,
         "arguments": list(arguments),

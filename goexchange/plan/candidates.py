@@ -1,4 +1,6 @@
-"""Which databases the plan is about: specifications and scope against what was observed, in one total order."""
+"""Which databases the plan is about: specifications and scope against what was observed, in one
+total order.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,8 @@ from goexchange.spec.selection import database_is_meant, select_servers
 
 @frozen(kw_only=True)
 class Candidate:
-    """A database that one specification or more mean, or a server whose databases could not be seen.
+    """A database that one specification or more mean, or a server whose databases could not be
+    seen.
 
     Unknown: `database` is Unknown for a whole server that was not observed.
     """
@@ -36,7 +39,9 @@ class Candidate:
 
 @frozen(kw_only=True)
 class Scope:
-    """What the operator narrowed the plan to: servers (`EX01`) and databases (`EX01/DB05`); empty is everything."""
+    """What the operator narrowed the plan to: servers (`EX01`) and databases (`EX01/DB05`); empty
+    is everything.
+    """
 
     addresses: tuple[str, ...]
 
@@ -71,8 +76,7 @@ def candidates(
     seen = {each.name.lower(): each for each in actual.servers}
     found: list[Candidate] = []
     for name in sorted(meant):
-        server_seen = seen[name.lower()] if name.lower() in seen else None
-        found += _of_server(name, server_seen, meant[name], scope)
+        found += _of_server(name, seen.get(name.lower()), meant[name], scope)
     _refuse_missing(specifications, found, scope)
     return tuple(found)
 

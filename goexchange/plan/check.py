@@ -1,4 +1,6 @@
-"""The contract of a plan: what must be true of every body that the planner makes, checked before anyone sees it."""
+"""The contract of a plan: what must be true of every body that the planner makes, checked before
+anyone sees it.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ GUARDS = frozenset(
 
 
 class BrokenPlan(GoexchangeError):
-    """The planner made a plan that breaks its own contract: a mistake of ours; nothing was written."""
+    """The planner made a plan that breaks its own contract: a mistake of ours; nothing was
+    written.
+    """
 
     id = "broken-plan"
 

@@ -50,8 +50,10 @@ def _for_outage(context: LaneContext) -> list[ConsentNeed]:
             ConsentNeed(
                 consent=Consent.OUTAGE_WITHOUT_HISTORY,
                 address=context.lane_id,
-                finding=f"the outage is estimated from {words.counted(history.earlier_runs, 'earlier run')}"
-                f" on {context.server.name}; it is planned as twice what the stated default rates give",
+                finding=f"the outage is estimated from"
+                f" {words.counted(history.earlier_runs, 'earlier run')}"
+                f" on {context.server.name}; it is planned as twice what the stated default"
+                " rates give",
             )
         )
     build = context.host.exsetup_version
@@ -60,7 +62,8 @@ def _for_outage(context: LaneContext) -> list[ConsentNeed]:
         ConsentNeed(
             consent=Consent.UNPROVEN_BUILD,
             address=context.server.name,
-            finding=f"no pilot of this Exchange build on {context.server.name} is on record ({named})",
+            finding=f"no pilot of this Exchange build on {context.server.name} is on record"
+            f" ({named})",
         )
     )
     return found

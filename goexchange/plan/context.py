@@ -17,7 +17,9 @@ from goexchange.plan.paths import LanePaths
 
 @frozen(kw_only=True)
 class Pace:
-    """How often the run looks and how long its lease lives; from the configuration. Units: seconds."""
+    """How often the run looks and how long its lease lives; from the configuration. Units:
+    seconds.
+    """
 
     poll_interval_s: float = 2.0
     lease_s: int = 120
@@ -26,9 +28,11 @@ class Pace:
 
 @frozen(kw_only=True)
 class LaneContext:
-    """One database with everything its lane needs; sizes, tools and volumes have been made sure of before.
+    """One database with everything its lane needs; sizes, tools and volumes have been made sure of
+    before.
 
-    Unknown: `estimate` is None where the work needs no outage; `coverage` where no online backup is part of it.
+    Unknown: `estimate` is None where the work needs no outage; `coverage` where no online backup
+    is part of it.
     """
 
     server: ActualServer

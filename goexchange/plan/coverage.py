@@ -1,6 +1,7 @@
 """Which volumes an online backup takes, and every database that is on them.
 
-Source: Windows Server Backup takes whole volumes; a full backup of a volume truncates the logs of all its databases.
+Source: Windows Server Backup takes whole volumes; a full backup of a volume truncates the logs of
+all its databases.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from goexchange.plan.paths import comparable, is_share
 class Coverage:
     """What one online backup takes.
 
-    Shape: `volumes` are mount points in order; `databases` are all databases of the server whose file or logs lie
-    on them, in order of their names; `partly` are those of them that have only one of the two there.
+    Shape: `volumes` are mount points in order; `databases` are all databases of the server whose
+    file or logs lie on them, in order of their names; `partly` are those of them that have only
+    one of the two there.
     """
 
     target: str
@@ -70,7 +72,9 @@ def coverage_of(
 
 
 def fresh_target(path: str, server: str, *, stamp: str) -> str:
-    """A share gets a fresh folder per plan, because the newest backup replaces the one before in the same place."""
+    """A share gets a fresh folder per plan, because the newest backup replaces the one before in
+    the same place.
+    """
     return join(path, server, "online", stamp) if is_share(path) else path
 
 

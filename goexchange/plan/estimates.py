@@ -1,4 +1,6 @@
-"""How long each part of a database's lane takes, from its sizes and from rates measured in earlier runs."""
+"""How long each part of a database's lane takes, from its sizes and from rates measured in earlier
+runs.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Lanes without an outage of ours: verify online, online backup, mount; and the custom processes of a server."""
+"""Lanes without an outage of ours: verify online, online backup, mount; and the custom processes
+of a server.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +26,12 @@ from goexchange.powershell import cmdlets
 
 
 def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
-    """Return the lane of a database that stays mounted: verified by the store, backed up, or both."""
+    """Return the lane of a database that stays mounted: verified by the store, backed up, or
+    both.
+    """
     lane = _builder(context)
     undone = add_processes_before(lane, context)
-    add_last_look(lane, context)
+    add_last_look(lane, context, guards=("no-open-run", "elevated", "window"))
     if context.needed.is_verified_too:
         add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=True)
     if context.coverage is not None:
@@ -59,7 +63,9 @@ def mount_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
 def server_lanes(
     server: str, specifications: Iterable[DesiredState]
 ) -> tuple[Lane | None, Lane | None]:
-    """Return the lanes of a server's own custom processes: before its databases and after them, None without any."""
+    """Return the lanes of a server's own custom processes: before its databases and after them,
+    None without any.
+    """
     before: dict[str, str] = {}
     first = LaneBuilder(f"{server}:before", server, database=None, database_guid=None)
     last = LaneBuilder(f"{server}:after", server, database=None, database_guid=None)

@@ -1,4 +1,6 @@
-"""The lanes that take a database down: the rebuild, and the dismount only to look (`procedure.md` 2)."""
+"""The lanes that take a database down: the rebuild, and the dismount only to look (`procedure.md`
+2).
+"""
 
 from __future__ import annotations
 

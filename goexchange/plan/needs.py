@@ -1,6 +1,7 @@
 """What one database needs, and why: its desired state compared with what was seen.
 
-Nothing is guessed: where a fact that decides is unknown, the answer is *not possible*, with the fact and its reason.
+Nothing is guessed: where a fact that decides is unknown, the answer is *not possible*, with the
+fact and its reason.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 
-MOVE_MAILBOXES = "move its mailboxes to a fresh database (New-MoveRequest), which gives the space back without an outage"
+MOVE_MAILBOXES = "move its mailboxes to a fresh database (New-MoveRequest), which gives the"
+" space back without an outage"
 DETECT_ON_COPY = "detect errors on a suspended passive copy"
 
 
@@ -34,7 +36,8 @@ class Finding:
 class Needed:
     """The decision for one database.
 
-    Shape: `need` is the heaviest work; `is_verified_too` and `is_backed_up_too` say what its lane does besides.
+    Shape: `need` is the heaviest work; `is_verified_too` and `is_backed_up_too` say what its lane
+    does besides.
     """
 
     need: Need
@@ -112,7 +115,8 @@ def _dismounted(database: ActualDatabase, spec: DesiredState) -> Needed:
         return Needed(
             need=Need.MOUNT,
             reasons=(Reason.DISMOUNTED,),
-            explanation="it is dismounted and has to be mounted; what else it needs is seen once it is",
+            explanation="it is dismounted and has to be mounted; what else it needs is seen"
+            " once it is",
             origin=spec.conditions.mounted_place,
         )
     asked = (
@@ -124,7 +128,8 @@ def _dismounted(database: ActualDatabase, spec: DesiredState) -> Needed:
         return _meets(spec, (), "it is dismounted, and the specification asks for nothing else")
     return not_possible(
         Reason.DISMOUNTED,
-        "it is dismounted, and what the specification asks for can only be seen while it is mounted",
+        "it is dismounted, and what the specification asks for can only be seen while it is"
+        " mounted",
         origin=spec.conditions.mounted_place,
         instead="mount it, or set `desired.mounted: true`",
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve, fields_dict
 
 from goexchange.codec import canonical_json, to_plain
@@ -24,7 +26,7 @@ def _server(server: ActualServer) -> ActualServer:
 
 
 def _host(host: ActualHost) -> ActualHost:
-    lists = {
+    lists: dict[str, Any] = {
         name: tuple(sorted(getattr(host, name), key=_content))
         for name in fields_dict(ActualHost)
         if isinstance(getattr(host, name), tuple)

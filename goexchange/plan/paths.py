@@ -1,4 +1,5 @@
-"""Windows paths of a database's lane: where the temporary file, the kept original and the set will be.
+"""Windows paths of a database's lane: where the temporary file, the kept original and the set will
+be.
 
 Paths of hosts are text here; nothing touches a file system.
 """

@@ -1,4 +1,6 @@
-"""After the database is back: the online backup with its proof, the record of the database, the end of the recovery record."""
+"""After the database is back: the online backup with its proof, the record of the database, the
+end of the recovery record.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ PROOF_ESTIMATE_S = 30
 def add_online_backup(
     lane: LaneBuilder, context: LaneContext, *, coverage: Coverage, runs_when: RunsWhen
 ) -> None:
-    """A full backup of the volumes of the database, and its proof; a time stamp alone proves nothing."""
+    """A full backup of the volumes of the database, and its proof; a time stamp alone proves
+    nothing.
+    """
     declared = context.spec.backup_after.online
     if declared is None:
         raise ValueError("an online backup is planned that the specification does not declare")

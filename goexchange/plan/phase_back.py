@@ -1,4 +1,6 @@
-"""Back into service: the mount, both ways back, and everything the tool changed for itself put back."""
+"""Back into service: the mount, both ways back, and everything the tool changed for itself put
+back.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ MOUNT_ESTIMATE_S = 60
 
 
 def add_mount(lane: LaneBuilder, context: LaneContext, *, is_new_file: bool) -> str:
-    """Mount the file that is in place; with a new file the first success is the point of no return."""
+    """Mount the file that is in place; with a new file the first success is the point of no
+    return.
+    """
     after = ": no automatic way back from here" if is_new_file else ""
     return lane.add(
         Action.MOUNT,
@@ -66,7 +70,9 @@ def add_way_back_before_swap(lane: LaneBuilder, context: LaneContext, *, is_rebu
 
 
 def add_way_back_after_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> None:
-    """The rebuilt file does not mount: the original goes back after its header matched the record."""
+    """The rebuilt file does not mount: the original goes back after its header matched the
+    record.
+    """
     arguments = swap_arguments(context)
     lane.add(
         Action.SWAP_BACK,

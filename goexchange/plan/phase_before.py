@@ -1,4 +1,6 @@
-"""The steps while the database is still mounted: records on the host, custom processes, online passes, last look."""
+"""The steps while the database is still mounted: records on the host, custom processes, online
+passes, last look.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ from goexchange.model.plan import (
     RunsWhen,
 )
 from goexchange.model.unknown import Unknown
+from goexchange.plan import words
 from goexchange.plan.builder import HOUR, LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
 from goexchange.plan.context import LaneContext
@@ -29,7 +32,7 @@ _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
 )
-# Conditions over all requests of a database: how many are not over, and a property of the newest one.
+# Conditions over the requests of a database: how many are not over, and what the newest one says.
 UNDER_WAY = "count:objects.JobState=Queued|Running"
 FOUND = "last:CorruptionsDetected"
 PASS_PRIMARY = "primary"
@@ -37,7 +40,9 @@ PASS_DEFRAGMENTED = "defragmented"
 
 
 def add_records(lane: LaneBuilder, context: LaneContext) -> None:
-    """Open the recovery record and place the sentinel: nothing depends on the controller's disk from here on."""
+    """Open the recovery record and place the sentinel: nothing depends on the controller's disk
+    from here on.
+    """
     database = context.database
     lane.add(
         Action.OPEN_RECOVERY_RECORD,
@@ -53,7 +58,7 @@ def add_records(lane: LaneBuilder, context: LaneContext) -> None:
         ),
         summary="recovery record and RECOVERY.txt on the host, flushed",
         undo="close the record",
-        guards=("no-open-run", "elevated"),
+        guards=("no-open-run", "elevated", "window"),
         estimate_s=2,
     )
     lane.add(
@@ -77,7 +82,9 @@ def sentinel_arguments(context: LaneContext, *, state: str) -> dict[str, Any]:
 
 
 def add_processes_before(lane: LaneBuilder, context: LaneContext) -> dict[str, str]:
-    """Custom processes of the database; returns the step of each by its name, for those that undo them."""
+    """Custom processes of the database; returns the step of each by its name, for those that undo
+    them.
+    """
     mine = [each for each in context.spec.processes_before if each.per is ProcessScope.DATABASE]
     return {each.name: add_process(lane, each) for each in mine}
 
@@ -100,7 +107,7 @@ def add_process(lane: LaneBuilder, process: CustomProcess, **differs: Any) -> st
     return lane.add(
         Action.CUSTOM_PROCESS,
         host_job("command", {"command": list(process.run)}),
-        summary=f"{process.name}: {' '.join(process.run)}",
+        summary=f"{process.name}: {' '.join(process.run)}, until done, <= {words.span(limit)}",
         reason=Reason.ASKED_FOR,
         time_limit_s=limit,
         may_fail=not process.treat_failure_as_error,
@@ -143,7 +150,9 @@ def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -
 def add_passes(
     lane: LaneBuilder, context: LaneContext, *, pass_name: str, detect_only: bool
 ) -> None:
-    """Error correction with the store mounted: one request per kind of corruption, repeated until none is found."""
+    """Error correction with the store mounted: one request per kind of corruption, repeated until
+    none is found.
+    """
     correction = context.spec.script.error_correction
     is_primary = pass_name == PASS_PRIMARY
     times = correction.primary_passes_max if is_primary else correction.defragmented_passes_max
@@ -152,8 +161,10 @@ def add_passes(
         lane.add(
             Action.REPAIR_REQUEST,
             cmdlets.new_repair_request(guid, kind, detect_only),
-            summary=f"{'detect' if detect_only else 'detect and correct'} {kind} errors, store mounted",
+            summary=f"{'detect' if detect_only else 'detect and correct'} {kind} errors,"
+            " store mounted",
             reason=Reason.ASKED_FOR,
+            guards=("identity",),
             runs_when=RunsWhen.ALL_WELL if is_primary else RunsWhen.REBUILT_IN_SERVICE,
             on_doubt=OnDoubt.PROBE,
             probe=Probe(
@@ -177,8 +188,10 @@ def add_passes(
         )
 
 
-def add_last_look(lane: LaneBuilder, context: LaneContext) -> None:
-    """Observe again right before the outage; it carries the limits that guards measure what is seen against."""
+def add_last_look(lane: LaneBuilder, context: LaneContext, *, guards: tuple[str, ...] = ()) -> None:
+    """Observe again right before the outage; it carries the limits that guards measure what is
+    seen against.
+    """
     lane.add(
         Action.LAST_LOOK,
         controller(
@@ -191,6 +204,7 @@ def add_last_look(lane: LaneBuilder, context: LaneContext) -> None:
             },
         ),
         summary="conflicts, space and window, seen again",
+        guards=guards,
         estimate_s=5,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from goexchange.model.plan import Action, Reason, ScriptCall
 from goexchange.plan.builder import LaneBuilder
-from goexchange.plan.calls import eseutil_job, equals, host_script, property_probe
+from goexchange.plan.calls import equals, eseutil_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.phase_before import PASS_PRIMARY, add_notice
 from goexchange.powershell import cmdlets
@@ -27,7 +27,9 @@ LAST_LOOK_GUARDS = (
 
 
 def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
-    """Storage offline: notice, setting, dismount; the guards of the last look are due before the first of them."""
+    """Storage offline: notice, setting, dismount; the guards of the last look are due before the
+    first of them.
+    """
     database = context.database
     add_notice(lane, context, event="storage-offline", guards=LAST_LOOK_GUARDS)
     if database.is_mount_at_startup is True:
@@ -54,7 +56,9 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
 
 
 def add_read_header(lane: LaneBuilder, context: LaneContext) -> str:
-    """Read both headers of the dismounted file; what cannot be known while mounted is judged on them."""
+    """Read both headers of the dismounted file; what cannot be known while mounted is judged on
+    them.
+    """
     return lane.add(
         Action.READ_HEADER,
         read_header(context, context.paths.original, with_logs=True),

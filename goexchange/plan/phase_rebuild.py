@@ -1,4 +1,6 @@
-"""Set, rebuild to a temporary file, proof of both, swap: the original stays untouched until the last of them."""
+"""Set, rebuild to a temporary file, proof of both, swap: the original stays untouched until the
+last of them.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> st
 
 
 def swap_arguments(context: LaneContext) -> dict[str, str]:
-    """What identifies the files of the swap; the digests are bound from the headers that were read."""
+    """What identifies the files of the swap; the digests are bound from the headers that were
+    read.
+    """
     paths = context.paths
     return {
         "original": paths.original,
@@ -79,6 +83,9 @@ def header_bindings(steps: RebuildSteps) -> tuple[Binding, ...]:
 
 
 def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEstimate) -> str:
+    declared = context.spec.backup_before.offline
+    if declared is None:
+        raise ValueError("a set is planned that the specification does not declare")
     size = context.database.size_bytes
     logs = log_bytes(context.database, context.host)
     total = words.size(size + logs) if isinstance(size, int) else "of unknown size"
@@ -88,7 +95,9 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
         summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}",
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
+        time_limit_s=declared.timeout_s,
         estimate_s=estimate.copy.p50_s,
+        origin=declared.place,
     )
 
 
@@ -190,7 +199,9 @@ def _prove_set(
 
 
 def reached_at(context: LaneContext) -> str | None:
-    """Where the controller sees the set, by the longest share of the inventory it lies below; None when it does not."""
+    """Where the controller sees the set, by the longest share of the inventory it lies below; None
+    when it does not.
+    """
     folder = context.paths.set_folder or ""
     wanted = folder.lower()
     fits = [

@@ -1,7 +1,9 @@
-"""The planner: specifications, inventory and observed facts in, draft plan out. Pure, with a total order.
+"""The planner: specifications, inventory and observed facts in, draft plan out. Pure, with a total
+order.
 
-The same inputs give a byte-identical body, whatever their order: servers by name, databases by name, specifications
-by name, documents by kind and path. The only *now* is the moment that is handed in.
+The same inputs give a byte-identical body, whatever their order: servers by name, databases by
+name, specifications by name, documents by kind and path. The only *now* is the moment that is
+handed in.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 import goexchange
-from goexchange.errors import Diagnostic, InvalidDocument, Severity
+from goexchange.errors import Diagnostic, InvalidDocument
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OverrunPolicy
@@ -58,7 +60,8 @@ def make_draft(
 ) -> PlanBody:
     """Return the draft: everything of a plan but the verdicts of the guards.
 
-    Raises: InvalidDocument when specifications use different windows, or name a database that exists nowhere.
+    Raises: InvalidDocument when specifications use different windows, or name a database that
+    exists nowhere.
     """
     specs = sorted(specifications, key=lambda each: (each.name, each.document_digest))
     narrowed = Scope(addresses=tuple(sorted(scope)))
@@ -136,7 +139,9 @@ def _premises(working: Sequence[Prepared]) -> tuple[Premise, ...]:
 
 
 def _consents(working: Sequence[Prepared]) -> tuple[ConsentNeed, ...]:
-    """Each consent once per address, in order: the same finding about a server comes from each of its lanes."""
+    """Each consent once per address, in order: the same finding about a server comes from each of
+    its lanes.
+    """
     every = {need: None for each in working for need in each.consents}
     return tuple(sorted(every, key=lambda need: (need.address, need.consent.value)))
 
@@ -204,17 +209,4 @@ def _diagnostics(
     specs: Sequence[DesiredState], prepared: Sequence[Prepared]
 ) -> tuple[Diagnostic, ...]:
     unexecuted = tuple(one for each in specs for one in unsupported_diagnostics(each))
-    unseen = tuple(
-        Diagnostic(
-            id="not-possible",
-            summary="what a database needs is not possible",
-            detail=each.needed.explanation
-            + (f". Instead: {each.needed.instead}" if each.needed.instead else ""),
-            severity=Severity.WARNING,
-            address=each.candidate.address,
-            place=each.needed.origin,
-        )
-        for each in prepared
-        if each.needed.need is Need.NOT_POSSIBLE
-    )
-    return (*unexecuted, *unmatched(specs, [each.candidate for each in prepared]), *unseen)
+    return (*unexecuted, *unmatched(specs, [each.candidate for each in prepared]))

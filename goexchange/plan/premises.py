@@ -1,4 +1,5 @@
-"""What must still hold when the plan is applied: predicates with the values seen, never the values themselves.
+"""What must still hold when the plan is applied: predicates with the values seen, never the values
+themselves.
 
 A little movement of a size does not void a plan; another file, server or number of copies does.
 """
@@ -15,7 +16,9 @@ from goexchange.plan.context import LaneContext
 
 
 def premises_of_server(server: ActualServer) -> tuple[Premise, ...]:
-    """Premises about a server that hosts a lane: its product, and the very build of product and tool."""
+    """Premises about a server that hosts a lane: its product, and the very build of product and
+    tool.
+    """
     found = [_equal(server.name, "server.generation", known(server.generation).value)]
     if isinstance(server.host, ActualHost):
         for fact in ("exsetup_version", "eseutil_version"):

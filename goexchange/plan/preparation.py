@@ -186,7 +186,8 @@ def _facts_of_outage(database: ActualDatabase, host: ActualHost) -> dict[str, ob
 def _forbidden(closed: ConsentNeed, spec: DesiredState) -> Needed:
     return not_possible(
         Reason.BLOCKED_BY_GUARD,
-        f"{closed.finding}: that needs the consent {closed.consent.value}, which the specification forbids",
+        f"{closed.finding}: that needs the consent {closed.consent.value}, which the"
+        " specification forbids",
         origin=spec.script.forbid_place,
         instead=f"take {closed.consent.value} out of `script.forbid`",
     )

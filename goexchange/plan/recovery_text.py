@@ -6,7 +6,9 @@ from goexchange.plan.context import LaneContext
 
 
 def recovery_text(context: LaneContext) -> str:
-    """Return the text for the lane of one database, for the end of every phase it may have stopped in."""
+    """Return the text for the lane of one database, for the end of every phase it may have stopped
+    in.
+    """
     database, paths = context.database, context.paths
     at_startup = "$true" if database.is_mount_at_startup is True else "$false"
     mount = f"Mount-Database -Identity {database.guid}"
@@ -21,7 +23,7 @@ def recovery_text(context: LaneContext) -> str:
       rename {paths.kept} to {paths.original}, and go to 3.
       If the rebuilt file WAS mounted, it holds new mail: put no older file in its place."""
     lines = [
-        f"Maintenance of the mailbox database {database.name} on {context.server.name} has been interrupted.",
+        f"Maintenance of mailbox database {database.name} on {context.server.name} stopped.",
         "This text says how to bring it back with the Exchange Management Shell alone.",
         "",
         "1. Is it down?",

@@ -1,6 +1,10 @@
-"""What the planner refuses by name before any lane is made, each with the place that asked for it."""
+"""What the planner refuses by name before any lane is made, each with the place that asked for
+it.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from goexchange.errors import Diagnostic
 from goexchange.model.actual import ActualHost, ActualServer, Generation
@@ -50,7 +54,9 @@ def refusal_of(candidate: Candidate) -> Needed | None:
 
 
 def refuse_unsupported(spec: DesiredState) -> Needed | None:
-    """A decision for a database that needs work under a specification with parts that do not run yet."""
+    """A decision for a database that needs work under a specification with parts that do not run
+    yet.
+    """
     parts = not_yet_executed(spec)
     if not parts:
         return None
@@ -64,12 +70,16 @@ def refuse_unsupported(spec: DesiredState) -> Needed | None:
 
 def not_yet_executed(spec: DesiredState) -> tuple[Unsupported, ...]:
     """Everything in the specification that this version cannot do."""
-    own = tuple(
-        Unsupported(name=f"ignoring the completion of '{each.name}'", place=each.place)
-        for each in (*spec.processes_before, *spec.processes_after)
-        if each.limit is ProcessLimit.TIMEOUT
-    )
-    return (*unsupported_parts(spec), *own)
+    return (*unsupported_parts(spec), *_beside(spec))
+
+
+def _beside(spec: DesiredState) -> Iterator[Unsupported]:
+    """What lanes cannot express yet."""
+    for process in (*spec.processes_before, *spec.processes_after):
+        if process.limit is ProcessLimit.TIMEOUT:
+            yield Unsupported(
+                name=f"ignoring the completion of '{process.name}'", place=process.place
+            )
 
 
 def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
@@ -88,7 +98,9 @@ def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
 
 
 def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
-    """No rebuild without a set before and an online backup after; no backup where none is declared."""
+    """No rebuild without a set before and an online backup after; no backup where none is
+    declared.
+    """
     before, after = spec.backup_before.offline, spec.backup_after.online
     if needed.need is Need.REBUILD and before is None:
         return _undeclared(
@@ -145,7 +157,8 @@ def _refuse_for_backup_tool(host: ActualHost, spec: DesiredState) -> Needed | No
         return None
     return not_possible(
         Reason.BLOCKED_BY_GUARD,
-        f"Windows Server Backup is not installed on {host.name}, and the specification backs up with it",
+        f"Windows Server Backup is not installed on {host.name}, and the specification"
+        " backs up with it",
         origin=place,
         instead="Install-WindowsFeature Windows-Server-Backup",
     )

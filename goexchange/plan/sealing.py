@@ -1,4 +1,6 @@
-"""The plan file: seal a body under its digest, write it as canonical JSON, read it back with the digest checked."""
+"""The plan file: seal a body under its digest, write it as canonical JSON, read it back with the
+digest checked.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ def dump(plan: Plan) -> bytes:
 
 
 def load(content: bytes) -> Plan:
-    """Read a plan file; the digest is over the members as written, those of newer minor versions included.
+    """Read a plan file; the digest is over the members as written, those of newer minor versions
+    included.
 
     Raises: InvalidDocument when it is no plan, of another major version, or not what was sealed.
     """

@@ -12,7 +12,9 @@ from goexchange.plan.preparation import Prepared
 
 
 def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
-    """What is backed up before and after, and which older backups no longer fit, one line per fact."""
+    """What is backed up before and after, and which older backups no longer fit, one line per
+    fact.
+    """
     lines: list[str] = []
     for each in working:
         context = each.context
@@ -21,7 +23,8 @@ def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
         is_rebuilt = context.needed.need is Need.REBUILD
         if is_rebuilt:
             lines.append(
-                f"{context.lane_id}: set of the present file before the rebuild, every page verified"
+                f"{context.lane_id}: set of the present file before the rebuild, every page"
+                " verified"
                 f" -> {context.paths.set_folder}"
             )
         if context.coverage is not None:

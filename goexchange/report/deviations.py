@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from goexchange.model.plan import Action, Plan, Step
 from goexchange.model.report import Deviation, LaneReport, StepState
 from goexchange.model.run import LaneState, Record, RecordKind
-from goexchange.report.plan_words import action_words, is_way_back
+from goexchange.report.plan_words import action_words, is_way_back, short_why
 from goexchange.report.reading import flag_at, int_at, rows_at, text_at
 from goexchange.report.units import NOT_RECORDED, count_text
 
@@ -23,7 +23,12 @@ def deviations(plan: Plan, records: Sequence[Record]) -> tuple[Deviation, ...]:
         if one.kind is RecordKind.LANE_ENDED and text_at(one.data, "state") != LaneState.DONE.value
     }
     found: list[Deviation] = []
+    doubtful: set[str] = set()  # left in doubt by an earlier process; other looks only confirm
     for record in records:
+        if record.kind is RecordKind.RUN_RESUMED:
+            doubtful = set(map(str, rows_at(record.data, "steps_in_doubt")))
+        if record.kind is RecordKind.LOOKED and _only_confirms(record, doubtful):
+            continue
         if record.kind in _READERS:
             found.extend(_READERS[record.kind](record, steps))
         elif record.kind is RecordKind.SKIPPED:
@@ -89,11 +94,17 @@ def _outcome(record: Record, steps: Steps) -> Iterator[Deviation]:
         yield _deviation(record, "way back", f"{name}: {word}", lane)
 
 
+def _only_confirms(record: Record, doubtful: set[str]) -> bool:
+    """Whether a look is the ordinary one after a step that was answered."""
+    was_doubtful = text_at(record.data, "step") in doubtful
+    return text_at(record.data, "meaning") == "done" and not was_doubtful
+
+
 def _looked(record: Record, steps: Steps) -> Iterator[Deviation]:
     lane, name = _name(record, steps)
     meaning = (text_at(record.data, "meaning") or NOT_RECORDED).replace("-", " ")
     evidence = text_at(record.data, "evidence") or "evidence not recorded"
-    yield _deviation(record, "looked at", f"{name} was in doubt: {meaning} ({evidence})", lane)
+    yield _deviation(record, "looked at", f"{name}: {meaning} ({evidence})", lane)
 
 
 def _resumed(record: Record, _: Steps) -> Iterator[Deviation]:
@@ -135,7 +146,8 @@ def _lease(record: Record, _: Steps) -> Iterator[Deviation]:
 def _lane_ended(record: Record, _: Steps) -> Iterator[Deviation]:
     state = text_at(record.data, "state")
     if state != LaneState.DONE.value:
-        why = text_at(record.data, "why") or "why is not recorded"
+        lane = text_at(record.data, "lane") or ""
+        why = short_why(lane, text_at(record.data, "why")) or "why is not recorded"
         yield _deviation(
             record, (state or NOT_RECORDED).replace("-", " "), why, text_at(record.data, "lane")
         )

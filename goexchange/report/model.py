@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from goexchange.codec import from_plain, to_plain
+from goexchange.codec import from_plain
 from goexchange.errors import ExitCode, InvalidDocument
 from goexchange.journal.chain import line_of, read_lines
 from goexchange.model.plan import Plan, Verdict, VerdictKind
@@ -22,7 +22,7 @@ from goexchange.model.run import LaneState, Record, RecordKind
 from goexchange.report.backups import backup_sets, online_backups, rates, superseded_backups
 from goexchange.report.databases import database_summaries, observations
 from goexchange.report.deviations import deviations, in_doubt
-from goexchange.report.plan_words import action_words
+from goexchange.report.plan_words import action_words, short_why
 from goexchange.report.reading import int_at, mapping_at, member, moment_at, rows_at, text_at
 from goexchange.report.steps import lane_reports
 from goexchange.report.units import count_text
@@ -106,7 +106,7 @@ def _verdict(
 def _headline(
     verdict: ReportVerdict, lanes: Sequence[LaneReport], attention: Sequence[Attention]
 ) -> str:
-    named = [one.address for one in attention if one.verdict is verdict]
+    named = [one.address for one in attention]
     databases = [lane for lane in lanes if lane.database is not None]
     done = sum(lane.state == LaneState.DONE.value for lane in databases)
     counted = (
@@ -133,7 +133,7 @@ def _attention(lanes: Sequence[LaneReport], records: Sequence[Record]) -> Iterat
         commands = tuple(str(one) for one in rows_at(said, "commands"))
         if not commands and run is not None:
             commands = (f"goexchange resume {run}",)
-        why = text_at(said, "why") or lane.why
+        why = short_why(lane.lane, text_at(said, "why")) or lane.why
         if not why:
             why = (
                 "dismounted and not seen mounted again" if _is_away(lane) else "why is not recorded"
@@ -202,10 +202,8 @@ def _guards(plan: Plan, records: Sequence[Record]) -> Iterator[GuardEvidence]:
     }
     lanes = {lane.id for lane in plan.body.lanes}
 
-    def lane_named(verdict: Verdict) -> str | None:
-        if verdict.due_at_step in lane_of:
-            return lane_of[verdict.due_at_step]
-        return verdict.address if verdict.address in lanes else None
+    def lane_named(step: str | None, address: str) -> str | None:
+        return lane_of.get(step or "") or (address if address in lanes else None)
 
     run_decided = {
         (text_at(one.data, "verdict.guard"), text_at(one.data, "verdict.address"))
@@ -215,19 +213,21 @@ def _guards(plan: Plan, records: Sequence[Record]) -> Iterator[GuardEvidence]:
     for verdict in plan.body.guards:
         if verdict.kind is VerdictKind.DUE and (verdict.guard, verdict.address) in run_decided:
             continue
-        yield GuardEvidence(
-            at_utc=None, decided="in the plan", lane=lane_named(verdict), verdict=verdict
-        )
+        lane = lane_named(verdict.due_at_step, verdict.address)
+        yield GuardEvidence(at_utc=None, decided="in the plan", lane=lane, verdict=verdict)
     for record in records:
         if record.kind is not RecordKind.GUARD:
             continue
         try:
-            verdict = from_plain(Verdict, to_plain(member(record.data, "verdict")))
+            verdict = from_plain(Verdict, member(record.data, "verdict"))
         except InvalidDocument:
-            continue  # a record of another version: the journal check and the export still show it
-        decided = before.get(verdict.due_at_step or "", "at the start")
+            continue  # written by another version: the exported journal still has it
+        step = text_at(record.data, "step") or verdict.due_at_step
         yield GuardEvidence(
-            at_utc=record.at_utc, decided=decided, lane=lane_named(verdict), verdict=verdict
+            at_utc=record.at_utc,
+            decided=before.get(step or "", "at the start"),
+            lane=lane_named(step, verdict.address),
+            verdict=verdict,
         )
 
 

@@ -269,6 +269,11 @@ def step_detail(step: Step) -> str:
     return summary
 
 
+def short_why(lane: str, why: str | None) -> str:
+    """A reason without the lane's own name before each of its steps."""
+    return (why or "").replace(f"{lane}/", "step ") if lane else why or ""
+
+
 def without_action(summary: str, action: str) -> str:
     """The summary without the words of its action, or the last of them, at its start."""
     words = action.split()

@@ -178,7 +178,8 @@ def _record_text(record: Record, steps: Mapping[str, Step]) -> str | None:
     if kind is RecordKind.LANE_STARTED:
         return f"{text_at(data, 'lane')}  begins"
     if kind is RecordKind.LANE_ENDED:
-        return f"{text_at(data, 'lane')}  {text_at(data, 'state')}: {text_at(data, 'why')}"
+        why = text_at(data, "why")
+        return f"{text_at(data, 'lane')}  {text_at(data, 'state')}" + (f": {why}" if why else "")
     if kind is RecordKind.GUARD:
         verdict = data.get("verdict")
         said = f"{text_at(verdict, 'guard')}: {text_at(verdict, 'kind')}"
@@ -197,7 +198,7 @@ def _record_text(record: Record, steps: Mapping[str, Step]) -> str | None:
     return None
 
 
-def _step_text(record: Record, steps: Mapping[str, Step]) -> str:
+def _step_text(record: Record, steps: Mapping[str, Step]) -> str | None:
     data = record.data
     step_id = text_at(data, "step") or "unknown step"
     name = step_id
@@ -212,17 +213,15 @@ def _step_text(record: Record, steps: Mapping[str, Step]) -> str:
             f" ({step_detail(steps[step_id])})" if step_id in steps else ""
         )
     if record.kind is RecordKind.LOOKED:
-        return f"{name}: was in doubt, {text_at(data, 'meaning')} ({text_at(data, 'evidence')})"
+        return f"{name}: looked at, {(text_at(data, 'meaning') or '').replace('-', ' ')}"
     if record.kind is RecordKind.PROGRESS:
         done, total = int_at(data, "done_bytes"), int_at(data, "total_bytes")
         rate = number_at(data, "rate_bytes_s")
-        moved = f" {size_text(done)}" if done is not None else f" {text_at(data, 'text') or ''}"
-        whole = (
-            f" of {size_text(total)} ({share_text(done, total)})"
-            if done is not None and total
-            else ""
-        )
-        return f"{name}:{moved}{whole}" + (f", {rate_text(rate)}" if rate else "")
+        if done is None:
+            words = text_at(data, "text")
+            return f"{name}: {words}" if words else None
+        whole = f" of {size_text(total)} ({share_text(done, total)})" if total else ""
+        return f"{name}: {size_text(done)}{whole}" + (f", {rate_text(rate)}" if rate else "")
     seconds = number_at(data, "seconds")
     took = f" after {duration_text(seconds)}" if seconds is not None else ""
     found = len(rows_at(data, "findings"))

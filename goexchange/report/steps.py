@@ -15,7 +15,7 @@ from goexchange.model.report import (
     StepState,
 )
 from goexchange.model.run import LaneState, OutcomeKind, Record, RecordKind
-from goexchange.report.plan_words import call_text, is_way_back
+from goexchange.report.plan_words import call_text, is_way_back, short_why
 from goexchange.report.reading import int_at, mapping_at, rows_at, text_at
 
 TOOK_EFFECT = frozenset({StepState.DONE, StepState.ALREADY})
@@ -82,7 +82,7 @@ def _lane_report(lane: Lane, steps: tuple[StepLog, ...], records: Sequence[Recor
         server=lane.server,
         database=lane.database,
         state=state or (LaneState.RUNNING.value if started else None),
-        why=(text_at(ended.data, "why") if ended else None) or "",
+        why=short_why(lane.id, text_at(ended.data, "why") if ended else None),
         started_at_utc=started.at_utc if started else None,
         ended_at_utc=ended.at_utc if ended else None,
         offline=_offline(steps),
@@ -153,7 +153,8 @@ def _state(last: Record | None, *, has_intent: bool) -> tuple[StepState, str | N
     if last is None:
         return (StepState.IN_DOUBT if has_intent else StepState.NOT_REACHED), None
     if last.kind is RecordKind.SKIPPED:
-        return StepState.SKIPPED, text_at(last.data, "why")
+        is_consequence = text_at(last.data, "cause") == "lane-ended"
+        return StepState.SKIPPED, None if is_consequence else text_at(last.data, "why")
     if last.kind is RecordKind.LOOKED:
         evidence = text_at(last.data, "evidence")
         is_done = text_at(last.data, "meaning") == "done"

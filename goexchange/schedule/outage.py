@@ -14,8 +14,8 @@ from goexchange.schedule.rates import NO_TIME, Duration
 class Outage:
     """How long one database is down, and what the way back would add. Units: seconds.
 
-    Shape: `after_swap` is the part of `down` from the swap on; `way_back` is renaming back and mounting the
-    original; both have to fit between the latest swap and the end of the window.
+    Shape: `after_swap` is the part of `down` from the swap on; `way_back` is renaming back and
+    mounting the original; both have to fit between the latest swap and the end of the window.
     """
 
     down: Duration
@@ -37,7 +37,9 @@ def total(durations: Iterable[Duration]) -> Duration:
 
 
 def latest_swap(limit: datetime, outage: Outage) -> datetime:
-    """The latest moment for a swap that still leaves time to mount, or to put the original back and mount that."""
+    """The latest moment for a swap that still leaves time to mount, or to put the original back
+    and mount that.
+    """
     return limit - timedelta(seconds=outage.after_swap.p90_s + outage.way_back.p90_s)
 
 

@@ -53,9 +53,11 @@ def has_history(rates: Sequence[float]) -> bool:
 
 
 def duration(size_bytes: int, rates: Sequence[float], *, default_rate: float) -> Duration:
-    """How long `size_bytes` take. A slow rate is a long time: p90 is from the slowest tenth of the rates.
+    """How long `size_bytes` take. A slow rate is a long time: p90 is from the slowest tenth of the
+    rates.
 
-    Shape: with fewer than `EARLIER_RUNS_MIN` measured rates the default rate gives p50, and twice that time p90.
+    Shape: with fewer than `EARLIER_RUNS_MIN` measured rates the default rate gives p50, and twice
+    that time p90.
     """
     usable = _usable(rates)
     if len(usable) < EARLIER_RUNS_MIN:

@@ -1,6 +1,8 @@
-"""When a maintenance window is open: occurrences with IANA zones, over midnight and over clock changes.
+"""When a maintenance window is open: occurrences with IANA zones, over midnight and over clock
+changes.
 
-Wall-clock times are turned into moments once, at each end; every length is elapsed time between moments.
+Wall-clock times are turned into moments once, at each end; every length is elapsed time between
+moments.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ class Occurrence:
 
     @property
     def length_s(self) -> int:
-        """Elapsed seconds between opening and closing; a clock change inside makes it shorter or longer."""
+        """Elapsed seconds between opening and closing; a clock change inside makes it shorter or
+        longer.
+        """
         return int((self.closes_at_utc - self.opens_at_utc).total_seconds())
 
     def contains(self, moment: datetime) -> bool:
@@ -35,7 +39,9 @@ class Occurrence:
         return self.opens_at_utc <= moment < self.closes_at_utc
 
     def left_s(self, moment: datetime) -> int:
-        """Elapsed seconds until it closes, negative afterwards; before it opens, its whole length."""
+        """Elapsed seconds until it closes, negative afterwards; before it opens, its whole
+        length.
+        """
         start = max(moment, self.opens_at_utc)
         return int((self.closes_at_utc - start).total_seconds())
 
@@ -79,7 +85,7 @@ def _on_day(window: Window, zone: ZoneInfo, day: date) -> Occurrence | None:
 def _moment(day: date, at: TimeOfDay, zone: ZoneInfo) -> datetime:
     """The moment of a wall-clock time.
 
-    Shape: a time that exists twice is its first moment; one that the clock jumps over is read with the offset in
-    force before the jump (PEP 495, fold 0), so 02:30 becomes 03:30.
+    Shape: a time that exists twice is its first moment; one that the clock jumps over is read with
+    the offset in force before the jump (PEP 495, fold 0), so 02:30 becomes 03:30.
     """
     return datetime(day.year, day.month, day.day, at.hour, at.minute, tzinfo=zone).astimezone(UTC)

@@ -20,6 +20,7 @@ from goexchange.world.truth import silently_down, true_database
 from goexchange.world.world import Effect, World
 
 ONCE = frozenset({"dismount", "mount", "swap", "swap-back", "job-started", "repair-request"})
+_MOVES_FILES = frozenset({"mount", "swap", "swap-back"})
 _EXPLAINED_BY = {
     "dismount": (Action.DISMOUNT,),
     "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL),
@@ -54,8 +55,8 @@ class Checks:
         broken = list(self._of_journal(records))
         fresh = world.effects[self.seen_effects :]
         self.seen_effects = len(world.effects)
-        if fresh or not self.first:
-            broken += self._of_effects(fresh)
+        broken += self._of_effects(fresh)
+        if not self.first or any(effect.kind in _MOVES_FILES for effect in fresh):
             broken += self._of_files(world, fresh)
         return tuple(broken)
 

@@ -46,40 +46,54 @@ class Report:
 
 
 def crash_everywhere(
-    night: Night, *, again: int | None = None, judge: Callable[[Night, RunResult], None] | None = None
+    night: Night,
+    *,
+    every: int = 1,
+    again: int | None = None,
+    judge: Callable[[Night, RunResult], None] | None = None,
 ) -> Report:
     """Kill a controller at every boundary of the night, each time in a world of its own, and resume to the end.
 
-    Shape: `again` kills the second controller too, that many effects after it began; `judge` looks at each end.
+    Shape: what is left of a controller that died before an effect is what is left of one that died after the effect
+    before it: one resumed night shows both boundaries. `every` takes only each n-th effect. `again` kills the second controller too, that many effects after
+    it began; `judge` looks at each end.
     Raises: NightBroken when an invariant does not hold.
     """
     kills, ends = Counter[Kill](), Counter[int]()
+    last: Effect | None = None
     while True:
         effect = night.next()
-        for phase, prepare in _boundaries(effect):
+        if night.events % every == 0:
+            boundaries = _boundaries(last, effect)
             fork = night.fork()
-            prepare(fork, effect)
             fork.check()
-            kills[Kill(step=_step_of(effect), phase=phase)] += 1
             result = _resume(fork, again)
-            ends[result.exit_code] += 1
+            kills.update(boundaries)
+            ends[result.exit_code] += len(boundaries)
             if judge is not None:
                 judge(fork, result)
         if isinstance(effect, effects.Finish):
-            return Report(points=sum(kills.values()), kills=kills, ends=ends)
+            return Report(points=kills.total(), kills=kills, ends=ends)
         night.take(night.performer.perform(effect))
+        last = effect
 
 
-def _boundaries(effect: Effect) -> tuple[tuple[str, Callable[[Night, Effect], None]], ...]:
-    if isinstance(effect, effects.Append):
-        return (("before the append", _nothing), ("after the append", _performed))
-    if isinstance(effect, effects.Send):
-        return (("after send, before its effect", _nothing), ("after its effect, before the answer", _performed))
-    if isinstance(effect, (effects.RenewLeases, effects.AcquireLeases, effects.ReleaseLeases)):
-        return (("during the lease", _performed),)
-    if isinstance(effect, effects.Finish):
-        return (("during the report", _nothing),)
-    return ()
+def _boundaries(last: Effect | None, coming: Effect) -> tuple[Kill, ...]:
+    """The boundaries at which nothing lies but the end of one effect and the beginning of the next."""
+    found: list[Kill] = []
+    if isinstance(last, effects.Append):
+        found.append(Kill(step=_step_of(last), phase="after the append"))
+    elif isinstance(last, effects.Send):
+        found.append(Kill(step=_step_of(last), phase="after its effect, before the answer"))
+    elif last is not None:
+        found.append(Kill(step=_step_of(last), phase="during"))
+    if isinstance(coming, effects.Append):
+        found.append(Kill(step=_step_of(coming), phase="before the append"))
+    elif isinstance(coming, effects.Send):
+        found.append(Kill(step=_step_of(coming), phase="after send, before its effect"))
+    elif isinstance(coming, effects.Finish):
+        found.append(Kill(step="report", phase="during"))
+    return tuple(found)
 
 
 def _resume(night: Night, again: int | None) -> RunResult:
@@ -91,15 +105,6 @@ def _resume(night: Night, again: int | None) -> RunResult:
             night.take(night.performer.perform(effect))
         night.kill()
     return night.run_to_end()
-
-
-def _nothing(night: Night, effect: Effect) -> None:
-    """The controller died before anything came of the effect."""
-
-
-def _performed(night: Night, effect: Effect) -> None:
-    """The effect came about, and nobody heard of it."""
-    night.performer.perform(effect)
 
 
 def _step_of(effect: Effect) -> str:

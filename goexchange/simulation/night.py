@@ -100,7 +100,8 @@ class Night:
 
     def fork(self) -> Night:
         """The same night in a world of its own, its controller dead."""
-        performer, checks = deepcopy((self.performer, self.checks))
+        shared = {id(one): one for one in (self.plan, *self.performer.records)}  # nothing changes these
+        performer, checks = deepcopy((self.performer, self.checks), shared)
         return Night(
             plan=self.plan, approval=self.approval, performer=performer, checks=checks, guards=self.guards,
             controllers=self.controllers, events=self.events,

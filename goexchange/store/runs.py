@@ -41,6 +41,15 @@ class RunFolder:
         """Its journal."""
         return self.path / JOURNAL_NAME
 
+    def discard(self) -> None:
+        """Remove a run that was refused before its first record: there is nothing to go on with.
+
+        Raises: OSError when something is in the folder that `create` did not put there.
+        """
+        for path in (self.plan_path, self.approval_path, self.journal_path):
+            path.unlink(missing_ok=True)
+        self.path.rmdir()
+
     @property
     def plan_sha256(self) -> str | None:
         """The plan's digest as the journal's header says it; None while nothing has begun."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, TypedDict
+from typing import Any, NoReturn, TypedDict
 
 from pyinfra.api.exceptions import ConnectError
 from pyinfra.connectors.base import BaseConnector, DataMeta
@@ -33,7 +33,7 @@ class ConnectorData(TypedDict):
     goexchange_server: str
 
 
-class ConnectionFailed(ConnectError):  # type: ignore[misc]
+class ConnectionFailed(ConnectError):
     """A connection that failed, with our own error for whoever asks."""
 
     def __init__(self, error: GoexchangeError) -> None:
@@ -70,7 +70,7 @@ class GoexchangeConnector(BaseConnector):
     def connect(self) -> None:
         """Open both channels.
 
-        Raises: ConnectError, with the reason in words.
+        Raises: ConnectError, with the reason in words; nothing stays open then.
         """
         entry = self.data["goexchange_server"]
         if not entry:
@@ -78,16 +78,17 @@ class GoexchangeConnector(BaseConnector):
                 "no connection data: make the inventory with goexchange.pyinfra_deploy.hosts(...)"
             )
         session = RemoteSession(codec.from_plain(ServerEntry, json.loads(entry)))
+        self.session = session  # before it is open, so that an interrupted start is closed too
         try:
             session.open()
         except GoexchangeError as error:
-            session.close()
-            self.failure = error
-            raise ConnectionFailed(error) from error
-        self.session = session
+            self._give_up(error)
+        except Exception as error:  # noqa: BLE001 pyinfra would stop all hosts for a surprise on one
+            surprise = GoexchangeError(f"{session.server.name}: {type(error).__name__}: {error}")
+            self._give_up(surprise)
 
     def disconnect(self) -> None:
-        """Close both channels."""
+        """Close both channels; never raises."""
         if self.session is not None:
             self.session.close()
             self.session = None
@@ -100,22 +101,11 @@ class GoexchangeConnector(BaseConnector):
         Raises: OSError for everything that goes wrong between here and the host.
         """
         limit_s = arguments.get("_timeout") or DEFAULT_TIME_LIMIT_S
-        assert self.session is not None
         try:
             if isinstance(command, CmdletCommand):
-                answer = self.session.exchange(_reading(command), time_limit_s=limit_s)
-                lines = [OutputLine("stdout", json.dumps(each)) for each in answer["objects"]]
-                errors = [OutputLine("stderr", each["message"]) for each in answer["errors"]]
-                return not errors, CommandOutput([*lines, *errors])
+                return self._run_cmdlets(command, limit_s)
             if isinstance(command, HostScriptCommand):
-                if CONTRACTS[command.script].changes_host:
-                    raise HostError(
-                        f"{command.script} changes the host: use goexchange plan and apply"
-                    )
-                result = self.session.script(
-                    command.script, command.arguments, time_limit_s=limit_s
-                )
-                return True, CommandOutput([OutputLine("stdout", json.dumps(result))])
+                return self._run_script(command, limit_s)
         except GoexchangeError as error:
             raise HostError(str(error)) from error
         raise HostError(
@@ -132,9 +122,39 @@ class GoexchangeConnector(BaseConnector):
             "@goexchange does not download files: use the facts of goexchange.pyinfra_deploy"
         )
 
+    def _give_up(self, error: GoexchangeError) -> NoReturn:
+        self.disconnect()
+        self.failure = error
+        raise ConnectionFailed(error) from error
 
-def _reading(command: CmdletCommand) -> tuple[Any, ...]:
-    for call in command.calls:
-        if is_change(call.cmdlet):
-            raise HostError(f"{call.cmdlet} changes the server: use goexchange plan and apply")
-    return command.calls
+    def _open_session(self) -> RemoteSession:
+        if self.session is None:
+            raise HostError("the host is not connected")
+        return self.session
+
+    def _run_cmdlets(self, command: CmdletCommand, limit_s: float) -> tuple[bool, CommandOutput]:
+        for call in command.calls:
+            if is_change(call.cmdlet):
+                raise HostError(refusal(call.cmdlet))
+        answer = self._open_session().exchange(command.calls, time_limit_s=limit_s)
+        lines = [OutputLine("stdout", json.dumps(each)) for each in answer["objects"]]
+        errors = [OutputLine("stderr", each["message"]) for each in answer["errors"]]
+        return not errors, CommandOutput([*lines, *errors])
+
+    def _run_script(self, command: HostScriptCommand, limit_s: float) -> tuple[bool, CommandOutput]:
+        if command.script not in CONTRACTS:
+            raise HostError(f"{command.script} is not a packaged host script")
+        if CONTRACTS[command.script].changes_host:
+            raise HostError(refusal(command.script))
+        result = self._open_session().script(
+            command.script, command.arguments, time_limit_s=limit_s
+        )
+        return True, CommandOutput([OutputLine("stdout", json.dumps(result))])
+
+
+def refusal(what: str) -> str:
+    """Why a command that changes something does not run from a deploy file."""
+    return (
+        f"{what} changes the server: a deploy file holds no lease and no approved plan, so it "
+        "would pass the guards by; use goexchange plan and goexchange apply"
+    )

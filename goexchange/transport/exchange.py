@@ -200,12 +200,11 @@ def _close(pool: RunspacePool, connection: WSMan) -> None:
 
 
 def _error(record: Any) -> dict[str, Any]:
-    exception = getattr(record, "exception", None)
-    message = record.message or record.details_message
-    if not message and exception is not None:
-        message = getattr(exception, "adapted_properties", {}).get("Message") or str(exception)
+    """An error record; `message` of pypsrp is the category's text, the words are the exception's.
+    """
+    told = getattr(record.exception, "adapted_properties", {}).get("Message")
     return {
-        "message": str(message or record),
+        "message": str(record.details_message or told or record.exception or record.message),
         "id": str(record.fq_error or record.reason or "unknown"),
         "category": str(record.reason or ""),
         "target": str(record.target_name or ""),

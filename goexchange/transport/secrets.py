@@ -1,4 +1,8 @@
-"""Secrets, resolved at the last moment; their values are never kept, printed or logged here."""
+"""Secrets, resolved at the last moment; their values are never printed or logged.
+
+What a person, a program or a service answered is remembered for the life of the process: a hundred
+servers must not ask a hundred times.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from goexchange.errors import AuthenticationRefused
@@ -15,24 +20,46 @@ from goexchange.model.configuration import SecretKind, SecretReference
 COMMAND_TIMEOUT_S = 30
 
 
+_ASKED_ONCE = (SecretKind.COMMAND, SecretKind.PROMPT, SecretKind.KEYRING, SecretKind.VAULT)
+_remembered: dict[SecretReference, str] = {}
+_lock = threading.Lock()
+
+
 def resolve(reference: SecretReference) -> str:
     """The secret's value.
 
     Raises: AuthenticationRefused naming the reference, never the value.
     """
+    if reference.kind not in _ASKED_ONCE:
+        return _read(reference)
+    with _lock:
+        if reference not in _remembered:
+            _remembered[reference] = _read(reference)
+        return _remembered[reference]
+
+
+def forget() -> None:
+    """Forget what was remembered."""
+    _remembered.clear()
+
+
+def _read(reference: SecretReference) -> str:
     match reference.kind:
         case SecretKind.ENVIRONMENT:
-            return _from_environment(reference)
+            value = _from_environment(reference)
         case SecretKind.FILE:
-            return _from_file(reference)
+            value = _from_file(reference)
         case SecretKind.COMMAND:
-            return _from_command(reference)
+            value = _from_command(reference)
         case SecretKind.PROMPT:
-            return _from_prompt(reference)
+            value = _from_prompt(reference)
         case SecretKind.KEYRING:
-            return _from_keyring(reference)
+            value = _from_keyring(reference)
         case SecretKind.VAULT:
-            return _from_vault(reference)
+            value = _from_vault(reference)
+    if not value:
+        raise _refused(reference, "it is empty")
+    return value
 
 
 def _refused(reference: SecretReference, why: str) -> AuthenticationRefused:
@@ -59,8 +86,8 @@ def _from_file(reference: SecretReference) -> str:
         return path.read_text("utf-8").rstrip("\r\n")
     except OSError as error:
         raise _refused(reference, f"{error.strerror}: {path}") from error
-    except UnicodeDecodeError as error:
-        raise _refused(reference, f"the file is not UTF-8 text: {path}") from error
+    except UnicodeDecodeError:  # its text holds a byte of the secret
+        raise _refused(reference, f"the file is not UTF-8 text: {path}") from None
 
 
 def _from_command(reference: SecretReference) -> str:
@@ -73,7 +100,8 @@ def _from_command(reference: SecretReference) -> str:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError) as error:
-        raise _refused(reference, f"the command did not run: {type(error).__name__}") from error
+        # not chained: the text of a time-out or a decoding error can hold what was printed
+        raise _refused(reference, f"the command did not run: {type(error).__name__}") from None
     if done.returncode != 0:
         raise _refused(reference, f"the command ended with {done.returncode}")
     return done.stdout.rstrip("\r\n")
@@ -121,6 +149,7 @@ def _from_vault(reference: SecretReference) -> str:
         fields = fields.get("data", fields)  # version 2 of the key-value engine nests once more
         return str(fields[name])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        # not chained: a decoding error holds the vault's answer
         raise _refused(
             reference, f"the vault did not answer with it: {type(error).__name__}"
-        ) from error
+        ) from None

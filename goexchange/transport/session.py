@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from goexchange.errors import AnswerLost, Unreachable
+from goexchange.errors import AnswerLost, GoexchangeError, Unreachable
 from goexchange.model.configuration import ServerEntry
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import is_change
@@ -115,6 +115,11 @@ class RemoteSession:
                     if not may_return or time.monotonic() + pause_s > deadline:
                         raise
                     time.sleep(pause_s)
+                except GoexchangeError:
+                    raise
+                except BaseException:  # cut in the middle of a request: its keys are stale
+                    channel.drop_connection()
+                    raise
                 else:
                     self._was_open = True
                     return answer

@@ -86,7 +86,7 @@ class WindowsSession:
             if not self._receives.lost:
                 raise
             raise AnswerLost(
-                f"{self._server.name}, {CHANNEL}: a part of the answer was lost on its way ({error})"
+                f"{self._server.name}, {CHANNEL}: part of the answer was lost on its way: {error}"
             ) from error
 
     def forget(self) -> None:

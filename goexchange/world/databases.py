@@ -73,7 +73,7 @@ class MailboxDatabase:
 
 def read_header(files: HostFiles, path: str) -> HeaderReading:
     """Both header copies of a database file."""
-    return read_database_header(files.read(path, 0, HEADER_BYTES))
+    return _reading(files.read(path, 0, HEADER_BYTES))
 
 
 def change_header(files: HostFiles, path: str, **changes: object) -> None:
@@ -155,6 +155,11 @@ def write_database(
         return
     chunks = build_database(header, pages=pages, free_pages=free, seed=content_seed)
     files.write_chunks(database.edb_path, chunks)
+
+
+@lru_cache(maxsize=128)
+def _reading(slots: bytes) -> HeaderReading:
+    return read_database_header(slots)
 
 
 @lru_cache(maxsize=64)

@@ -95,7 +95,18 @@ class MemoryDisk:
     def list(self, prefix: str) -> tuple[str, ...]:
         """Every key that starts so, sorted."""
         start = prefix.lower()
-        return tuple(self._names[key] for key in sorted(self._names) if key.startswith(start))
+        return tuple(
+            self._names[key] for key in sorted(k for k in self._names if k.startswith(start))
+        )
+
+    def __deepcopy__(self, memo: dict[int, object]) -> MemoryDisk:
+        """The same files, contents shared until one side writes."""
+        for key, content in self._contents.items():
+            self._contents[key] = bytes(content)
+        copied = MemoryDisk()
+        copied._names.update(self._names)
+        copied._contents.update(self._contents)
+        return copied
 
     def _writable(self, key: str) -> bytearray:
         content = self._contents.get(key.lower(), b"")

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from attrs import frozen
 
+from goexchange.world.sharing import Shared
+
 APPLICATION = "Application"
 SYSTEM = "System"
 WINDOWS_BACKUP = "Microsoft-Windows-Backup"
@@ -21,7 +23,7 @@ _KEPT_MAX = 300
 
 
 @frozen(kw_only=True)
-class Event:
+class Event(Shared):
     """One entry; `event_id` is a number of its provider."""
 
     log: str

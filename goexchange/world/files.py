@@ -12,6 +12,7 @@ from attrs import define, frozen
 
 from goexchange.world.clock import Clock
 from goexchange.world.disk import Disk
+from goexchange.world.sharing import Shared
 from goexchange.world.site import ShareDescription, VolumeDescription
 
 _CHUNK_BYTES = 4 * 1024 * 1024
@@ -37,7 +38,7 @@ class FileRefused(Exception):
 
 
 @frozen
-class FileTimes:
+class FileTimes(Shared):
     """When a file was made and last written."""
 
     created_at: datetime

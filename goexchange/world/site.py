@@ -8,6 +8,7 @@ from __future__ import annotations
 from attrs import evolve, field, frozen
 
 from goexchange.model.actual import Generation
+from goexchange.world.sharing import Shared
 
 GIB = 1024**3
 MIB = 1024**2
@@ -16,7 +17,7 @@ DOMAIN = "lab.example"
 
 
 @frozen(kw_only=True)
-class VolumeDescription:
+class VolumeDescription(Shared):
     """A volume by the folder it is mounted at, with the size it claims to have."""
 
     mount_point: str
@@ -26,7 +27,7 @@ class VolumeDescription:
 
 
 @frozen(kw_only=True)
-class ShareDescription:
+class ShareDescription(Shared):
     """A share that hosts can write to (`\\\\backup01\\exchange$\\`)."""
 
     path: str
@@ -34,7 +35,7 @@ class ShareDescription:
 
 
 @frozen(kw_only=True)
-class ServerDescription:
+class ServerDescription(Shared):
     """An Exchange server: `version` is major, minor, build and revision of the installed build."""
 
     name: str
@@ -65,7 +66,7 @@ class ServerDescription:
 
 
 @frozen(kw_only=True)
-class DatabaseDescription:
+class DatabaseDescription(Shared):
     """A mailbox database at the start: `copies` are the servers that hold one, the active one
     first.
     """
@@ -87,7 +88,7 @@ class DatabaseDescription:
 
 
 @frozen(kw_only=True)
-class GroupDescription:
+class GroupDescription(Shared):
     """A database availability group."""
 
     name: str
@@ -96,7 +97,7 @@ class GroupDescription:
 
 
 @frozen(kw_only=True)
-class UserDescription:
+class UserDescription(Shared):
     """An account; whoever may not use Exchange may still be an administrator of the hosts."""
 
     name: str
@@ -105,7 +106,7 @@ class UserDescription:
 
 
 @frozen(kw_only=True)
-class Rates:
+class Rates(Shared):
     """How fast the hosts work; DB05 of the default site is rebuilt in about six seconds."""
 
     rebuild: float = 8.0 * MIB
@@ -128,7 +129,7 @@ class Rates:
 
 
 @frozen(kw_only=True)
-class TimeConstants:
+class TimeConstants(Shared):
     """How long what has no size takes."""
 
     cmdlet: float = 0.02
@@ -142,7 +143,7 @@ class TimeConstants:
 
 
 @frozen(kw_only=True)
-class SiteDescription:
+class SiteDescription(Shared):
     """A whole site at the start."""
 
     servers: tuple[ServerDescription, ...]

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from attrs import define, frozen
 
+from goexchange.world.sharing import Shared
+
 
 @define
 class TaskState:
@@ -18,7 +20,7 @@ class TaskState:
 
 
 @frozen(kw_only=True)
-class Sentinel:
+class Sentinel(Shared):
     """A task that speaks when nobody has fed it for a while: a database may be down without its
     controller.
     """

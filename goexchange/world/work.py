@@ -12,11 +12,13 @@ from typing import Any
 
 from attrs import field, frozen
 
+from goexchange.world.sharing import Shared
+
 FAILED_EXIT = -1
 
 
 @frozen(kw_only=True)
-class Ending:
+class Ending(Shared):
     """How work ends: exit code, its whole output, and the `result` of the job's contract."""
 
     exit_code: int
@@ -30,7 +32,7 @@ def failed(words: str) -> Ending:
 
 
 @frozen(kw_only=True)
-class Write:
+class Write(Shared):
     """A file that the work writes from start to end; `renamed_to` is its name once it is whole."""
 
     path: str
@@ -39,7 +41,7 @@ class Write:
 
 
 @frozen(kw_only=True)
-class Work:
+class Work(Shared):
     """A piece of work.
 
     Shape: `holds` are open for reading while it lasts; `deletes` go first; `writes` one after the

@@ -28,6 +28,7 @@ from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request
 from goexchange.world.services import exchange_services
+from goexchange.world.sharing import Shared
 from goexchange.world.site import ServerDescription, SiteDescription
 from goexchange.world.values import CmdletAnswer
 
@@ -43,7 +44,7 @@ _CONFIGURATION_FILES = (
 
 
 @frozen(kw_only=True)
-class Effect:
+class Effect(Shared):
     """Something that changed, for counting: kind, host, database, and what else tells it apart."""
 
     at: datetime

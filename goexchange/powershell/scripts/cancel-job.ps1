@@ -17,12 +17,15 @@ $state = 'absent'
 if ([System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'request.json'))) {
     $state = 'ended'
     # Asked again, the answer is the same.
-    if ([System.IO.File]::Exists($exitPath) -and [string](Read-GxJson $exitPath).message -eq 'cancelled') { $state = 'cancelled' }
+    if ([System.IO.File]::Exists($exitPath)) {
+        if ([string](Read-GxJson $exitPath).message -eq 'cancelled') { $state = 'cancelled' }
+    }
     if (-not [System.IO.File]::Exists($exitPath)) {
-        Get-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name) -ErrorAction SilentlyContinue | Unregister-ScheduledTask -Confirm:$false
+        $tasks = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name) -ErrorAction SilentlyContinue)
+        $tasks | Unregister-ScheduledTask -Confirm:$false
         try {
             # A child that has not begun yet finds the marker taken and leaves.
-            $marker = New-Object -TypeName System.IO.FileStream -ArgumentList @($startedPath, [System.IO.FileMode]::CreateNew)
+            $marker = Open-GxFile $startedPath 'CreateNew' 'Write' 'Read'
             $content = $GxUtf8.GetBytes('{"pid":0,"process_started":"","started_at":"' + (Get-GxNow) + '"}')
             $marker.Write($content, 0, $content.Length)
             $marker.Dispose()

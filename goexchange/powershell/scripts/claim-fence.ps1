@@ -4,15 +4,13 @@ param($Arguments)
 Assert-GxRoot $Arguments.root
 $path = [System.IO.Path]::Combine($Arguments.root, 'fence.json')
 $gate = [System.IO.Path]::Combine($Arguments.root, 'fence.lock')
-$openOrCreate = [System.IO.FileMode]::OpenOrCreate
-$none = [System.IO.FileShare]::None
 
 # Two claims at once would both read the old number: the gate lets one in at a time.
 $stream = $null
 $tries = 0
 while ($null -eq $stream) {
     try {
-        $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($gate, $openOrCreate, [System.IO.FileAccess]::ReadWrite, $none)
+        $stream = Open-GxFile $gate 'OpenOrCreate' 'ReadWrite' 'None'
     }
     catch {
         $tries = $tries + 1
@@ -24,11 +22,16 @@ try {
     if ([System.IO.File]::Exists($path)) {
         $kept = Read-GxJson $path
         $isOther = [string]$kept.holder -ne [string]$Arguments.holder
-        if ([long]$kept.fence -gt [long]$Arguments.fence -or ($isOther -and [long]$kept.fence -eq [long]$Arguments.fence)) {
+        $isSame = [long]$kept.fence -eq [long]$Arguments.fence
+        if ([long]$kept.fence -gt [long]$Arguments.fence -or ($isOther -and $isSame)) {
             Stop-Gx 'fenced' ('fencing number ' + $kept.fence + ' is held by ' + $kept.holder)
         }
     }
-    $claim = @{ fence = [long]$Arguments.fence; holder = [string]$Arguments.holder; claimed_at = [string]$Arguments.claimed_at }
+    $claim = @{
+        fence = [long]$Arguments.fence
+        holder = [string]$Arguments.holder
+        claimed_at = [string]$Arguments.claimed_at
+    }
     Write-GxJson $path $claim
 }
 finally {

@@ -4,13 +4,14 @@
 $blockBytes = 4194304
 
 function New-Reader([string]$Path, $Options) {
-    $share = [System.IO.FileShare]::Read
-    return New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share, 4096, $Options)
+    $mode = [System.IO.FileMode]::Open
+    $access = [System.IO.FileAccess]::Read
+    $form = @($Path, $mode, $access, [System.IO.FileShare]::Read, 4096, $Options)
+    return New-Object -TypeName System.IO.FileStream -ArgumentList $form
 }
 
 function New-Writer([string]$Path) {
-    $share = [System.IO.FileShare]'ReadWrite, Delete'
-    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write, $share)
+    $stream = Open-GxFile $Path 'Create' 'Write' 'ReadWrite, Delete'
     $writer = New-Object -TypeName System.IO.StreamWriter -ArgumentList @($stream, $GxUtf8)
     $writer.AutoFlush = $true
     return $writer
@@ -38,8 +39,7 @@ function Copy-One([string]$From, [string]$To) {
     $partial = $To + '.partial'
     $source = New-Reader $From ([System.IO.FileOptions]::SequentialScan)
     try {
-        $through = [System.IO.FileOptions]::WriteThrough
-        $destination = New-Object -TypeName System.IO.FileStream -ArgumentList @($partial, [System.IO.FileMode]::Create, [System.IO.FileAccess]::Write, [System.IO.FileShare]::None, 4096, $through)
+        $destination = Open-GxWriteThrough $partial
         try {
             $destination.SetLength($source.Length)
             $read = Read-Whole $source $destination
@@ -129,7 +129,8 @@ function Export-Configuration($Request) {
         else { $missing += [string]$key }
     }
     foreach ($path in @($Request.paths)) {
-        $found = @(Get-ChildItem -LiteralPath $path -Recurse -Force -ErrorAction SilentlyContinue | Where-Object -FilterScript { -not $_.PSIsContainer })
+        $below = @(Get-ChildItem -LiteralPath $path -Recurse -Force -ErrorAction SilentlyContinue)
+        $found = @($below | Where-Object -FilterScript { -not $_.PSIsContainer })
         if ($found.Count -eq 0) { $missing += [string]$path }
         foreach ($file in $found) {
             $place = 'files\' + $file.FullName.Replace(':', '').TrimStart('\')
@@ -174,7 +175,7 @@ $begin = @{
 }
 # Whoever makes this file does the work; a second child finds it and leaves.
 try {
-    $marker = New-Object -TypeName System.IO.FileStream -ArgumentList @($startedPath, [System.IO.FileMode]::CreateNew)
+    $marker = Open-GxFile $startedPath 'CreateNew' 'Write' 'Read'
 }
 catch {
     if (-not [System.IO.File]::Exists($startedPath)) { throw }
@@ -199,4 +200,5 @@ catch {
 $output.Dispose()
 $errorOutput.Dispose()
 # The last write: once it is there, output and result are complete.
-Write-GxJson ([System.IO.Path]::Combine($folder, 'exit.json')) @{ exit_code = $end['exit_code']; ended_at = (Get-GxNow); result = $end['result'] }
+$record = @{ exit_code = $end['exit_code']; ended_at = (Get-GxNow); result = $end['result'] }
+Write-GxJson ([System.IO.Path]::Combine($folder, 'exit.json')) $record

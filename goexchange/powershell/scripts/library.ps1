@@ -6,6 +6,7 @@ $ProgressPreference = 'SilentlyContinue'
 $GxUtf8 = New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false
 $GxTrusted = @('S-1-5-18', 'S-1-5-32-544')
 $GxTaskPath = '\goexchange\'
+$GxShell = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'WindowsPowerShell\v1.0\powershell.exe')
 $GxTimeFormat = 'yyyy-MM-ddTHH:mm:ss.fffffffZ'
 
 # --- refusals and the envelope -----------------------------------------------------------------
@@ -79,9 +80,22 @@ function Get-GxNow {
     return ConvertTo-GxTime ([DateTime]::UtcNow)
 }
 
+function Open-GxFile([string]$Path, [System.IO.FileMode]$Mode, [System.IO.FileAccess]$Access, [System.IO.FileShare]$Share) {
+    return [System.IO.File]::Open($Path, $Mode, $Access, $Share)
+}
+
+# Every write goes to the disk before it counts as done.
+function Open-GxWriteThrough([string]$Path) {
+    $through = [System.IO.FileOptions]::WriteThrough
+    $mode = [System.IO.FileMode]::Create
+    $access = [System.IO.FileAccess]::Write
+    $share = [System.IO.FileShare]::None
+    $form = @($Path, $mode, $access, $share, 4096, $through)
+    return New-Object -TypeName System.IO.FileStream -ArgumentList $form
+}
+
 function Read-GxBytes([string]$Path, [long]$Offset, [int]$Count) {
-    $share = [System.IO.FileShare]'ReadWrite, Delete'
-    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, [System.IO.FileMode]::Open, [System.IO.FileAccess]::Read, $share)
+    $stream = Open-GxFile $Path 'Open' 'Read' 'ReadWrite, Delete'
     try {
         [void]$stream.Seek($Offset, [System.IO.SeekOrigin]::Begin)
         $left = [Math]::Max([long]0, $stream.Length - $Offset)
@@ -108,10 +122,7 @@ function Read-GxJson([string]$Path) {
 # Another name first, flushed, then renamed: a reader sees the old file, the new one, or none.
 function Write-GxFile([string]$Path, [byte[]]$Content) {
     $temporary = $Path + '.' + $PID + '.new'
-    $create = [System.IO.FileMode]::Create
-    $none = [System.IO.FileShare]::None
-    $through = [System.IO.FileOptions]::WriteThrough
-    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($temporary, $create, [System.IO.FileAccess]::Write, $none, 4096, $through)
+    $stream = Open-GxWriteThrough $temporary
     try {
         $stream.Write($Content, 0, $Content.Length)
         $stream.Flush($true)
@@ -169,7 +180,8 @@ function New-GxPrivateFolder([string]$Folder) {
     $security.SetAccessRuleProtection($true, $false)
     foreach ($who in $GxTrusted) {
         $identity = New-Object -TypeName $sid.FullName -ArgumentList $who
-        $rule = New-Object -TypeName System.Security.AccessControl.FileSystemAccessRule -ArgumentList @($identity, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow')
+        $grant = @($identity, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow')
+        $rule = New-Object -TypeName System.Security.AccessControl.FileSystemAccessRule -ArgumentList $grant
         $security.AddAccessRule($rule)
     }
     $administrators = New-Object -TypeName $sid.FullName -ArgumentList $GxTrusted[1]
@@ -277,10 +289,7 @@ function Move-GxFlushMap([string]$From, [string]$To) {
 
 # A file that anyone else has open cannot be opened alone.
 function Assert-GxClosed([string]$Path) {
-    $mode = [System.IO.FileMode]::Open
-    $access = [System.IO.FileAccess]::Read
-    $stream = New-Object -TypeName System.IO.FileStream -ArgumentList @($Path, $mode, $access, [System.IO.FileShare]::None)
-    $stream.Dispose()
+    (Open-GxFile $Path 'Open' 'Read' 'None').Dispose()
 }
 
 # Where the three files of a swap are; what fits no row is foreign and nothing is touched.
@@ -289,7 +298,9 @@ function Get-GxSwapState($Files) {
     foreach ($name in @('original', 'temporary', 'kept')) {
         $path = [string]$Files.$name
         $seen[$name] = 'absent'
-        if ([System.IO.File]::Exists($path)) { $seen[$name] = Get-GxHeaderDigest $path }
+        if (-not [System.IO.File]::Exists($path)) { continue }
+        try { $seen[$name] = Get-GxHeaderDigest $path }
+        catch { $seen[$name] = 'unreadable (' + $_.Exception.Message + ')' }
     }
     $old = [string]$Files.original_sha256
     $new = [string]$Files.temporary_sha256

@@ -6,7 +6,9 @@ $processNames = @(
     'wbengine', 'wbadmin', 'ntbackup', 'bpbkar32', 'VeeamAgent', 'VeeamGuestHelper', 'beremote', 'cvd', 'clBackup',
     'diskshadow', 'eseutil', 'ExSetup', 'ExSetupUI', 'TiWorker'
 )
-$serviceNames = @('WSBExchange', 'wbengine', 'VSS', 'swprv', 'FMS', 'HostControllerService', 'W3SVC', 'IISADMIN', 'WinRM', 'ClusSvc')
+$serviceNames = @(
+    'WSBExchange', 'wbengine', 'VSS', 'swprv', 'FMS', 'HostControllerService', 'W3SVC', 'IISADMIN', 'WinRM', 'ClusSvc'
+)
 $storageIds = @(474, 475, 476, 477, 481, 482, 507, 508, 509, 510, 515, 516, 530, 531, 532, 533)
 $storageProviders = @('disk', 'Ntfs', 'Microsoft-Windows-Ntfs', 'storport', 'storahci', 'iScsiPrt', 'mpio', 'volmgr')
 $backupIds = @(210, 211, 212, 213, 214, 215, 224, 225, 226, 2005, 2006, 2007, 2008, 2009, 2010)
@@ -25,7 +27,13 @@ $answer = @{
     log_folders = @()
     storage_events = @()
     backup_events = @()
-    windows_backup = @{ is_installed = $false; is_running = $false; last_success = $null; last_result = $null; next_scheduled = $null }
+    windows_backup = @{
+        is_installed = $false
+        is_running = $false
+        last_success = $null
+        last_result = $null
+        next_scheduled = $null
+    }
     is_reboot_pending = $false
     fence = 0
     records = @()
@@ -55,27 +63,36 @@ function Read-List([string]$Part, [scriptblock]$Read) {
 function Get-FileVersion([string]$Path) {
     if (-not [System.IO.File]::Exists($Path)) { return $null }
     $version = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($Path)
-    return '{0}.{1}.{2}.{3}' -f $version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart
+    $parts = @($version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart)
+    return $parts -join '.'
 }
 
 function Get-RegistryKey([string]$Path) {
     return [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($Path)
 }
 
-# "No such event" is an answer; anything else that goes wrong is a failure of the part.
+# "No such event" is an answer; anything else that goes wrong is a failure of the part, too many events included:
+# a list that is cut could hide the very one that matters.
 function Read-Event($Filter, [string[]]$Providers) {
     try {
-        $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 2000)
+        $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 50000)
     }
     catch {
         if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { throw }
         $found = @()
     }
-    $kept = @($found | Where-Object -FilterScript { $Providers -contains $_.ProviderName } | Select-Object -First 300)
+    $kept = @($found | Where-Object -FilterScript { $Providers -contains $_.ProviderName })
+    if ($found.Count -ge 50000 -or $kept.Count -gt 5000) { throw 'too many events to look through' }
     foreach ($entry in $kept) {
         $text = [string]$entry.Message
         if ($text.Length -gt 1000) { $text = $text.Substring(0, 1000) }
-        @{ log = [string]$entry.LogName; provider = [string]$entry.ProviderName; id = [int]$entry.Id; at = (ConvertTo-GxTime $entry.TimeCreated); text = $text }
+        @{
+            log = [string]$entry.LogName
+            provider = [string]$entry.ProviderName
+            id = [int]$entry.Id
+            at = (ConvertTo-GxTime $entry.TimeCreated)
+            text = $text
+        }
     }
 }
 
@@ -124,7 +141,13 @@ Read-List 'volumes' {
         if ($null -eq $volume) { continue }
         $isLocal = [int]$volume.DriveType -eq 3
         $folder = ([string]$point.Directory.Name).TrimEnd('\') + '\'
-        @{ mount_point = $folder; label = [string]$volume.Label; size_bytes = [long]$volume.Capacity; free_bytes = [long]$volume.FreeSpace; is_local = $isLocal }
+        @{
+            mount_point = $folder
+            label = [string]$volume.Label
+            size_bytes = [long]$volume.Capacity
+            free_bytes = [long]$volume.FreeSpace
+            is_local = $isLocal
+        }
     }
 }
 
@@ -149,7 +172,12 @@ Read-List 'tasks' {
         $words = [string]$task.TaskPath + [string]$task.TaskName + ' ' + ($actions -join ' ')
         if ($words -notmatch $backupWords) { continue }
         $next = (Get-ScheduledTaskInfo -InputObject $task).NextRunTime
-        @{ name = ([string]$task.TaskPath + [string]$task.TaskName); state = [string]$task.State; actions = @($actions); next_run = (ConvertTo-GxTime $next) }
+        @{
+            name = ([string]$task.TaskPath + [string]$task.TaskName)
+            state = [string]$task.State
+            actions = @($actions)
+            next_run = (ConvertTo-GxTime $next)
+        }
     }
 }
 
@@ -172,7 +200,13 @@ Read-List 'files' {
             @{ path = [string]$path; exists = $false; size_bytes = $null; created_at = $null; modified_at = $null }
         }
         else {
-            @{ path = [string]$path; exists = $true; size_bytes = [long]$file.Length; created_at = (ConvertTo-GxTime $file.CreationTimeUtc); modified_at = (ConvertTo-GxTime $file.LastWriteTimeUtc) }
+            @{
+                path = [string]$path
+                exists = $true
+                size_bytes = [long]$file.Length
+                created_at = (ConvertTo-GxTime $file.CreationTimeUtc)
+                modified_at = (ConvertTo-GxTime $file.LastWriteTimeUtc)
+            }
         }
     }
 }
@@ -196,7 +230,13 @@ Read-List 'backup_events' {
 }
 
 Read-Part 'windows_backup' {
-    $found = @{ is_installed = $false; is_running = $false; last_success = $null; last_result = $null; next_scheduled = $null }
+    $found = @{
+        is_installed = $false
+        is_running = $false
+        last_success = $null
+        last_result = $null
+        next_scheduled = $null
+    }
     if (Get-Command -Name Get-WBSummary -ErrorAction SilentlyContinue) {
         $summary = Get-WBSummary
         $job = Get-WBJob
@@ -210,8 +250,11 @@ Read-Part 'windows_backup' {
 }
 
 Read-Part 'is_reboot_pending' {
-    $isPending = $null -ne (Get-RegistryKey 'SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending')
-    if ($null -ne (Get-RegistryKey 'SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired')) { $isPending = $true }
+    $windows = 'SOFTWARE\Microsoft\Windows\CurrentVersion\'
+    $isPending = $false
+    foreach ($sign in @('Component Based Servicing\RebootPending', 'WindowsUpdate\Auto Update\RebootRequired')) {
+        if ($null -ne (Get-RegistryKey ($windows + $sign))) { $isPending = $true }
+    }
     $manager = Get-RegistryKey 'SYSTEM\CurrentControlSet\Control\Session Manager'
     if (@($manager.GetValue('PendingFileRenameOperations')).Count -gt 1) { $isPending = $true }
     $isPending

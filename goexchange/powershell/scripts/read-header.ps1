@@ -15,11 +15,16 @@ $exitCode = Invoke-GxTool $eseutil @('/mh', $path, '/o') $output $errorOutput
 $logFiles = @()
 if ($null -ne $Arguments.log_folder) {
     $prefix = [string]$Arguments.log_prefix
-    $found = @(Get-ChildItem -LiteralPath ([string]$Arguments.log_folder) -Force | Where-Object -FilterScript { -not $_.PSIsContainer })
+    $inside = @(Get-ChildItem -LiteralPath ([string]$Arguments.log_folder) -Force)
+    $found = @($inside | Where-Object -FilterScript { -not $_.PSIsContainer })
     foreach ($file in ($found | Sort-Object -Property Name)) {
         $isOurs = $file.Name.StartsWith($prefix, [StringComparison]::OrdinalIgnoreCase)
         if ($isOurs -and @('.log', '.chk', '.jrs') -contains $file.Extension.ToLowerInvariant()) {
-            $logFiles += @{ path = [string]$file.FullName; size_bytes = [long]$file.Length; modified_at = (ConvertTo-GxTime $file.LastWriteTimeUtc) }
+            $logFiles += @{
+                path = [string]$file.FullName
+                size_bytes = [long]$file.Length
+                modified_at = (ConvertTo-GxTime $file.LastWriteTimeUtc)
+            }
         }
     }
 }

@@ -30,7 +30,8 @@ $path = [System.IO.Path]::Combine($folder, $guid + '.json')
 $name = 'sentinel-' + $guid
 
 if ($Arguments.state -eq 'removed') {
-    Get-ScheduledTask -TaskPath $GxTaskPath -TaskName $name -ErrorAction SilentlyContinue | Unregister-ScheduledTask -Confirm:$false
+    $tasks = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName $name -ErrorAction SilentlyContinue)
+    $tasks | Unregister-ScheduledTask -Confirm:$false
     [System.IO.File]::Delete($path)
 }
 else {
@@ -48,13 +49,22 @@ if ($Arguments.state -eq 'placed') {
     $script = [System.IO.Path]::Combine($folder, 'watch.ps1')
     Write-GxFile $script ($GxUtf8.GetBytes($watch))
     $words = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "' + $script + '" -Guid ' + $guid
-    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $words
+    $action = New-ScheduledTaskAction -Execute $GxShell -Argument $words
     $start = [DateTime]::Now.AddMinutes(1)
     $every = [TimeSpan]::FromMinutes(1)
-    $trigger = New-ScheduledTaskTrigger -Once -At $start -RepetitionInterval $every -RepetitionDuration ([TimeSpan]::FromDays(3650))
+    $long = [TimeSpan]::FromDays(3650)
+    $trigger = New-ScheduledTaskTrigger -Once -At $start -RepetitionInterval $every -RepetitionDuration $long
     $account = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
-    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit ([TimeSpan]::FromMinutes(5)) -MultipleInstances IgnoreNew -StartWhenAvailable
-    $task = @{ TaskPath = $GxTaskPath; TaskName = $name; Action = $action; Trigger = $trigger; Principal = $account; Settings = $settings }
+    $limit = [TimeSpan]::FromMinutes(5)
+    $settings = New-ScheduledTaskSettingsSet -ExecutionTimeLimit $limit -MultipleInstances IgnoreNew -StartWhenAvailable
+    $task = @{
+        TaskPath = $GxTaskPath
+        TaskName = $name
+        Action = $action
+        Trigger = $trigger
+        Principal = $account
+        Settings = $settings
+    }
     [void](Register-ScheduledTask @task -Force)
 }
 $present = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName $name -ErrorAction SilentlyContinue)

@@ -16,11 +16,15 @@ if (-not [System.IO.File]::Exists($requestPath)) {
         if ($path -and (Test-Path -LiteralPath $path)) { Stop-Gx 'path-exists' ('already there: ' + $path) }
     }
     Write-GxFile $runnerPath ([Convert]::FromBase64String([string]$Arguments.runner))
-    Write-GxJson $requestPath @{ job = [string]$Arguments.job; kind = [string]$Arguments.kind; request = $Arguments.request }
+    Write-GxJson $requestPath @{
+        job = [string]$Arguments.job
+        kind = [string]$Arguments.kind
+        request = $Arguments.request
+    }
 }
 if (-not [System.IO.File]::Exists($startedPath)) {
     $words = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "' + $runnerPath + '"'
-    $action = New-ScheduledTaskAction -Execute 'powershell.exe' -Argument $words -WorkingDirectory $folder
+    $action = New-ScheduledTaskAction -Execute $GxShell -Argument $words -WorkingDirectory $folder
     $account = New-ScheduledTaskPrincipal -UserId 'S-1-5-18' -LogonType ServiceAccount -RunLevel Highest
     # The defaults would end the job after 72 hours and give it low disk priority (7).
     $rules = @{
@@ -31,7 +35,13 @@ if (-not [System.IO.File]::Exists($startedPath)) {
         DontStopIfGoingOnBatteries = $true
     }
     $settings = New-ScheduledTaskSettingsSet @rules
-    $task = @{ TaskPath = $GxTaskPath; TaskName = ('job-' + $name); Action = $action; Principal = $account; Settings = $settings }
+    $task = @{
+        TaskPath = $GxTaskPath
+        TaskName = ('job-' + $name)
+        Action = $action
+        Principal = $account
+        Settings = $settings
+    }
     [void](Register-ScheduledTask @task -Force)
     Start-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name)
 }

@@ -29,7 +29,8 @@ foreach ($path in @($original, $temporary, $kept)) {
 $seen = Get-GxSwapState $Arguments
 if ($seen['state'] -eq 'foreign') {
     if (-not [System.IO.File]::Exists($original) -and -not [System.IO.File]::Exists($kept)) { Stop-Gx 'file-not-found' ('there is no file ' + $original) }
-    if ([System.IO.File]::Exists($original) -and [System.IO.File]::Exists($kept)) { Stop-Gx 'path-exists' ('already there: ' + $kept) }
+    $areAll = [System.IO.File]::Exists($original) -and [System.IO.File]::Exists($temporary)
+    if ($areAll -and [System.IO.File]::Exists($kept)) { Stop-Gx 'path-exists' ('already there: ' + $kept) }
     Stop-Gx 'header-differs' $seen['evidence']
 }
 if ($seen['state'] -eq 'before') {

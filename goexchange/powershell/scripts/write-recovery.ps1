@@ -8,7 +8,11 @@ $path = [System.IO.Path]::Combine($folder, 'record.json')
 
 # The record keeps the moment of its first opening, whatever is written into it later.
 $opened = Get-GxNow
-if ([System.IO.File]::Exists($path)) { $opened = ConvertTo-GxTime ([DateTime]::Parse([string](Read-GxJson $path).opened_at, [System.Globalization.CultureInfo]::InvariantCulture)) }
+if ([System.IO.File]::Exists($path)) {
+    $culture = [System.Globalization.CultureInfo]::InvariantCulture
+    $before = Read-GxJson $path
+    $opened = ConvertTo-GxTime ([DateTime]::Parse([string]$before.opened_at, $culture))
+}
 $phase = [string]$Arguments.state
 if ($null -ne $Arguments.content.phase) { $phase = [string]$Arguments.content.phase }
 

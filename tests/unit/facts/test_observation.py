@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from attrs import asdict, fields
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
@@ -80,6 +82,13 @@ def test_only_databases_of_this_server() -> None:
     assert only(exchange(database(), other)).name == "DB01"
 
 
+def test_a_server_known_by_its_full_name() -> None:
+    asked = Asked(server="EX01.example.com")
+    server = decode_server(exchange(), host(), asked=asked, observed_at=NOW)
+    assert not isinstance(server.databases, Unknown)
+    assert [found.name for found in server.databases] == ["DB01"]
+
+
 @pytest.mark.parametrize("name", sorted(set(database()) - {"$type"}))
 def test_every_property_that_is_nil_or_missing_is_unknown(name: str) -> None:
     before = asdict(only(exchange()), recurse=False)
@@ -96,6 +105,23 @@ def test_every_property_that_is_nil_or_missing_is_unknown(name: str) -> None:
         # Only here nil has a meaning: a mounted database that says so was never backed up.
         is_never = is_nil and changed == {"last_full_backup_utc"}
         assert is_never or all(isinstance(after[field], Unknown) for field in changed), changed
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(sorted(set(database()) - {"$type"})),
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.lists(st.integers()),
+)
+def test_no_value_of_a_property_breaks_the_decoder(name: str, value: object) -> None:
+    databases = observe(exchange(database(**{name: value}))).databases
+    if isinstance(databases, Unknown) or not databases:
+        assert name in ("Name", "Guid", "Server", "EdbFilePath", "LogFolderPath")
+        return
+    for field in fields(ActualDatabase):
+        found = getattr(databases[0], field.name)
+        kinds = {"is_": bool, "has": bool, "siz": int, "whi": int, "las": datetime, "cop": tuple}
+        kind = kinds.get(field.name[:3], str)
+        assert found is None or isinstance(found, kind | Unknown), (field.name, found)
 
 
 @pytest.mark.parametrize(

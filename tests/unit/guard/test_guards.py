@@ -52,8 +52,8 @@ GOOD: Mapping[Action, Mapping[str, Any]] = {
     Action.COPY_SET: {"files": FILES},
     Action.HASH_SET: {"files": [dict(each) for each in reversed(FILES)]},
     Action.VERIFY_SET_ON_HOST: {"ok": True, "bad_checksums": 0, "wrong_page_numbers": 0},
-    Action.SEAL_SET: {"path": "manifest.json"},
-    Action.VERIFY_SET: {"ok": True, "signature": "ab" * 28, "dbtime": 4711},
+    Action.SEAL_SET: {"path": "manifest.json", "set_sha256": "5" * 64},
+    Action.VERIFY_SET: {"ok": True, "dbtime": 4711, "set_sha256": "5" * 64},
     Action.READ_TEMPORARY_HEADER: {"size_bytes": 57 * GIB},
 }
 
@@ -108,9 +108,7 @@ def of_database(**differs: Any) -> actual.ActualState:
 def before_swap(**differs: Mapping[str, Any] | None) -> tuple[Verdict, ...]:
     plan = plan_of()
     changed = {Action(name.replace("_", "-")): value for name, value in differs.items()}
-    results = {
-        action: value for action, value in {**GOOD, **changed}.items() if value is not None
-    }
+    results = {action: value for action, value in {**GOOD, **changed}.items() if value is not None}
     swap = step_of(plan, Action.SWAP)
     return before_step(plan, swap, run_of(plan, results), state(), IN_WINDOW)
 
@@ -170,7 +168,7 @@ def test_an_unknown_host_or_server_never_passes(guard: Guard) -> None:
 
 
 def test_every_member_that_the_verified_set_reads_is_needed() -> None:
-    for action, result in GOOD.items():
+    for action in GOOD:
         if action is Action.READ_TEMPORARY_HEADER:
             continue
         without: dict[str, Any] = {action.value.replace("-", "_"): None}
@@ -203,6 +201,7 @@ def test_every_member_that_the_verified_set_reads_is_needed() -> None:
         ("verify_set", {"ok": False}),
         ("verify_set", {"signature": "cd" * 28}),
         ("verify_set", {"dbtime": 4712}),
+        ("verify_set", {"set_sha256": None}),
     ],
 )
 def test_a_set_that_is_not_of_this_very_file_blocks_the_swap(
@@ -235,7 +234,7 @@ def test_nothing_gained_blocks_the_swap() -> None:
     ("guard", "seen"),
     [
         ("identity", of_database(edb_path="D:\\elsewhere\\DB05.edb")),
-        ("identity", of_database(name="DB05-renamed")),
+        ("identity", of_database(name="DB05-renamed", guid=database().guid)),
         ("not-recovery", of_database(is_recovery=True)),
         ("single-copy", of_database(copies=("EX01", "EX02"))),
         ("single-copy", of_database(is_replicated=True)),
@@ -334,7 +333,9 @@ def test_storage_errors_of_a_week_block(event: actual.HostEvent, kind: VerdictKi
 def test_space_counts_temporary_file_and_threshold_by_longest_mount_point() -> None:
     def free(gib: int) -> actual.ActualState:
         mounted = volume("D:\\DB05\\", free_gib=gib)
-        return of_host(volumes=(volume("C:\\"), volume("D:\\"), volume("E:\\"), volume("L:\\"), mounted))
+        return of_host(
+            volumes=(volume("C:\\"), volume("D:\\"), volume("E:\\"), volume("L:\\"), mounted)
+        )
 
     assert planned("space", free(243)).kind is PASS
     short = planned("space", free(242))
@@ -472,7 +473,13 @@ def test_an_approval_is_of_this_plan_unexpired_and_complete() -> None:
             at_start(plan, state(), now, evolve(good, consents=good.consents[1:])), "approval"
         ).kind,
     }
-    assert kinds == {"good": PASS, "none": BLOCK, "other": BLOCK, "expired": BLOCK, "lacking": BLOCK}
+    assert kinds == {
+        "good": PASS,
+        "none": BLOCK,
+        "other": BLOCK,
+        "expired": BLOCK,
+        "lacking": BLOCK,
+    }
 
 
 def test_a_consent_for_another_address_is_none() -> None:

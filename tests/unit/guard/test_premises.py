@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from goexchange.guard.premises import diagnostics, failures
+from goexchange.guard.premises import diagnostics, failures, verdicts
 from goexchange.model import actual
+from goexchange.model.plan import VerdictKind
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import make_draft
 from tests.unit.plan.builders import GIB, NOW, database, host, inventory, server, spec, state
@@ -64,6 +65,17 @@ def test_the_message_names_predicate_value_then_and_value_now() -> None:
     found = diagnostics(failures(body, of_database(white_space_bytes=5 * GIB)))
     assert [each.address for each in found] == ["EX01/DB05"]
     assert found[0].detail == (
-        "EX01/DB05: database.white_space_ratio > 0.2 no longer holds; then 0.4184, now 0.0510204."
+        "EX01/DB05: database.white_space_ratio > 0.2 no longer holds; then 0.4184, now 0.05102."
         " Plan again: goexchange plan."
     )
+
+
+def test_premises_are_verdicts_at_start() -> None:
+    body = make_draft([spec()], inventory(), state(), now=NOW)
+    assert [each.kind for each in verdicts(body, state())] == [VerdictKind.PASS]
+    moved = verdicts(body, of_database(edb_path="D:\\moved\\DB05.edb"))
+    assert [(each.guard, each.address, each.kind) for each in moved] == [
+        ("premises", "EX01/DB05", VerdictKind.BLOCK)
+    ]
+    blind = verdicts(body, of_database(is_recovery=Unknown("no answer")))
+    assert [each.kind for each in blind] == [VerdictKind.UNKNOWN]

@@ -1,4 +1,4 @@
-"""A small site with defaults: specification, inventory and observed facts, each part replaceable."""
+"""A small site with defaults: specification, inventory and facts, each part replaceable."""
 
 from __future__ import annotations
 

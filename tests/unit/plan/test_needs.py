@@ -13,10 +13,12 @@ from goexchange.plan.planner import make_draft
 from tests.unit.plan.builders import (
     GIB,
     NOW,
+    PLACE,
     conditions,
     database,
     host,
     inventory,
+    offline_backup,
     record,
     script,
     server,
@@ -234,3 +236,46 @@ def test_different_windows_are_planned_apart() -> None:
     other = evolve(spec("other"), schedule=evolve(spec().schedule, window=None))
     with pytest.raises(InvalidDocument, match="different windows"):
         make_draft([spec(), other], inventory(), state(), now=NOW)
+
+
+def _ignoring_completion() -> desired.DesiredState:
+    process = desired.CustomProcess(
+        name="pause",
+        run=("pause.cmd",),
+        limit=desired.ProcessLimit.TIMEOUT,
+        timeout_s=60,
+        treat_failure_as_error=True,
+        success_exit_codes=(0,),
+        undoes=None,
+        follow=None,
+        per=desired.ProcessScope.SERVER,
+        place=PLACE,
+    )
+    return spec(processes_before=(process,))
+
+
+def _with_credential() -> desired.DesiredState:
+    target = desired.BackupTarget(path="\\\\b\\s", credential="keyring:x", place=PLACE)
+    before = spec().backup_before
+    return spec(backup_before=evolve(before, offline=offline_backup(target=target)))
+
+
+def _strict() -> desired.DesiredState:
+    correction = evolve(spec().script.error_correction, treat_warnings_as_errors=True)
+    return spec(script=script(error_correction=correction))
+
+
+@pytest.mark.parametrize(
+    ("want", "words"),
+    [
+        (_ignoring_completion(), "ignoring the completion of 'pause'"),
+        (_with_credential(), "the credential for"),
+        (_strict(), "treating warnings as errors"),
+    ],
+)
+def test_no_option_is_ignored(want: desired.DesiredState, words: str) -> None:
+    found = decide(database(), want=want)
+    assert found.reasons == (Reason.NOT_YET_EXECUTED,)
+    assert words in found.explanation
+    body = make_draft([want], inventory(), state(), now=NOW)
+    assert [each.id for each in body.diagnostics] == ["not-yet-executed"]

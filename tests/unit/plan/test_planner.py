@@ -123,7 +123,9 @@ def test_every_call_fits_its_contract() -> None:
         if isinstance(call, ScriptCall):
             arguments = dict(call.arguments)
             contract = CONTRACTS[call.script].arguments["properties"]
-            filled = {name: "" if name != "fence" else 0 for name in ADDED_BY_THE_DRIVER & set(contract)}
+            filled = {
+                name: "" if name != "fence" else 0 for name in ADDED_BY_THE_DRIVER & set(contract)
+            }
             assert bound <= set(contract), f"{step.id} fills what the script does not take"
             assert not list(problems({**arguments, **filled}, CONTRACTS[call.script].arguments))
         elif isinstance(call, JobCall):
@@ -231,12 +233,12 @@ def test_a_dismounted_database_is_mounted_and_seen_twice() -> None:
 
 def test_a_backup_that_covers_a_database_out_of_scope_needs_consent() -> None:
     both = server(databases=(database("DB01", white_space_bytes=GIB), database("DB05")))
-    with_records = with_record(both, *(record(each) for each in (database("DB01"), database("DB05"))))
+    with_records = with_record(
+        both, *(record(each) for each in (database("DB01"), database("DB05")))
+    )
     all_in_scope = make_draft([spec()], inventory(), state(with_records), now=NOW)
     assert Consent.BACKUP_COVERS_OTHERS not in {each.consent for each in all_in_scope.consents}
-    narrowed = make_draft(
-        [spec()], inventory(), state(with_records), now=NOW, scope=("EX01/DB05",)
-    )
+    narrowed = make_draft([spec()], inventory(), state(with_records), now=NOW, scope=("EX01/DB05",))
     found = [each for each in narrowed.consents if each.consent is Consent.BACKUP_COVERS_OTHERS]
     assert [each.address for each in found] == ["EX01/DB05"]
     assert "DB01" in found[0].finding
@@ -362,12 +364,19 @@ def _shuffled(body_of: random.Random) -> PlanBody:
         servers.append(with_record(server(name, databases=tuple(mine)), *kept))
     body_of.shuffle(servers)
     inputs = [
-        PlanInput(kind="specification", path=f"specs/{each}.yaml", sha256=each * 64) for each in "ab"
+        PlanInput(kind="specification", path=f"specs/{each}.yaml", sha256=each * 64)
+        for each in "ab"
     ]
     body_of.shuffle(inputs)
     specs = [
-        spec("x", targets=evolve(spec().targets, include=("DB00", "DB01"), include_places=(PLACE,) * 2)),
-        spec("y", targets=evolve(spec().targets, include=("DB02", "DB03"), include_places=(PLACE,) * 2)),
+        spec(
+            "x",
+            targets=evolve(spec().targets, include=("DB00", "DB01"), include_places=(PLACE,) * 2),
+        ),
+        spec(
+            "y",
+            targets=evolve(spec().targets, include=("DB02", "DB03"), include_places=(PLACE,) * 2),
+        ),
     ]
     body_of.shuffle(specs)
     return make_draft(specs, inventory(*names), state(*servers), now=NOW, inputs=inputs)

@@ -686,7 +686,7 @@ def opening(plan: Plan) -> list[Event]:
 
 
 def steps_done(numbers: Sequence[int], *, at: float, attempt: int = 1) -> tuple[list[Event], float]:
-    """Intent and outcome of these steps of EX01/DB05, one after the other; the events and when the last ended."""
+    """Intent and outcome of these steps of EX01/DB05 in a row; events, and when the last ended."""
     events: list[Event] = []
     for number in numbers:
         name = step_id("EX01", "DB05", number)
@@ -868,7 +868,9 @@ def way_back_night(plan: Plan) -> tuple[Record, ...]:
                         "text": "eseutil ended with -1811 (file not found)",
                     }
                 ],
-                output_tail="Initiating DEFRAGMENTATION mode...\r\r\n\r\r\nOperation terminated with error -1811 (JET_errFileNotFound, File not found) after 3.2 seconds.\r\r\n",
+                output_tail="Initiating DEFRAGMENTATION mode...\r\r\n\r\r\n"
+                "Operation terminated with error -1811 (JET_errFileNotFound, File not found)"
+                " after 3.2 seconds.\r\r\n",
             ),
         ),
     ]

@@ -25,7 +25,7 @@ GOLDEN = Path(__file__).parents[2] / "golden" / "report"
 
 
 class Outline(HTMLParser):
-    """Checks that every element is closed in order, and keeps headings, captions, classes and attributes."""
+    """Checks that every element is closed in order; keeps headings, captions and attributes."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -46,11 +46,7 @@ class Outline(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text += data
-        if (
-            self.open
-            and self.open[-1] in ("h1", "h2", "h3", "caption", "summary", "th")
-            and data.strip()
-        ):
+        if self.open and self.open[-1] in NAMED and data.strip():
             self.lines[-1] += f" {data.strip()}"
 
 

@@ -15,6 +15,7 @@ from goexchange.model.report import Report, ReportVerdict, StepState
 from goexchange.model.run import Record, RecordKind
 from goexchange.report.databases import total_seconds
 from goexchange.report.model import build_report
+from goexchange.report.plan_words import without_action
 from goexchange.report.report_json import read_json, render_json
 from goexchange.report.report_words import backup_text, offline_text, passes_text, zone
 from goexchange.resources import schema_text
@@ -215,3 +216,61 @@ def _parts(kind: Any) -> tuple[Any, ...]:
     from typing import get_args
 
     return (kind, *(part for inner in get_args(kind) for part in _parts(inner))) if kind else ()
+
+
+def test_a_look_that_only_confirms_an_answered_step_is_no_deviation(
+    plan: Plan, nights: Nights, rechained: Callable[..., tuple[Record, ...]]
+) -> None:
+    records = nights["clean"](plan)
+    dismount = next(one for one in records if one.data.get("step", "").endswith("07-dismount"))
+    data = {"step": dismount.data["step"], "seen": {}, "meaning": "done", "evidence": "seen"}
+
+    def looked(record: Record) -> Record:
+        if record.kind is RecordKind.NOTICE:
+            return evolve(record, kind=RecordKind.LOOKED, data=data)
+        return record
+
+    assert build_report(plan, rechained(records, looked)).deviations == ()
+
+
+def test_a_guard_is_placed_by_the_step_its_record_names(
+    plan: Plan, nights: Nights, rechained: Callable[..., tuple[Record, ...]]
+) -> None:
+    def named(record: Record) -> Record:
+        due = record.data["verdict"]["due_at_step"] if record.kind is RecordKind.GUARD else None
+        if due is None:
+            return record
+        verdict = {**record.data["verdict"], "due_at_step": None, "address": "EX01"}
+        return evolve(record, data={"step": due, "verdict": verdict})
+
+    report = build_report(plan, rechained(nights["clean"](plan), named))
+    last = report.guards[-1]
+    assert (last.decided, last.lane) == ("before step 19 swap", "EX01/DB05")
+
+
+def test_a_failed_step_says_why(
+    plan: Plan, nights: Nights, rechained: Callable[..., tuple[Record, ...]]
+) -> None:
+    def explained(record: Record) -> Record:
+        if record.kind is RecordKind.OUTCOME and record.data["outcome"] == "failed":
+            return evolve(
+                record, data={**record.data, "findings": [], "result": {"why": "no disk"}}
+            )
+        return record
+
+    report = build_report(plan, rechained(nights["unprotected"](plan), explained))
+    assert report.deviations[0].text == "step 29 online backup: no disk"
+    assert next(one for one in report.lanes[0].steps if one.number == 29).why == "no disk"
+
+
+@pytest.mark.parametrize(
+    ("summary", "action", "rest"),
+    [
+        ("mount at startup: true -> false", "set mount at startup", "true -> false"),
+        ("rebuild: to D:\\x", "rebuild", "to D:\\x"),
+        ("mounted -> dismounted", "dismount", "mounted -> dismounted"),
+        ("swap:", "swap", "swap:"),
+    ],
+)
+def test_a_summary_does_not_repeat_its_action(summary: str, action: str, rest: str) -> None:
+    assert without_action(summary, action) == rest

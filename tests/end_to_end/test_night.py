@@ -1,0 +1,149 @@
+"""The main job, as typed: validate, observe, plan, approve, apply, report, verify, plan again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from goexchange.ese.header import DatabaseHeader, read_database_header
+from tests.end_to_end.site import Done, Site, lab, steps
+
+EDB = ("EX01", "D", "DB05", "DB05.edb")
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """One night on a lab; what each command gave, and the database's header before and after."""
+    with lab(tmp_path_factory.mktemp("night"), "--pace", "4", "--exchange-idle", "2") as site:
+        seen: dict[str, Any] = {"site": site}
+        seen["validate"] = site.run("validate")
+        seen["observe"] = site.run("observe", "--out", "facts.json")
+        seen["plan"] = site.run("plan", "--out", "plan.json", "--detailed-exitcode")
+        seen["plan_json"] = json.loads((site.folder / "plan.json").read_bytes())
+        seen["unapproved"] = site.run("apply", "plan.json")
+        seen["approve"] = site.run("approve", "plan.json", "--consent", "all")
+        seen["size_before"] = site.disk(*EDB).stat().st_size
+        seen["apply"] = site.run("apply", "plan.json")
+        seen["records"] = site.journal()
+        seen["header_after"] = header(site.disk(*EDB))
+        seen["report"] = site.run("report", "--json")
+        seen["second"] = site.run("plan", "--detailed-exitcode")
+        seen["again"] = site.run("apply", "plan.json")
+        yield seen
+
+
+def header(path: Path) -> DatabaseHeader:
+    with path.open("rb") as file:
+        reading = read_database_header(file.read(65536))
+    assert reading.header is not None
+    return reading.header
+
+
+def ended(done: Done, code: int) -> None:
+    assert done.code == code, done.out + done.err
+
+
+def test_every_verb_ends_as_documented(night: dict[str, Any]) -> None:
+    ended(night["validate"], 0)
+    ended(night["observe"], 0)
+    ended(night["plan"], 2)
+    ended(night["unapproved"], 13)
+    ended(night["approve"], 0)
+    ended(night["apply"], 0)
+    ended(night["report"], 0)
+    ended(night["second"], 0)
+
+
+def test_a_second_plan_is_empty(night: dict[str, Any]) -> None:
+    assert "Plan: " in night["second"].out
+    assert "rebuild" not in night["second"].out.split("VERDICT")[1].splitlines()[0]
+
+
+def test_an_applied_plan_is_refused_and_resume_is_named(night: dict[str, Any]) -> None:
+    ended(night["again"], 14)
+    assert "goexchange resume" in night["again"].err
+
+
+def test_a_refused_apply_leaves_no_run_behind(night: dict[str, Any]) -> None:
+    runs = list((night["site"].folder / ".goexchange" / "runs").glob("*"))
+    assert len(runs) == 1
+
+
+def test_the_rebuilt_file_has_a_new_signature_and_fewer_pages(night: dict[str, Any]) -> None:
+    site: Site = night["site"]
+    kept = next(site.disk("EX01", "D", "DB05").glob("DB05.edb.before-*"))
+    assert header(kept).signature != night["header_after"].signature
+    assert kept.stat().st_size == night["size_before"]
+    assert site.disk(*EDB).stat().st_size < night["size_before"]
+
+
+def test_the_set_verifies_and_a_flipped_bit_is_found(night: dict[str, Any]) -> None:
+    site: Site = night["site"]
+    manifest = next(site.disk("backup01", "exchange$").rglob("backup-set.json"))
+    ended(site.run("verify", str(manifest.parent)), 0)
+    edb = manifest.parent / "DB05.edb"
+    content = bytearray(edb.read_bytes())
+    content[32768 * 7 + 100] ^= 4
+    edb.write_bytes(content)
+    damaged = site.run("verify", str(manifest.parent), "--json")
+    ended(damaged, 30)
+    findings = damaged.document["paths"][0]["findings"]
+    assert any("DB05.edb" in each["path"] for each in findings)
+    content[32768 * 7 + 100] ^= 4
+    edb.write_bytes(content)
+
+
+def test_the_reports_sizes_are_those_of_the_files(night: dict[str, Any]) -> None:
+    site: Site = night["site"]
+    database = next(
+        each for each in night["report"].document["databases"] if each["address"] == "EX01/DB05"
+    )
+    assert database["size_before_bytes"] == night["size_before"]
+    assert database["size_after_bytes"] == site.disk(*EDB).stat().st_size
+
+
+def test_the_mount_happened_over_a_fresh_session(night: dict[str, Any]) -> None:
+    """The idle limit (2 s) passes while the database is rebuilt: the old session was gone."""
+    times = {
+        record["data"]["step"].rsplit("-", 1)[-1]: record["at_utc"]
+        for record in night["records"]
+        if record["kind"] == "outcome" and record["data"]["step"].startswith("EX01/DB05/")
+    }
+    assert times["mount"] > times["dismount"]
+    assert steps(night["records"], "intent", "mount") == ["EX01/DB05/25-mount"]
+
+
+def test_every_act_is_explained_by_an_intent_before_it(night: dict[str, Any]) -> None:
+    intents: set[str] = set()
+    outcomes = 0
+    for record in night["records"]:
+        if record["kind"] == "intent":
+            intents.add(record["data"]["step"])
+        if record["kind"] == "outcome":
+            assert record["data"]["step"] in intents
+            outcomes += 1
+    assert outcomes > 40
+
+
+def test_no_secret_is_in_any_artefact(night: dict[str, Any]) -> None:
+    site: Site = night["site"]
+    secret = (site.folder / "lab-password").read_bytes()
+    looked_at = 0
+    for folder in ("out", ".goexchange", "site/disks"):
+        for path in (site.folder / folder).rglob("*"):
+            if path.is_file() and path.suffix not in {".edb", ".log"}:
+                assert secret not in path.read_bytes(), path
+                looked_at += 1
+    assert looked_at > 10
+    assert secret not in (site.folder / "plan.json").read_bytes()
+
+
+def test_the_html_report_needs_nothing_from_outside(night: dict[str, Any]) -> None:
+    html = next((night["site"].folder / "out").rglob("report.html")).read_text("utf-8")
+    assert html.startswith("<!DOCTYPE html>")
+    assert "<script" not in html
+    assert "http://" not in html.replace("http://www.w3.org/2000/svg", "")
