@@ -25,7 +25,6 @@ class Console:
 
     is_json: bool = False
     is_quiet: bool = False
-    verbosity: int = 0
     colour: str = "auto"
 
     @property

@@ -86,23 +86,13 @@ class LazyGroup(click.Group):
     is_flag=True,
     help="Exactly one JSON document on standard output, on failure too.",
 )
-@click.option("-v", "--verbose", count=True, help="More words on standard error.")
+@click.option("-v", "--verbose", count=True, help="Also show where an internal error happened.")
 @click.option("-q", "--quiet", is_flag=True, help="No words but errors.")
 @click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
 )
-@click.option("--no-input", is_flag=True, help="Never ask; fail instead.")
 @click.pass_context
-def cli(
-    context: click.Context,
-    /,
-    folder: str | None,
-    is_json: bool,
-    quiet: bool,
-    verbose: int,
-    color: str,
-    **options: Any,
-) -> None:
+def cli(context: click.Context, /, **given: Any) -> None:
     """Declarative, guarded maintenance of Exchange Server databases.
 
     Specifications say what has to be true; `plan` shows the difference; `apply` carries out a
@@ -111,13 +101,18 @@ def cli(
     anything beyond this machine's
     files.
     """
-    if folder:
-        os.chdir(folder)
-    console = Console(is_json=is_json, is_quiet=quiet, verbosity=verbose, colour=color)
+    if given["folder"]:
+        os.chdir(given["folder"])
+    console = Console(
+        is_json=given["is_json"],
+        is_quiet=given["quiet"],
+        colour=given["color"],
+    )
+    options = {name: given[name] for name in ("inventory", "profile", "store")}
     context.obj = (console, options)
 
 
-FLAGS_ANYWHERE = {"--json", "--no-input", "--quiet"}
+FLAGS_ANYWHERE = {"--json", "--quiet"}
 VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color"}
 
 

@@ -19,13 +19,7 @@ from goexchange.cli.plan import plan_exit, show_plan
 )
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text")
 @click.pass_obj
-def show(
-    obj: tuple[Console, dict[str, Any]],
-    name: str,
-    summary: bool,
-    detailed_exitcode: bool,
-    form: str,
-) -> int:
+def show(obj: tuple[Console, dict[str, Any]], /, name: str, **given: Any) -> int:
     """Render a saved PLAN file, or the report of a RUN of the store; no network, works on stale
     files too.
     """
@@ -37,5 +31,5 @@ def show(
 
         return show_run(console, options, name)
     made = read_plan(name)
-    show_plan(made, console, is_summary=summary, form=form, file=name)
-    return int(plan_exit(made, is_detailed=detailed_exitcode))
+    show_plan(made, console, is_summary=given["summary"], form=given["form"], file=name)
+    return int(plan_exit(made, is_detailed=given["detailed_exitcode"]))

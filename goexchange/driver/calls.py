@@ -1,7 +1,9 @@
 """Calls as they are sent: the plan's calls with what only the run knows.
 
-The plan's arguments are never changed: fence, run, job and runner are added where the contract asks for them, and the
-step's bindings are filled from outcomes in the journal. All of it is a pure function of plan, journal and lease.
+The plan's arguments are never changed: fence, run, job and runner are added where the contract asks
+for them, and the
+step's bindings are filled from outcomes in the journal. All of it is a pure function of plan,
+journal and lease.
 """
 
 from __future__ import annotations
@@ -160,5 +162,5 @@ def _with(arguments: Mapping[str, Any], path: list[str], value: Any) -> dict[str
     """A copy with the value at the path; folders on the way are made."""
     if len(path) == 1:
         return {**arguments, path[0]: value}
-    inner = arguments[path[0]] if path[0] in arguments else {}
+    inner = arguments.get(path[0], {})
     return {**arguments, path[0]: _with(inner, path[1:], value)}

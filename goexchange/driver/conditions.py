@@ -18,7 +18,9 @@ def holds(condition: Condition, result: Any) -> bool:
 
 
 def _at(result: Any, path: str) -> Any:
-    """Follow a dotted path; numbers index lists; an Exchange answer of one object may be addressed by its properties."""
+    """Follow a dotted path; numbers index lists; an Exchange answer of one object may be addressed
+    by its properties.
+    """
     found = _follow(result, path.split("."))
     if (
         found is _MISSING

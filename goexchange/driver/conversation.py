@@ -1,7 +1,10 @@
-"""What every part of the machine says to the world: append, send, observe, wait; under a lease, with a heartbeat.
+"""What every part of the machine says to the world: append, send, observe, wait; under a lease,
+with a heartbeat.
 
-All are generators: they yield an effect, get its event, and return what it means. The lease is renewed before it can
-run out, the sentinel is fed while one is placed, and an operator's request is journalled, whichever part is at work.
+All are generators: they yield an effect, get its event, and return what it means. The lease is
+renewed before it can
+run out, the sentinel is fed while one is placed, and an operator's request is journalled, whichever
+part is at work.
 """
 
 from __future__ import annotations
@@ -145,7 +148,9 @@ class Conversation:
         )
 
     def claim(self) -> Talk[tuple[str, ...]]:
-        """Raise the fencing number on every host of the run; return the hosts that could not be reached."""
+        """Raise the fencing number on every host of the run; return the hosts that could not be
+        reached.
+        """
         silent: list[str] = []
         for server in scope_servers(self.plan):
             root = root_of(self.plan, server)
@@ -162,7 +167,8 @@ class Conversation:
     def send(
         self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str
     ) -> Talk[Reply]:
-        """Send one call under a lease that outlasts it. An Exchange answer with error records is a refusal.
+        """Send one call under a lease that outlasts it. An Exchange answer with error records is a
+        refusal.
 
         Raises: LeaseGone when the lease cannot be kept or the host fences us off.
         """
@@ -221,7 +227,9 @@ class Conversation:
         )
 
     def wait(self, until: datetime) -> Talk[bool]:
-        """Wait, keeping lease and sentinel alive; return False when an operator's request ended the wait early."""
+        """Wait, keeping lease and sentinel alive; return False when an operator's request ended the
+        wait early.
+        """
         while self.now < until:
             yield from self.keep_up()
             heard = len(self.asked)
@@ -263,7 +271,9 @@ class Conversation:
         return self.lease_expires - timedelta(seconds=self.plan.body.rules.lease_s * 2 / 3)
 
     def _keep_lease(self, limit_s: float) -> Talk[None]:
-        """Renew when a third of the lease has gone, or when it would not outlast a call of that length."""
+        """Renew when a third of the lease has gone, or when it would not outlast a call of that
+        length.
+        """
         if self.lease_expires is None:
             return
         wanted = min(limit_s, self.plan.body.rules.lease_s * 2 / 3) + LEASE_MARGIN_S

@@ -1,6 +1,7 @@
 """A step in doubt is decided by looking, never by assuming.
 
-A look that finds *not done* counts only when the request cannot still be under way: a lost request may take effect late,
+A look that finds *not done* counts only when the request cannot still be under way: a lost request
+may take effect late,
 so its time limit is waited out before the step is sent again.
 """
 
@@ -66,7 +67,8 @@ def meaning_of(probe: Probe, result: Any) -> Meaning:
 def decide(talk: Conversation, step: Step, *, settled_at: datetime) -> Talk[tuple[Meaning, Any]]:
     """Look until the doubt is gone: *done* counts at once, *not done* from `settled_at` on.
 
-    Raises: Undecided when looking still cannot tell a time limit later; the question is in the journal then.
+    Raises: Undecided when looking still cannot tell a time limit later; the question is in the
+    journal then.
     """
     give_up = max(settled_at, talk.now) + timedelta(seconds=step.time_limit_s)
     while True:
@@ -83,12 +85,16 @@ def decide(talk: Conversation, step: Step, *, settled_at: datetime) -> Talk[tupl
 
 
 def call_limit_s(step: Step) -> float:
-    """How long one request of the step may take; what is polled afterwards has the step's own limit."""
+    """How long one request of the step may take; what is polled afterwards has the step's own
+    limit.
+    """
     return step.time_limit_s if step.poll is None else min(step.time_limit_s, STARTING_LIMIT_S)
 
 
 def settled_after_loss(talk: Conversation, step: Step) -> datetime:
-    """From when on a lost request of the step cannot be under way any more: no request outlasts its lease."""
+    """From when on a lost request of the step cannot be under way any more: no request outlasts its
+    lease.
+    """
     sent = talk.state.step(step.id).last_sent_at_utc or talk.now
     return sent + timedelta(seconds=min(call_limit_s(step), talk.plan.body.rules.lease_s))
 

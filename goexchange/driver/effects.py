@@ -1,6 +1,7 @@
 """What the machine asks of the world; one effect is outstanding at a time.
 
-The performer does exactly what the effect says, and answers with one of the events that `LEGAL_EVENTS` (events.py)
+The performer does exactly what the effect says, and answers with one of the events that
+`LEGAL_EVENTS` (events.py)
 names for it. An effect that is asked for again (`next` without `accept`) is the same effect.
 """
 
@@ -19,14 +20,18 @@ from goexchange.model.run import RunResult
 
 @frozen(kw_only=True)
 class Append:
-    """Write these records to the journal and flush them, file and folder, before anything else happens."""
+    """Write these records to the journal and flush them, file and folder, before anything else
+    happens.
+    """
 
     drafts: tuple[Draft, ...]
 
 
 @frozen(kw_only=True)
 class Send:
-    """Send one call to a server. `purpose` is the step's id, or what the driver does for itself (`claim`, `feed`)."""
+    """Send one call to a server. `purpose` is the step's id, or what the driver does for itself
+    (`claim`, `feed`).
+    """
 
     server: str
     call: ExchangeCall | ScriptCall

@@ -125,7 +125,9 @@ def _database(plan: Plan, lane: Lane, state: RunState) -> DatabaseResult:
 
 
 def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
-    """What a person types to bring the lane's database to where it should be; empty when nothing is left to do."""
+    """What a person types to bring the lane's database to where it should be; empty when nothing is
+    left to do.
+    """
     facts = facts_of(lane, state)
     reached, _ = state_of(lane, state)
     name = _quoted(lane.database or "")
@@ -162,9 +164,10 @@ def _rename_back(lane: Lane, state: RunState) -> list[str]:
         return []
     assert isinstance(swap.call, ScriptCall)
     original, kept = swap.call.arguments["original"], swap.call.arguments["kept"]
+    name = _file_name(original)
     return [
-        f"Rename-Item -LiteralPath {_quoted(original)} -NewName {_quoted(_file_name(original) + '.rebuilt')}",
-        f"Rename-Item -LiteralPath {_quoted(kept)} -NewName {_quoted(_file_name(original))}",
+        f"Rename-Item -LiteralPath {_quoted(original)} -NewName {_quoted(f'{name}.rebuilt')}",
+        f"Rename-Item -LiteralPath {_quoted(kept)} -NewName {_quoted(name)}",
     ]
 
 
@@ -172,8 +175,8 @@ def _backup_command(lane: Lane) -> str:
     for step in lane.steps:
         if step.action is Action.ONLINE_BACKUP and hasattr(step.call, "request"):
             request = step.call.request
-            volumes = ",".join(request["volumes"])
-            return f"wbadmin start backup -backupTarget:{request['target']} -include:{volumes} -vssFull -quiet"
+            target, volumes = request["target"], ",".join(request["volumes"])
+            return f"wbadmin start backup -backupTarget:{target} -include:{volumes} -vssFull -quiet"
     return "start a full online backup of the database's volumes"
 
 

@@ -38,7 +38,9 @@ class Answered:
 
 @frozen(kw_only=True)
 class Refused:
-    """The host answered with an error of its own; `code` is a word of the contract or the cmdlet's error id."""
+    """The host answered with an error of its own; `code` is a word of the contract or the cmdlet's
+    error id.
+    """
 
     code: str
     message: str
@@ -126,6 +128,8 @@ LEGAL_EVENTS: Mapping[type, tuple[type, ...]] = {
 
 
 class IllegalEvent(GoexchangeError):
-    """The performer answered an effect with an event that cannot be its answer; the machine is unchanged."""
+    """The performer answered an effect with an event that cannot be its answer; the machine is
+    unchanged.
+    """
 
     id = "illegal-event"

@@ -59,6 +59,8 @@ def reading_of(result: Mapping[str, Any]) -> HeaderReading:
 
 
 def signature_text(signature: Signature) -> str:
-    """A signature as hexadecimal digits of its 28 bytes: random number, creation time, computer name."""
+    """A signature as hexadecimal digits of its 28 bytes: random number, creation time, computer
+    name.
+    """
     computer = signature.computer.encode("ascii", errors="replace")[:16].ljust(16, b"\0")
     return (signature.random.to_bytes(4, "little") + signature.created.raw + computer).hex()

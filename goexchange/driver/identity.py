@@ -12,7 +12,8 @@ class RunIdentity:
     """What a machine knows of itself.
 
     Shape: `run` is the id of the run and of its folder; `holder` is what leases and hosts are told
-    (`controller:process`); `torn_bytes` is what was cut from the end of the journal before this resume.
+    (`controller:process`); `torn_bytes` is what was cut from the end of the journal before this
+    resume.
     """
 
     run: str

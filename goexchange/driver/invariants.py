@@ -1,7 +1,10 @@
-"""What must never stand in a journal: predicates on plan and records, asserted before every append in production too.
+"""What must never stand in a journal: predicates on plan and records, asserted before every append
+in production too.
 
-I2 a swap without a verified set of that very file; I5 a step sent again after it took effect; I6 an outcome without an
-intent; I7 a doubt decided without looking; I17 an older file put back after the first mount of a new one; I18 a step
+I2 a swap without a verified set of that very file; I5 a step sent again after it took effect; I6 an
+outcome without an
+intent; I7 a doubt decided without looking; I17 an older file put back after the first mount of a
+new one; I18 a step
 that brings mail back refused by a rule.
 """
 
@@ -22,7 +25,9 @@ from goexchange.model.run import Record, RecordKind, StepRecord
 
 
 class BrokenInvariant(GoexchangeError):
-    """A mistake of ours: the record would break an invariant. It is not written, and nothing is sent."""
+    """A mistake of ours: the record would break an invariant. It is not written, and nothing is
+    sent.
+    """
 
     id = "broken-invariant"
 
@@ -137,7 +142,9 @@ def _set_of_that_file(case: _Case) -> str | None:
 
 
 def _not_twice(case: _Case) -> str | None:
-    """I5: an intent only for a step that has not taken effect, or whose repetition the plan asks for."""
+    """I5: an intent only for a step that has not taken effect, or whose repetition the plan asks
+    for.
+    """
     if happened(case.record) and not wants_again(case.step, case.record):
         return "it has taken effect already"
     if (
@@ -147,7 +154,7 @@ def _not_twice(case: _Case) -> str | None:
     ):
         return "its job is in doubt, and another would be started"
     if case.record.is_in_doubt and case.step.on_doubt is OnDoubt.PROBE:
-        looked = case.state.looked[case.step.id] if case.step.id in case.state.looked else None
+        looked = case.state.looked.get(case.step.id)
         if looked is None or looked.meaning != "not-done":
             return "it is in doubt and was not seen undone"
     return None

@@ -1,6 +1,7 @@
 """Host jobs: started once by their id, polled to their end, attached to again after any loss.
 
-A job outlives connection and controller. Whether it runs, has ended or never started is always read from the host.
+A job outlives connection and controller. Whether it runs, has ended or never started is always read
+from the host.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ class Job:
             return judge_job(subject, self._end(answer))
         if state == "lost":
             return failed(
-                "the job's process is gone without an exit record (the host restarted, or it was killed)",
+                "the job's process is gone and left no exit record (killed, or the host restarted)",
                 {},
             )
         yield from self._report(answer)

@@ -39,7 +39,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
 
 def judge_answer(subject: Subject, result: Mapping[str, Any]) -> Judgement:
     """Judge the answer of a host script or a cmdlet that came without errors."""
-    judge = _ANSWERS[subject.step.action] if subject.step.action in _ANSWERS else _plain
+    judge = _ANSWERS.get(subject.step.action, _plain)
     return _guarded(subject, lambda: judge(subject, result))
 
 
@@ -69,8 +69,9 @@ def _guarded(subject: Subject, judge: Callable[[], Judgement]) -> Judgement:
         return failed(f"an answer of unexpected shape: {type(error).__name__}: {error}", {})
     wanted = subject.step.postcondition
     if wanted is not None and judgement.is_done and not holds(wanted, judgement.result):
+        rule = f"{wanted.path} {wanted.operator.value} {wanted.value}"
         return failed(
-            f"its postcondition does not hold: {wanted.path} {wanted.operator.value} {wanted.value}",
+            f"its postcondition does not hold: {rule}",
             judgement.result,
             tail=judgement.output_tail,
         )

@@ -20,7 +20,9 @@ from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
 
 
 def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
-    """Our own reading and eseutil's must agree; a rebuilt file must be clean and have a signature of its own."""
+    """Our own reading and eseutil's must agree; a rebuilt file must be clean and have a signature
+    of its own.
+    """
     result = {
         **header_facts(base64.b64decode(answer["slots"])),
         "size_bytes": answer["size_bytes"],
@@ -87,7 +89,9 @@ def judge_export(subject: Subject, end: JobEnd) -> Judgement:
 
 
 def judge_seal(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
-    """The manifest is on the disk with the bytes that were sent; its set has the digest that it states."""
+    """The manifest is on the disk with the bytes that were sent; its set has the digest that it
+    states.
+    """
     return done(
         {
             "path": answer["path"],

@@ -1,4 +1,6 @@
-"""Judging tools by exit code and printed words together: eseutil, wbadmin, an operator's own programs."""
+"""Judging tools by exit code and printed words together: eseutil, wbadmin, an operator's own
+programs.
+"""
 
 from __future__ import annotations
 

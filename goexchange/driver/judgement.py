@@ -24,7 +24,9 @@ class Subject:
 
 @frozen(kw_only=True)
 class JobEnd:
-    """A host job that ended. `output` is all that it printed on standard output; `result` what the runner adds."""
+    """A host job that ended. `output` is all that it printed on standard output; `result` what the
+    runner adds.
+    """
 
     kind: str
     exit_code: int | None
@@ -84,7 +86,9 @@ def cancelled(why: str) -> Judgement:
 
 
 def tail_of(output: bytes, tail_bytes: int) -> str:
-    """The end of a tool's output for people; the console code page of western Windows, undecodable bytes replaced."""
+    """The end of a tool's output for people; the console code page of western Windows, undecodable
+    bytes replaced.
+    """
     return (
         output[-tail_bytes:].decode("cp437", errors="replace").replace("\r", "")
         if tail_bytes

@@ -1,6 +1,7 @@
 """Which step of a lane comes next: a readable table over what the lane's steps have done so far.
 
-The plan holds every step, the ways back included. The driver walks the list in order and takes the first step that is
+The plan holds every step, the ways back included. The driver walks the list in order and takes the
+first step that is
 not finished and whose `runs_when` holds; nothing else decides the order.
 """
 
@@ -28,7 +29,8 @@ _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of 
 class LaneFacts:
     """What a lane has done to its database, as the journal says it.
 
-    Shape: `is_swapped` is also true when the swap stopped half-way; `is_new_file_mounted` is the point of no return;
+    Shape: `is_swapped` is also true when the swap stopped half-way; `is_new_file_mounted` is the
+    point of no return;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service.
     """
 
@@ -99,7 +101,9 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
 
 
 def lane_has_failed(lane: Lane, state: RunState) -> bool:
-    """Whether the lane gave up its purpose: a step failed that may not, or the lane was turned back."""
+    """Whether the lane gave up its purpose: a step failed that may not, or the lane was turned
+    back.
+    """
     if state.lane(lane.id).turned_back is not None:
         return True
     return any(
@@ -126,7 +130,9 @@ RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
 
 
 def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
-    """Whether the step's condition over earlier outcomes holds; `facts` are those of the lane in that state."""
+    """Whether the step's condition over earlier outcomes holds; `facts` are those of the lane in
+    that state.
+    """
     if step.runs_when is RunsWhen.UNDO_OF:
         return state.step(step.undo_of or "").attempts > 0
     if step.action is Action.REMOVE_SENTINEL:  # also when the lane gave up before the dismount
@@ -140,7 +146,9 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
 
 
 def next_step(lane: Lane, state: RunState) -> Step | None:
-    """Return the step to do now: one in doubt first, else the first unfinished one whose condition holds."""
+    """Return the step to do now: one in doubt first, else the first unfinished one whose condition
+    holds.
+    """
     for step in lane.steps:
         if state.step(step.id).is_in_doubt:
             return step

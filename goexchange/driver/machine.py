@@ -1,6 +1,7 @@
 """A run as a machine without I/O: `next` says what is to be done, `accept` takes what came of it.
 
-Everything it knows survives in the journal: a fresh machine made from the records goes on where the last one stopped.
+Everything it knows survives in the journal: a fresh machine made from the records goes on where the
+last one stopped.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Machine:
         return isinstance(self._effect, Finish)
 
     def standing(self, *also: ExitCode) -> RunResult:
-        """How the run stands now, for a process that is told to end: a database that is down is never hidden."""
+        """How the run stands now, for a process that is told to end: a database that is down is
+        never hidden.
+        """
         return result_of(self._talk.plan, self._talk.state, also=also)
 
     def next(self, now: datetime) -> Effect:
@@ -76,7 +79,8 @@ class Machine:
     def accept(self, event: Event, now: datetime) -> None:
         """Take an event.
 
-        Raises: IllegalEvent when it cannot be the answer of the outstanding effect; nothing has changed then.
+        Raises: IllegalEvent when it cannot be the answer of the outstanding effect; nothing has
+        changed then.
         """
         if isinstance(event, Requested):
             self._request(event, now)
@@ -121,7 +125,8 @@ def _run(talk: Conversation) -> Talk[None]:
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
         yield Finish(result=refusal)
     except LeaseGone as gone:
-        # Nothing more is sent, and nothing more is written: the journal may have another writer already.
+        # Nothing more is sent, and nothing more is written: the journal may have another writer
+        # already.
         standing = result_of(talk.plan, talk.state, also=(ExitCode.STOPPED,))
         yield Finish(
             result=RunResult(
@@ -133,7 +138,9 @@ def _run(talk: Conversation) -> Talk[None]:
 
 
 def _begin(talk: Conversation) -> Talk[RunResult | None]:
-    """Observe every server, decide the guards of the start, write the header of the run. Nothing is changed before."""
+    """Observe every server, decide the guards of the start, write the header of the run. Nothing is
+    changed before.
+    """
     for server in sorted({step.server for lane in talk.plan.body.lanes for step in lane.steps}):
         seen = yield from talk.observe(server, _guids(talk.plan, server))
         if not isinstance(seen, Observed):

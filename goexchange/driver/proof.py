@@ -1,4 +1,6 @@
-"""The proof of an online full backup: job, time stamp, completion event and a copy that can be fetched, all together."""
+"""The proof of an online full backup: job, time stamp, completion event and a copy that can be
+fetched, all together.
+"""
 
 from __future__ import annotations
 

@@ -58,7 +58,9 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
 
 
 def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
-    """The record that later runs read back as facts; what this run did not do stays as an earlier one left it."""
+    """The record that later runs read back as facts; what this run did not do stays as an earlier
+    one left it.
+    """
     before = _earlier_record(plan, lane)
     facts = facts_of(lane, state)
     header = _last(lane, state, Action.READ_HEADER)

@@ -1,6 +1,7 @@
 """One attempt of one step: guards, intent, call, and what it came to.
 
-The order never changes: what is due is decided, the intent is flushed, the call is sent, the outcome is flushed.
+The order never changes: what is due is decided, the intent is flushed, the call is sent, the
+outcome is flushed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from goexchange.driver.doubt import (
     question_drafts,
     settled_after_loss,
 )
-from goexchange.driver.events import Answered, Lost, Observed, Refused
+from goexchange.driver.events import Answered, Observed, Refused
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
@@ -48,7 +49,8 @@ FRESH_FOR = timedelta(minutes=10)
 
 
 def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
-    """Do one attempt of the step, or find out what became of the one in doubt; the outcome is journalled.
+    """Do one attempt of the step, or find out what became of the one in doubt; the outcome is
+    journalled.
 
     Raises: Undecided when a step in doubt cannot be decided; LeaseGone.
     """
@@ -81,9 +83,7 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
         for verdict in verdicts
     ]
     against = [
-        f"{one.guard}: {one.evidence}"
-        for one in verdicts
-        if one.kind is not VerdictKind.PASS
+        f"{one.guard}: {one.evidence}" for one in verdicts if one.kind is not VerdictKind.PASS
     ]
     against += [
         f"{name}: not decided"
@@ -165,7 +165,9 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
 
 
 def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Judgement]:
-    """Send a cmdlet or a host script; a lost answer is decided by looking, or asked for again where that is harmless."""
+    """Send a cmdlet or a host script; a lost answer is decided by looking, or asked for again where
+    that is harmless.
+    """
     lost = ""
     give_up = talk.now + timedelta(seconds=step.time_limit_s)
     losses = 0
@@ -188,7 +190,7 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
             yield from talk.wait(talk.now + talk.poll_interval)
         lost = reply.message
         losses += 1
-    if step.direction is Direction.BACK and step.on_doubt is OnDoubt.REPEAT:
+    if step.action is Action.CONFIRM_MOUNTED:  # not seen is not the same as not mounted
         yield from talk.append(*question_drafts(step, f"no answer, {losses} times: {lost}"))
         raise Undecided(step, lost)
     return failed(f"no answer, {losses} times: {lost}", {})

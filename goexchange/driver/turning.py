@@ -1,4 +1,6 @@
-"""When a lane gives its purpose up: an operator's abort, or the overrun deadline. Never a step that brings mail back."""
+"""When a lane gives its purpose up: an operator's abort, or the overrun deadline. Never a step that
+brings mail back.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ OVERRUN_BACK = "back-to-original"
 def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
     """Why the lane turns back now instead of doing the step; None when it goes on.
 
-    Once the files are swapped only mounting remains, and once the database is in service there is no way back.
+    Once the files are swapped only mounting remains, and once the database is in service there is
+    no way back.
     """
     if step.runs_when is not RunsWhen.ALL_WELL or step.direction is Direction.BACK:
         return None
@@ -35,7 +38,9 @@ def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
 
 
 def overrun_deadline(talk: Conversation) -> datetime | None:
-    """The moment from which nothing may lead away from service any more; None without a limit or with `finish`."""
+    """The moment from which nothing may lead away from service any more; None without a limit or
+    with `finish`.
+    """
     rules, window = talk.plan.body.rules, talk.plan.body.window
     limits: list[datetime] = []
     if window is not None:

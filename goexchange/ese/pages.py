@@ -99,12 +99,26 @@ def block_size(page_size: int) -> int:
     return page_size // 4 if page_size >= BIG_PAGE else page_size
 
 
+@frozen(kw_only=True)
+class Examination:
+    """Verdicts on a run of pages, and which of them are good or blank (one entry per page)."""
+
+    verdicts: PageVerdicts
+    is_good: NDArray[Any] = field(eq=False)
+    is_blank: NDArray[Any] = field(eq=False)
+
+
 def verify_pages(buffer: Buffer, first_page_number: int, page_size: int) -> PageVerdicts:
     """Judge every page of a buffer that holds whole pages in order.
 
     Memory: about a third of the buffer beside it. No Python per page but for faulty ones that are
     reported.
     """
+    return examine_pages(buffer, first_page_number, page_size).verdicts
+
+
+def examine_pages(buffer: Buffer, first_page_number: int, page_size: int) -> Examination:
+    """The same, and for each page whether it may be believed."""
     import numpy as np
 
     pages = np.frombuffer(buffer, dtype="<u8").reshape(-1, page_size // 8)
@@ -115,30 +129,28 @@ def verify_pages(buffer: Buffer, first_page_number: int, page_size: int) -> Page
         in_clear = pages[:, PAGE_NUMBER_OFFSET // 8] & np.uint64(0xFFFFFFFF)
         matches &= ~is_new | (in_clear == numbers)
     suspects = np.flatnonzero(~matches)
-    blank = 0
+    is_blank = np.zeros(len(pages), dtype=bool)
     if len(suspects):
-        is_blank = ~pages[suspects].any(axis=1)
-        blank = int(is_blank.sum())
-        suspects = suspects[~is_blank]
-    good = int(matches.sum())
+        is_blank[suspects] = ~pages[suspects].any(axis=1)
+        suspects = suspects[~is_blank[suspects]]
     dbtime, dbtime_page = _highest_dbtime(pages[:, 1], matches, first_page_number)
     verdicts = PageVerdicts(
         pages=len(pages),
-        good=good,
-        blank=blank,
+        good=int(matches.sum()),
+        blank=int(is_blank.sum()),
         highest_dbtime=dbtime,
         highest_dbtime_page=dbtime_page,
     )
-    if not len(suspects):
-        return verdicts
-    faults = _Suspects(
-        pages=pages[suspects],
-        numbers=numbers[suspects],
-        stored=stored[suspects],
-        computed=computed[suspects],
-        is_new=is_new[suspects],
-    )
-    return _with_faults(verdicts, faults)
+    if len(suspects):
+        faults = _Suspects(
+            pages=pages[suspects],
+            numbers=numbers[suspects],
+            stored=stored[suspects],
+            computed=computed[suspects],
+            is_new=is_new[suspects],
+        )
+        verdicts = _with_faults(verdicts, faults)
+    return Examination(verdicts=verdicts, is_good=matches, is_blank=is_blank)
 
 
 def seal_pages(buffer: bytearray, first_page_number: int, page_size: int) -> None:

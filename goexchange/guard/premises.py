@@ -50,7 +50,7 @@ def failures(body: PlanBody, actual: ActualState) -> tuple[FailedPremise, ...]:
 
 
 def verdicts(body: PlanBody, actual: ActualState) -> tuple[Verdict, ...]:
-    """The same as verdicts: one for each premise that fails, else one that passes for all of them."""
+    """The same as verdicts: one for each premise that fails, else one that passes for all."""
     failed = failures(body, actual)
     if not failed and body.premises:
         return (_verdict("plan", VerdictKind.PASS, f"{len(body.premises)} premises hold", {}),)

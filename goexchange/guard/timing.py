@@ -20,10 +20,16 @@ def start_of(question: Question) -> datetime:
     """
     if question.moment is Moment.STEP:
         return question.now
-    window = question.body.window
-    begins = question.now if window is None else max(question.now, window.opens_at_utc)
     before = _lanes_before(question.body, question.lane)
-    return begins + timedelta(seconds=sum(_length_s(question.body, each) for each in before))
+    return run_begins(question) + timedelta(
+        seconds=sum(_length_s(question.body, each) for each in before)
+    )
+
+
+def run_begins(question: Question) -> datetime:
+    """When the run begins: now, or when the window opens."""
+    window = question.body.window
+    return question.now if window is None else max(question.now, window.opens_at_utc)
 
 
 def lane_length_s(question: Question) -> int:

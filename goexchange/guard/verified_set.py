@@ -118,7 +118,7 @@ def _page_faults(checksums: Mapping[str, Any]) -> list[str]:
 
 
 def _verifier_faults(verdict: Mapping[str, Any], recorded: Mapping[str, Any]) -> list[str]:
-    """Our verifier reads the manifest and the header in the copy: it must have seen this very set."""
+    """Our verifier reads the manifest and the copied header: it must have seen this very set."""
     wrong = []
     if member(verdict, "ok", of="our own verifier") is not True:
         wrong.append("our own verifier found damage")

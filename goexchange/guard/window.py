@@ -7,13 +7,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Moment, Question, blocks, passes
-from goexchange.guard.timing import lead_s, outage_of, start_of
+from goexchange.guard.timing import lead_s, outage_of, run_begins, start_of
 from goexchange.model.plan import Action, WindowPlan
 from goexchange.schedule.outage import fits, latest_swap
 
 
 def _window(question: Question) -> Answer:
     window = question.body.window
+    too_long = _over_run_time(question)
+    if too_long is not None:
+        return too_long
     if window is None:
         return passes("the specification names no window")
     if question.moment is not Moment.PLAN and not _is_open(window, question.now):
@@ -45,6 +48,25 @@ def _window(question: Question) -> Answer:
         is_time_only=can_ever_fit,
         starts_at_utc=_text(start),
         needs_s=outage.with_way_back_p90_s,
+    )
+
+
+def _over_run_time(question: Question) -> Answer | None:
+    """Blocks when the run could not end in the time that the specification gives it."""
+    limit_s = question.body.rules.run_time_max_s
+    outage = outage_of(question.body, question.lane)
+    if limit_s is None or outage is None or question.moment is Moment.STEP:
+        return None
+    before = (start_of(question) - run_begins(question)).total_seconds() + lead_s(question.lane)
+    needed_s = int(before) + outage.with_way_back_p90_s
+    if needed_s <= limit_s:
+        return None
+    return blocks(
+        f"its outage would end {_minutes(needed_s)} after the start with the way back by p90;"
+        f" `schedule.run_time_max` is {_minutes(limit_s)}",
+        "a longer run time, or fewer databases",
+        needs_s=needed_s,
+        run_time_max_s=limit_s,
     )
 
 

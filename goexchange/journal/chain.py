@@ -1,6 +1,7 @@
 """The chain of a journal: every record carries the digest of the one before.
 
-A journal is a file of JSON lines. A line that does not end in a newline was never acknowledged: it is *torn* and may
+A journal is a file of JSON lines. A line that does not end in a newline was never acknowledged: it
+is *torn* and may
 be cut. Anything else that does not fit is *damage*, and nothing is cut.
 """
 
@@ -40,7 +41,8 @@ class Damage:
 class Reading:
     """What the bytes of a journal hold.
 
-    Shape: `records` are those before the torn or damaged place; `torn_bytes` is the length of the unacknowledged
+    Shape: `records` are those before the torn or damaged place; `torn_bytes` is the length of the
+    unacknowledged
     end (0 when there is none); `damage` is None when every whole line fits its chain.
     """
 

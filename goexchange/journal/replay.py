@@ -17,7 +17,8 @@ from goexchange.model.run import LaneState, OutcomeKind, Record, RecordKind, Ste
 class LaneRecord:
     """The folded state of one lane.
 
-    Shape: `turned_back` says why the lane gave its purpose up without a failed step (a guard, the overrun deadline,
+    Shape: `turned_back` says why the lane gave its purpose up without a failed step (a guard, the
+    overrun deadline,
     an operator), None when it did not.
     """
 
@@ -54,7 +55,8 @@ class Looked:
 class RunState:
     """Everything that the journal of a run says.
 
-    Shape: `steps` and `lanes` hold only those that have a record; `facts` the last observation of each server as plain
+    Shape: `steps` and `lanes` hold only those that have a record; `facts` the last observation of
+    each server as plain
     JSON; `ended` the last record of the run, None while it is open (a resume opens it again).
     """
 

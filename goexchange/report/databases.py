@@ -78,8 +78,8 @@ def _summary(decision: Decision, lane: LaneReport | None, seen: Sequence[Seen]) 
     header = first_done(lane, Action.READ_HEADER) if lane else None
     temporary = first_done(lane, Action.READ_TEMPORARY_HEADER) if lane else None
     mounted = mounted_new_file(lane) if lane else None
-    first_change = next((one.start_utc for one in lane.offline), None) if lane else None
-    before = [one for one in seen if first_change is None or one.at_utc <= first_change]
+    touched = next((one.start_utc for one in lane.offline), lane.started_at_utc) if lane else None
+    before = [one for one in seen if touched is None or one.at_utc <= touched]
     after = _seen_after(lane, seen)
     new_header = temporary if mounted is not None else None
     planned_size = Figure(

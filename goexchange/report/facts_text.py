@@ -34,7 +34,8 @@ def _server(server: ActualServer, frame: Frame) -> list[str]:
     name = generation if isinstance(generation, Unknown) else f"Exchange {generation.value}"
     group = server.availability_group
     member = "" if group is None else f" · availability group {_said(group)}"
-    head = f"{shown(server.name)} ({shown(server.fqdn)}) · {name} · build {_said(server.build)}{member}"
+    who = f"{shown(server.name)} ({shown(server.fqdn)})"
+    head = f"{who} · {name} · build {_said(server.build)}{member}"
     lines = ["", *wrap(head, frame.width)]
     lines += [f"  {line}" for line in wrap(_host(server), frame.width - 2)]
     if isinstance(server.databases, Unknown):
@@ -52,7 +53,8 @@ def _host(server: ActualServer) -> str:
         free = ", ".join(
             f"{shown(each.mount_point)} {size_text(each.free_bytes)} free" for each in host.volumes
         )
-    return f"PowerShell {shown(host.powershell_version)} · eseutil {_said(host.eseutil_version)} · {free}"
+    tool = _said(host.eseutil_version)
+    return f"PowerShell {shown(host.powershell_version)} · eseutil {tool} · {free}"
 
 
 def _row(database: ActualDatabase) -> Row:

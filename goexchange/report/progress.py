@@ -8,7 +8,7 @@ from datetime import datetime
 from attrs import frozen
 
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Lane, Plan, Step
+from goexchange.model.plan import Lane, Plan, Step, VerdictKind
 from goexchange.model.run import LaneState, OutcomeKind, Record, RecordKind, StepRecord
 from goexchange.report.plan_words import action_words, is_way_back, lane_title, step_detail
 from goexchange.report.reading import int_at, number_at, rows_at, text_at
@@ -26,6 +26,7 @@ from goexchange.report.units import (
 
 NO_ESTIMATE = "no estimate yet"
 _RUNS_FOR_ESTIMATE = 3
+_QUIET_VERDICTS = (VerdictKind.PASS.value, VerdictKind.DUE.value)
 
 
 @frozen(kw_only=True)
@@ -182,6 +183,8 @@ def _record_text(record: Record, steps: Mapping[str, Step]) -> str | None:
         return f"{text_at(data, 'lane')}  {text_at(data, 'state')}" + (f": {why}" if why else "")
     if kind is RecordKind.GUARD:
         verdict = data.get("verdict")
+        if text_at(verdict, "kind") in _QUIET_VERDICTS:
+            return None  # dozens of them; they are in the report
         said = f"{text_at(verdict, 'guard')}: {text_at(verdict, 'kind')}"
         return f"{text_at(verdict, 'address')}  guard {said} ({text_at(verdict, 'evidence')})"
     if kind is RecordKind.NOTICE:

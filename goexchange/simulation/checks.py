@@ -1,7 +1,10 @@
-"""Invariants on the world's true state, looked at after every event; those on the journal are the driver's own.
+"""Invariants on the world's true state, looked at after every event; those on the journal are the
+driver's own.
 
-I1 at the end: nothing is silently down. I2 a swap only with a good set of that very file. I5 nothing takes effect twice.
-I6 every effect has an intent before it. I17 no older file in place after the first mount of a new one.
+I1 at the end: nothing is silently down. I2 a swap only with a good set of that very file. I5
+nothing takes effect twice.
+I6 every effect has an intent before it. I17 no older file in place after the first mount of a new
+one.
 """
 
 from __future__ import annotations
@@ -62,7 +65,9 @@ class Checks:
 
     def at_end(self, world: World, result: RunResult) -> tuple[Violation, ...]:
         """I1, when the run has ended."""
-        offline = tuple(one.database for one in result.databases if one.state is LaneState.LEFT_OFFLINE)
+        offline = tuple(
+            one.database for one in result.databases if one.state is LaneState.LEFT_OFFLINE
+        )
         return tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
             for name in silently_down(world, known_offline=offline)
@@ -91,7 +96,9 @@ class Checks:
             if effect.kind in ONCE and self.counts[key] > 1:
                 yield Violation(invariant="I5", step=name, why=f"{effect.kind} took effect again")
             if not self._is_explained(effect):
-                yield Violation(invariant="I6", step=name, why=f"{effect.kind} has no intent before it")
+                yield Violation(
+                    invariant="I6", step=name, why=f"{effect.kind} has no intent before it"
+                )
 
     def _is_explained(self, effect: Effect) -> bool:
         if effect.kind == "job-started":
@@ -109,9 +116,14 @@ class Checks:
             now = truth.present.signature
             original = self.first.setdefault(database.name, now)
             if "swap" in kinds and now != original and not truth.has_set_of(original):
-                yield Violation(invariant="I2", step=database.name, why="swapped without a good set of the original")
+                yield Violation(
+                    invariant="I2",
+                    step=database.name,
+                    why="swapped without a good set of the original",
+                )
             if truth.is_mounted and now != original:
                 self.was_new_mounted.add(database.name)
             if database.name in self.was_new_mounted and now == original:
-                yield Violation(invariant="I17", step=database.name, why="the older file is back in place")
-
+                yield Violation(
+                    invariant="I17", step=database.name, why="the older file is back in place"
+                )

@@ -1,7 +1,9 @@
 """A controller killed at every boundary of a night, and the fresh one that goes on.
 
-Boundaries of an append: before it, and after it (before the act that it announces). Of a call: after it was sent and before
-it took effect, and after its effect and before the answer. Of an answer: before its outcome is appended, which is the
+Boundaries of an append: before it, and after it (before the act that it announces). Of a call:
+after it was sent and before
+it took effect, and after its effect and before the answer. Of an answer: before its outcome is
+appended, which is the
 boundary before the next append.
 """
 
@@ -40,7 +42,9 @@ class Report:
     def text(self) -> str:
         """Every count, for people."""
         lines = [f"{self.points} points, ends by exit code: {dict(sorted(self.ends.items()))}"]
-        for kill, count in sorted(self.kills.items(), key=lambda each: (each[0].step, each[0].phase)):
+        for kill, count in sorted(
+            self.kills.items(), key=lambda each: (each[0].step, each[0].phase)
+        ):
             lines.append(f"  {count:4} {kill.phase:34} {kill.step}")
         return "\n".join(lines)
 
@@ -52,10 +56,13 @@ def crash_everywhere(
     again: int | None = None,
     judge: Callable[[Night, RunResult], None] | None = None,
 ) -> Report:
-    """Kill a controller at every boundary of the night, each time in a world of its own, and resume to the end.
+    """Kill a controller at every boundary of the night, each time in a world of its own, and resume
+    to the end.
 
-    Shape: what is left of a controller that died before an effect is what is left of one that died after the effect
-    before it: one resumed night shows both boundaries. `every` takes only each n-th effect. `again` kills the second controller too, that many effects after
+    Shape: what is left of a controller that died before an effect is what is left of one that died
+    after the effect
+    before it: one resumed night shows both boundaries. `every` takes only each n-th effect. `again`
+    kills the second controller too, that many effects after
     it began; `judge` looks at each end.
     Raises: NightBroken when an invariant does not hold.
     """

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from attrs import define, evolve
 
-from goexchange.driver import effects, events
+from goexchange.driver import effects
+from goexchange.driver.events import Event
 from goexchange.driver.guards import Guards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.invariants import BrokenInvariant, Violation
@@ -59,11 +60,14 @@ class Night:
         if self._machine is None:
             self.controllers += 1
             self._machine = Machine(
-                plan=self.plan, run=self._identity(), records=tuple(self.performer.records), guards=self.guards
+                plan=self.plan,
+                run=self._identity(),
+                records=tuple(self.performer.records),
+                guards=self.guards,
             )
         return self._machine.next(self.performer.now())
 
-    def take(self, event: events.Event) -> None:
+    def take(self, event: Event) -> None:
         """Give the controller an event.
 
         Raises: NightBroken when an invariant does not hold afterwards.
@@ -82,7 +86,9 @@ class Night:
         """Look at journal and truth."""
         broken = self.checks.after_event(self.performer.world, self.performer.records)
         if broken:
-            raise NightBroken(broken, "; ".join(f"{one.invariant} {one.step}: {one.why}" for one in broken))
+            raise NightBroken(
+                broken, "; ".join(f"{one.invariant} {one.step}: {one.why}" for one in broken)
+            )
 
     def run_to_end(self) -> RunResult:
         """Perform until the run has ended."""
@@ -100,26 +106,46 @@ class Night:
 
     def fork(self) -> Night:
         """The same night in a world of its own, its controller dead."""
-        shared = {id(one): one for one in (self.plan, *self.performer.records)}  # nothing changes these
+        shared = {
+            id(one): one for one in (self.plan, *self.performer.records)
+        }  # nothing changes these
         performer, checks = deepcopy((self.performer, self.checks), shared)
         return Night(
-            plan=self.plan, approval=self.approval, performer=performer, checks=checks, guards=self.guards,
-            controllers=self.controllers, events=self.events,
+            plan=self.plan,
+            approval=self.approval,
+            performer=performer,
+            checks=checks,
+            guards=self.guards,
+            controllers=self.controllers,
+            events=self.events,
         )
 
     def _end(self, result: RunResult) -> None:
         broken = self.checks.at_end(self.performer.world, result)
         if broken:
-            raise NightBroken(broken, "; ".join(f"{one.invariant} {one.step}: {one.why}" for one in broken))
+            raise NightBroken(
+                broken, "; ".join(f"{one.invariant} {one.step}: {one.why}" for one in broken)
+            )
 
     def _identity(self) -> RunIdentity:
         holder = f"controller:{self.controllers}"
-        return RunIdentity(run=RUN, holder=holder, controller="controller", started_by="simulation",
-                           tool=self.plan.body.tool, approval=self.approval)
+        return RunIdentity(
+            run=RUN,
+            holder=holder,
+            controller="controller",
+            started_by="simulation",
+            tool=self.plan.body.tool,
+            approval=self.approval,
+        )
 
 
 def make_night(
-    site: SiteDescription, specifications: Sequence[DesiredState], inventory: Inventory, *, at: datetime, seed: int = 1
+    site: SiteDescription,
+    specifications: Sequence[DesiredState],
+    inventory: Inventory,
+    *,
+    at: datetime,
+    seed: int = 1,
 ) -> Night:
     """Observe a new world, plan, seal and approve; the night has not begun."""
     clock = ManualClock(at)
@@ -140,7 +166,13 @@ def night_of(plan: Plan, performer: Performer) -> Night:
     )
     at = performer.now()
     approval = Approval(
-        plan_sha256=plan.sha256, approved_by="simulation", approved_at_utc=at,
-        expires_at_utc=at + timedelta(days=1), comment="", consents=consents,
+        plan_sha256=plan.sha256,
+        approved_by="simulation",
+        approved_at_utc=at,
+        expires_at_utc=at + timedelta(days=1),
+        comment="",
+        consents=consents,
     )
-    return Night(plan=plan, approval=approval, performer=performer, checks=Checks(plan=plan, run=RUN))
+    return Night(
+        plan=plan, approval=approval, performer=performer, checks=Checks(plan=plan, run=RUN)
+    )

@@ -30,7 +30,8 @@ EVENTS_BEFORE = timedelta(days=1)
 class Performer:
     """World, clock, journal and lease book of one night; all of it outlives a controller.
 
-    Shape: `flushed` is what the disk really holds; `is_losing` may say that the answer of a call gets lost (`after`)
+    Shape: `flushed` is what the disk really holds; `is_losing` may say that the answer of a call
+    gets lost (`after`)
     or the call itself (`before`).
     """
 
@@ -72,13 +73,16 @@ class Performer:
         Raises: HostDown while it reboots.
         """
         answers = [
-            self._exchange(server, statement) for statement in exchange_statements(server, databases)
+            self._exchange(server, statement)
+            for statement in exchange_statements(server, databases)
         ]
         exchange = {
             name: [one for answer in answers for one in answer[name]]
             for name in ("objects", "errors", "warnings")
         }
-        arguments = host_arguments(exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE)
+        arguments = host_arguments(
+            exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE
+        )
         host = _as_sent(self.world.script(server, USER, "observe-host", arguments))
         asked = Asked(server=server, known=databases)
         return decode_server(exchange, host, asked=asked, observed_at=self.now())
@@ -108,7 +112,9 @@ class Performer:
         folder = str(effect.arguments["folder"])
         host = self.world.hosts[server]
         found = [
-            true_file(host, path) for path in host.files.below(folder) if path.lower().endswith(".edb")
+            true_file(host, path)
+            for path in host.files.below(folder)
+            if path.lower().endswith(".edb")
         ]
         is_good = bool(found) and all(one is not None and one.is_good for one in found)
         return events.Verified(result={"ok": is_good})
@@ -136,7 +142,9 @@ class Performer:
         return _as_sent(self.world.script(send.server, USER, send.call.script, arguments))
 
     def _exchange(self, server: str, call: ExchangeCall) -> dict[str, Any]:
-        return self.world.to_plain(self.world.cmdlet(server, USER, call.cmdlet, dict(call.parameters)))
+        return self.world.to_plain(
+            self.world.cmdlet(server, USER, call.cmdlet, dict(call.parameters))
+        )
 
 
 def _as_sent(result: Mapping[str, Any]) -> dict[str, Any]:

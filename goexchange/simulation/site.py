@@ -1,4 +1,6 @@
-"""The site of a simulated night: one server, one small database, fast enough to die a thousand times."""
+"""The site of a simulated night: one server, one small database, fast enough to die a thousand
+times.
+"""
 
 from __future__ import annotations
 

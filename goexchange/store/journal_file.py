@@ -1,6 +1,7 @@
 """The journal file of a run: appended and flushed, never rewritten but for a torn end.
 
-One process at a time appends: the file is locked for as long as it is open. Each append is one write, then a flush of the
+One process at a time appends: the file is locked for as long as it is open. Each append is one
+write, then a flush of the
 file to the disk; the folder is flushed when the file is created.
 """
 
@@ -24,7 +25,9 @@ except ImportError:  # Windows has no fcntl; msvcrt locks there
 
 
 def read_journal(path: Path) -> Reading:
-    """Read a journal without locking it: records, torn end, damage. A file that is not there is an empty journal."""
+    """Read a journal without locking it: records, torn end, damage. A file that is not there is an
+    empty journal.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
@@ -35,13 +38,15 @@ def read_journal(path: Path) -> Reading:
 class JournalFile:
     """An open journal that this process alone may append to.
 
-    Shape: `records` are all that stand in it; `torn_bytes` is what opening cut from its end, to be said and journalled.
+    Shape: `records` are all that stand in it; `torn_bytes` is what opening cut from its end, to be
+    said and journalled.
     """
 
     def __init__(self, path: Path) -> None:
         """Open or create; a torn end is cut.
 
-        Raises: Locked when another process has it open; Damaged when a whole line does not fit its chain (the file
+        Raises: Locked when another process has it open; Damaged when a whole line does not fit its
+        chain (the file
         is left as it is).
         """
         self.path = path
@@ -64,7 +69,8 @@ class JournalFile:
     def append(self, drafts: Sequence[Draft], at: datetime) -> tuple[Record, ...]:
         """Give the drafts their places, write and flush them.
 
-        Raises: OSError when they are not safely on the disk; nothing more can be appended then, and only reading the
+        Raises: OSError when they are not safely on the disk; nothing more can be appended then, and
+        only reading the
         file again tells how much of them arrived.
         """
         if self._is_broken:
@@ -98,7 +104,8 @@ class JournalFile:
         reading = read_lines(self._file.read())
         if reading.damage is not None:
             raise Damaged(
-                f"the journal {self.path} is damaged at line {reading.damage.line}: {reading.damage.reason}."
+                f"the journal {self.path} is damaged at line {reading.damage.line}:"
+                f" {reading.damage.reason}."
                 f" The {len(reading.records)} records before it are whole; nothing was changed."
             )
         return reading

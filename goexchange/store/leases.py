@@ -1,6 +1,8 @@
-"""Leases: a time-limited exclusive right to act on a server, with a fencing number that never goes back.
+"""Leases: a time-limited exclusive right to act on a server, with a fencing number that never goes
+back.
 
-One back end now, a SQLite file; others can stand behind the same protocol. All leases of a run are taken in one
+One back end now, a SQLite file; others can stand behind the same protocol. All leases of a run are
+taken in one
 transaction, in the order of the servers' names, or none.
 """
 
@@ -33,7 +35,9 @@ BUSY_S = 10.0
 
 @frozen(kw_only=True)
 class Lease:
-    """One lease as it stands; `holder` is None when nobody has it. `number` is the last fencing number given out."""
+    """One lease as it stands; `holder` is None when nobody has it. `number` is the last fencing
+    number given out.
+    """
 
     server: str
     number: int
@@ -51,17 +55,39 @@ class Lease:
         )
 
 
+@frozen(kw_only=True)
+class Claim:
+    """Who wants leases, and for which run.
+
+    Shape: `is_run_locked` says that the caller alone has the run's journal open: no other process
+    of that run is alive, so its leases have no holder that could still act.
+    """
+
+    holder: str
+    run: str
+    is_run_locked: bool = False
+
+    def may_take(self, held: Lease) -> bool:
+        """Whether a lease that has not expired may be taken all the same."""
+        return held.holder == self.holder or (self.is_run_locked and held.run == self.run)
+
+
 class Leases(Protocol):
     """What every back end does."""
 
     def acquire(
-        self, servers: Sequence[str], *, holder: str, run: str, lease_s: int, now: datetime
+        self, servers: Sequence[str], *, claim: Claim, lease_s: int, now: datetime
     ) -> tuple[Lease, ...]:
-        """Take all of them with new fencing numbers, or none. Raises: Locked with who holds one, since, until."""
+        """Take all of them with new fencing numbers, or none.
+
+        Raises: Locked with who holds one, since when, until when.
+        """
         ...
 
     def renew(self, held: Sequence[Lease], *, lease_s: int, now: datetime) -> tuple[Lease, ...]:
-        """Make all of them last longer; the numbers stay. Raises: LeaseLost when one is not ours any more."""
+        """Make all of them last longer; the numbers stay. Raises: LeaseLost when one is not ours
+        any more.
+        """
         ...
 
     def release(self, held: Sequence[Lease]) -> None:
@@ -82,24 +108,24 @@ class SqliteLeases:
             database.execute(_TABLE)
 
     def acquire(
-        self, servers: Sequence[str], *, holder: str, run: str, lease_s: int, now: datetime
+        self, servers: Sequence[str], *, claim: Claim, lease_s: int, now: datetime
     ) -> tuple[Lease, ...]:
         """Take all of them with new fencing numbers, or none.
 
-        A lease of the same run that another process of it left behind is not free before it expires: it may still act.
-        The same holder may take its own again.
+        What a dead process of the same run left behind is free at once, where the caller knows
+        that it is dead; from anybody else only when it has expired.
         """
         taken: list[Lease] = []
         with self._transaction() as database:
             for server in sorted(set(servers)):
                 before = _read_one(database, server)
-                if before.is_held(now) and before.holder != holder:
+                if before.is_held(now) and not claim.may_take(before):
                     raise Locked(_denial(before))
                 lease = Lease(
                     server=server,
                     number=before.number + 1,
-                    holder=holder,
-                    run=run,
+                    holder=claim.holder,
+                    run=claim.run,
                     acquired_at_utc=now,
                     expires_at_utc=now + timedelta(seconds=lease_s),
                 )
@@ -108,7 +134,9 @@ class SqliteLeases:
         return tuple(taken)
 
     def renew(self, held: Sequence[Lease], *, lease_s: int, now: datetime) -> tuple[Lease, ...]:
-        """Make all of them last longer; one that expired and that nobody took meanwhile is still ours."""
+        """Make all of them last longer; one that expired and that nobody took meanwhile is still
+        ours.
+        """
         renewed: list[Lease] = []
         with self._transaction() as database:
             for lease in sorted(held, key=lambda one: one.server):
@@ -196,8 +224,8 @@ def _lease(row: tuple[str, int, str | None, str | None, str | None, str | None])
     return Lease(
         server=server,
         number=number,
-        holder=holder,
-        run=run,
+        holder=claim.holder,
+        run=claim.run,
         acquired_at_utc=parse_time(acquired) if acquired else None,
         expires_at_utc=parse_time(expires) if expires else None,
     )

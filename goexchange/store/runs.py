@@ -1,4 +1,6 @@
-"""The runs of a store: a folder each, with plan, approval and journal; found by id, listed, never applied twice."""
+"""The runs of a store: a folder each, with plan, approval and journal; found by id, listed, never
+applied twice.
+"""
 
 from __future__ import annotations
 
@@ -117,7 +119,8 @@ class Runs:
         run = self.applied_by(plan_sha256)
         if run is not None:
             raise NotNow(
-                f"The plan {plan_sha256[:8]} has been applied by run {run.id}; a plan is applied once."
+                f"The plan {plan_sha256[:8]} has been applied by run {run.id};"
+                " a plan is applied once."
                 f" To go on with that run: goexchange resume {run.id}. Otherwise plan again."
             )
 

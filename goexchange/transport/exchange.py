@@ -123,7 +123,7 @@ class ExchangeSession:
                 raise AnswerLost(
                     f"{self._server.name}, {CHANNEL}: no end within the step's time limit"
                 )
-            pipeline.poll_invoke(timeout=min(operation_s, math.ceil(left_s)))
+            pipeline.poll_invoke(timeout=None if left_s > operation_s else math.ceil(left_s))
             if self._receives.is_done and pipeline.state == RUNNING:
                 raise AnswerLost(
                     f"{self._server.name}, {CHANNEL}: the end of the answer was lost on its way"
@@ -192,7 +192,8 @@ class ExchangeSession:
 def _close(pool: RunspacePool, connection: WSMan) -> None:
     """Close a pool; one that does not let itself be closed is ended by the host's idle limit."""
     try:
-        pool.close()
+        if pool.shell.opened:
+            pool.close()
     except Exception:  # noqa: BLE001 whatever it is, nothing more can be done about it here
         pass
     finally:

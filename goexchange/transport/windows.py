@@ -8,6 +8,7 @@ again. Source: architecture decision record 0001 (channels).
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -151,7 +152,7 @@ class WindowsSession:
             password=resolve(connection.password) if connection.password else "",
             cert_pem=channel.certificate_file,
             cert_key_pem=channel.key_file,
-            ca_trust_path=connection.ca_file or "legacy_requests",
+            ca_trust_path=connection.ca_file or _environment_bundle(),
             server_cert_validation="validate",
             read_timeout_sec=max(timeouts.read_s, timeouts.operation_s + 1),
             operation_timeout_sec=timeouts.operation_s,
@@ -179,6 +180,12 @@ def _start(protocol: Protocol, shell: str, payload: bytes) -> str:
         end = start + SEND_CHUNK_BYTES
         protocol.send_command_input(shell, command, payload[start:end], end=end >= len(payload))
     return command
+
+
+def _environment_bundle() -> str:
+    """The authorities that the environment names, as everywhere else, or the built-in ones."""
+    named = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+    return named or "legacy_requests"
 
 
 def _transport(transport: WindowsTransport, scheme: Scheme) -> _Transport:

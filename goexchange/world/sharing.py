@@ -8,7 +8,7 @@ T = TypeVar("T", bound="Shared")
 
 
 class Shared:
-    """Base of frozen values: a copy of a world (a fork of a simulated night) keeps the same ones."""
+    """Base of frozen values: a copy of a world (the fork of a night) keeps the same ones."""
 
     __slots__ = ()
 

@@ -153,8 +153,8 @@ class World:
                 self._clock.happening_at = None
             due = self._first_due(now)
         for (host, _), job in self.jobs.items():
-            if job.state == jobs.RUNNING:
-                jobs.proceed(job, self.hosts[host], now)
+            if job.state == jobs.RUNNING and jobs.proceed(job, self.hosts[host], now):
+                self.abort_backup_of(job)  # it ended before its time: the disk is full
 
     def next_change(self) -> datetime | None:
         """When the next thing happens by itself; None when nothing is under way."""

@@ -118,7 +118,7 @@ class FixedSite:
             return CommandAnswer(stdout=envelope.encode(script, _observed(host, arguments)))
         if script == "claim-fence":
             given = {name: arguments[name] for name in ("fence", "holder")}
-            pause_s = 0.5 if SLOW_MARK in given["holder"] else 0.0
+            pause_s = 1.5 if SLOW_MARK in given["holder"] else 0.0
             return CommandAnswer(stdout=envelope.encode(script, given), duration_s=pause_s)
         if script == "read-header":
             line = envelope.encode_refusal(script, code="file-not-found", message=arguments["path"])

@@ -1,4 +1,6 @@
-"""A controller that dies at any moment: a fresh machine goes on from what was flushed, and nothing happens twice."""
+"""A controller that dies at any moment: a fresh machine goes on from what was flushed, and nothing
+happens twice.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,21 @@ from goexchange.model.run import RecordKind
 from tests.driver.plans import DATABASE, ORIGINAL, SERVER, plan_of, rebuild_lane, verify_lane
 from tests.driver.twin import Twin, drive, machine_of
 
-REBUILT_ONCE = Counter({
-    "job eseutil /k": 3, "job eseutil /g": 1, "job eseutil /d": 1, "job copy-files": 1, "job hash-files": 1,
-    "job wbadmin": 1, "Set-MailboxDatabase old": 1, "Set-MailboxDatabase new": 1, "Dismount-Database old": 1,
-    "Mount-Database new": 1, "swap": 1,
-})
+REBUILT_ONCE = Counter(
+    {
+        "job eseutil /k": 3,
+        "job eseutil /g": 1,
+        "job eseutil /d": 1,
+        "job copy-files": 1,
+        "job hash-files": 1,
+        "job wbadmin": 1,
+        "Set-MailboxDatabase old": 1,
+        "Set-MailboxDatabase new": 1,
+        "Dismount-Database old": 1,
+        "Mount-Database new": 1,
+        "swap": 1,
+    }
+)
 
 
 class Killed(Exception):
@@ -27,7 +39,9 @@ class Killed(Exception):
 
 
 def drive_until(machine: Machine, twin: Twin, *, effect_number: int, phase: str) -> int:
-    """Perform up to one effect, and die before it takes effect or after; return how many there were."""
+    """Perform up to one effect, and die before it takes effect or after; return how many there
+    were.
+    """
     count = 0
     while True:
         effect = machine.next(twin.now)
@@ -48,7 +62,9 @@ def count_of(plan: Plan) -> int:
 
 
 def test_a_kill_at_every_effect_ends_like_an_undisturbed_night() -> None:
-    """Dying before an effect leaves what dying after the one before it leaves: one kill per effect covers both."""
+    """Dying before an effect leaves what dying after the one before it leaves: one kill per effect
+    covers both.
+    """
     plan = plan_of(rebuild_lane())
     points = count_of(plan)
     assert points > 100
@@ -59,7 +75,12 @@ def test_a_kill_at_every_effect_ends_like_an_undisturbed_night() -> None:
         result = drive(machine_of(plan, twin), twin)
         assert result.exit_code == ExitCode.OK, (number, result)
         assert twin.effects == REBUILT_ONCE, number
-        assert (twin.is_mounted, twin.at_startup, twin.sentinel, twin.recovery) == (True, True, False, "closed")
+        assert (twin.is_mounted, twin.at_startup, twin.sentinel, twin.recovery) == (
+            True,
+            True,
+            False,
+            "closed",
+        )
         assert twin.files[ORIGINAL] == "new"
 
 
@@ -125,13 +146,20 @@ def test_a_run_resumes_from_every_prefix_of_its_journal() -> None:
 def test_resuming_says_what_was_in_doubt() -> None:
     plan, twin = plan_of(rebuild_lane()), Twin()
     machine = machine_of(plan, twin)
-    while not (isinstance(effect := machine.next(twin.now), to_do.Send) and effect.purpose.endswith("-dismount")):
+    while not (
+        isinstance(effect := machine.next(twin.now), to_do.Send)
+        and effect.purpose.endswith("-dismount")
+    ):
         machine.accept(twin.perform(effect), twin.now)
     twin.perform(effect)
     drive(machine_of(plan, twin), twin)
     resumed = [one for one in twin.journal if one.kind is RecordKind.RUN_RESUMED]
     assert [one.data["steps_in_doubt"] for one in resumed] == [[f"{SERVER}/{DATABASE}/06-dismount"]]
-    looked = [one for one in twin.journal if one.kind is RecordKind.LOOKED and one.data["step"].endswith("-dismount")]
+    looked = [
+        one
+        for one in twin.journal
+        if one.kind is RecordKind.LOOKED and one.data["step"].endswith("-dismount")
+    ]
     assert [one.data["meaning"] for one in looked] == ["done"]
     assert twin.effects["Dismount-Database old"] == 1
 

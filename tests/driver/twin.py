@@ -1,6 +1,8 @@
-"""A scripted host for the driver's tests: it knows exactly the calls of `plans.py` and raises on anything else.
+"""A scripted host for the driver's tests: it knows exactly the calls of `plans.py` and raises on
+anything else.
 
-It counts what took effect, so that a test can say that nothing happened twice. Jobs end some seconds after their start.
+It counts what took effect, so that a test can say that nothing happened twice. Jobs end some
+seconds after their start.
 """
 
 from __future__ import annotations
@@ -23,18 +25,25 @@ from goexchange.ese.header import DatabaseHeader, read_database_header, write_da
 from goexchange.ese.rendering import header_dump, mode_line, success_line
 from goexchange.ese.structures import LogTime, Signature
 from goexchange.journal.chain import line_of, read_lines, seal
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, HostEvent, WindowsBackup
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    ActualServer,
+    HostEvent,
+    WindowsBackup,
+)
 from goexchange.model.plan import ExchangeCall, Plan, ScriptCall, Verdict, VerdictKind
 from goexchange.model.run import Record, RunResult
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import digest
 from goexchange.powershell.checking import problems
 from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
-
 from tests.driver.plans import GUID, KEPT, NOW, ORIGINAL, SERVER, TEMPORARY
 
 JOB_TAKES = timedelta(seconds=5)
-RUN = RunIdentity(run="r1", holder="here:1", controller="here", started_by="tester", tool="goexchange 0")
+RUN = RunIdentity(
+    run="r1", holder="here:1", controller="here", started_by="tester", tool="goexchange 0"
+)
 
 
 class Fenced(Exception):
@@ -60,7 +69,9 @@ class Job:
 
 @define(kw_only=True)
 class Twin:
-    """The host, the store's leases and the journal; `fault` decides about each call before it takes effect."""
+    """The host, the store's leases and the journal; `fault` decides about each call before it takes
+    effect.
+    """
 
     now: datetime = NOW
     is_mounted: bool = True
@@ -76,7 +87,9 @@ class Twin:
     backup_at: datetime | None = None
     repairs: list[str] = field(factory=list)
     unmountable: set[str] = field(factory=set)  # kinds of file that do not mount
-    refusals: dict[str, list[str]] = field(factory=dict)  # call name -> codes to answer with, one by one
+    refusals: dict[str, list[str]] = field(
+        factory=dict
+    )  # call name -> codes to answer with, one by one
     tool_fails: set[str] = field(factory=set)  # eseutil switches or kinds of job that end badly
     is_copy_damaged: bool = False
     is_proving: bool = True
@@ -88,12 +101,15 @@ class Twin:
     blocked: set[str] = field(factory=set)  # guards that block
     asked: list[tuple[datetime, came.Request]] = field(factory=list)
     lost_job_kinds: set[str] = field(factory=set)
+    is_rebuild_endless: bool = False
 
     # -- performing
 
     def perform(self, effect: to_do.Effect) -> came.Event:
         if isinstance(effect, to_do.Append):
-            records = seal(effect.drafts, after=self.journal[-1] if self.journal else None, at=self.now)
+            records = seal(
+                effect.drafts, after=self.journal[-1] if self.journal else None, at=self.now
+            )
             self.journal += records
             return came.Appended(records=records)
         if isinstance(effect, to_do.WaitUntil):
@@ -118,8 +134,10 @@ class Twin:
             self.number += 1
         elif self.renewal_denied:
             return came.LeasesDenied(message="taken over")
-        numbers = {server: self.number for server in effect.servers}
-        return came.LeasesHeld(numbers=numbers, expires_at=self.now + timedelta(seconds=effect.lease_s))
+        numbers = dict.fromkeys(effect.servers, self.number)
+        return came.LeasesHeld(
+            numbers=numbers, expires_at=self.now + timedelta(seconds=effect.lease_s)
+        )
 
     def _send(self, send: to_do.Send) -> came.Event:
         self.sends += 1
@@ -171,7 +189,9 @@ class Twin:
     def script(self, call: ScriptCall) -> dict[str, Any]:
         arguments, contract = call.arguments, CONTRACTS[call.script]
         assert call.digest == digest(call.script)
-        assert not list(problems(dict(arguments), contract.arguments)), list(problems(dict(arguments), contract.arguments))
+        assert not list(problems(dict(arguments), contract.arguments)), list(
+            problems(dict(arguments), contract.arguments)
+        )
         if "fence" in arguments and arguments["fence"] < self.number:
             raise Refusal("fenced")
         answer: dict[str, Any] = getattr(self, "_" + call.script.replace("-", "_"))(arguments)
@@ -194,12 +214,23 @@ class Twin:
         if self.is_mounted:
             raise Refusal("file-in-use")
         slots = slots_of(self.files[arguments["path"]])
-        lines = [mode_line("FILE DUMP"), *header_dump(read_database_header(slots), arguments["path"]), success_line(15)]
+        lines = [
+            mode_line("FILE DUMP"),
+            *header_dump(read_database_header(slots), arguments["path"]),
+            success_line(15),
+        ]
         return {
             "size_bytes": 4_000_000 if self.files[arguments["path"]] == "old" else 2_000_000,
-            "slots": base64.b64encode(slots).decode(), "jfm": None,
+            "slots": base64.b64encode(slots).decode(),
+            "jfm": None,
             "eseutil": {"exit_code": 0, "output": text(lines), "error_output": ""},
-            "log_files": [{"path": "L:\\DB05\\E05.log", "size_bytes": 1000, "modified_at": time_text(self.now)}],
+            "log_files": [
+                {
+                    "path": "L:\\DB05\\E05.log",
+                    "size_bytes": 1000,
+                    "modified_at": time_text(self.now),
+                }
+            ],
         }
 
     def _start_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,7 +249,15 @@ class Twin:
     def _poll_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         job = self.jobs.get(arguments["job"])
         output, result, code = b"", None, None
-        if job is not None and job.state == "running" and self.now >= job.started + JOB_TAKES:
+        is_endless = (
+            self.is_rebuild_endless and job is not None and "/d" in job.request.get("arguments", [])
+        )
+        if (
+            job is not None
+            and job.state == "running"
+            and self.now >= job.started + JOB_TAKES
+            and not is_endless
+        ):
             job.state, job.ended = "ended", job.started + JOB_TAKES
             self._complete(job)
         if job is not None and job.kind in self.lost_job_kinds:
@@ -226,20 +265,32 @@ class Twin:
         if job is not None and job.state == "ended":
             output, result, code = self._ended(job)
         return {
-            "state": job.state if job else "absent", "boot_id": "b", "clock": time_text(self.now),
+            "state": job.state if job else "absent",
+            "boot_id": "b",
+            "clock": time_text(self.now),
             "started_at": time_text(job.started) if job else None,
             "ended_at": time_text(job.ended) if job and job.ended else None,
-            "exit_code": code, "offset": len(output), "output": base64.b64encode(output[arguments["offset"]:]).decode(),
-            "watched": [{"path": path, "size_bytes": 1_000_000} for path in arguments["watch"]], "result": result,
+            "exit_code": code,
+            "offset": len(output),
+            "output": base64.b64encode(output[arguments["offset"] :]).decode(),
+            "watched": [{"path": path, "size_bytes": 1_000_000} for path in arguments["watch"]],
+            "result": result,
         }
 
     def _complete(self, job: Job) -> None:
-        if job.kind == "eseutil" and job.request["arguments"][0] == "/d" and "/d" not in self.tool_fails:
+        if (
+            job.kind == "eseutil"
+            and job.request["arguments"][0] == "/d"
+            and "/d" not in self.tool_fails
+        ):
             assert not self.is_mounted
             self.files[TEMPORARY] = "new"
         if job.kind == "copy-files":
             assert not self.is_mounted
-            self.copies = {one["destination"]: self.files.get(one["source"], "log") for one in job.request["files"]}
+            self.copies = {
+                one["destination"]: self.files.get(one["source"], "log")
+                for one in job.request["files"]
+            }
         if job.kind == "wbadmin" and "wbadmin" not in self.tool_fails:
             self.backup_at = job.ended
 
@@ -247,15 +298,36 @@ class Twin:
         is_bad = job.kind in self.tool_fails
         if job.kind == "eseutil":
             switch = job.request["arguments"][0]
-            return eseutil_output(switch, is_bad=switch in self.tool_fails), {"error_output": ""}, (
-                -1206 if switch in self.tool_fails else 0)
+            return (
+                eseutil_output(switch, is_bad=switch in self.tool_fails),
+                {"error_output": ""},
+                (-1206 if switch in self.tool_fails else 0),
+            )
         if job.kind in ("copy-files", "hash-files"):
-            paths = [one["destination"] for one in job.request["files"]] if job.kind == "copy-files" else job.request["files"]
-            files = [{"path": path, "size_bytes": 4_000_000 if path.endswith(".edb") else 1000,
-                      "sha256": "ff" if self.is_copy_damaged and job.kind == "hash-files" else "aa"} for path in paths]
+            paths = (
+                [one["destination"] for one in job.request["files"]]
+                if job.kind == "copy-files"
+                else job.request["files"]
+            )
+            files = [
+                {
+                    "path": path,
+                    "size_bytes": 4_000_000 if path.endswith(".edb") else 1000,
+                    "sha256": "ff" if self.is_copy_damaged and job.kind == "hash-files" else "aa",
+                }
+                for path in paths
+            ]
             return b"", {"files": files}, 1 if is_bad else 0
-        words = "The backup operation failed.\r\n" if is_bad else "The backup operation successfully completed.\r\n"
-        return words.encode() if job.kind == "wbadmin" else b"", {"error_output": ""}, 1 if is_bad else 0
+        words = (
+            "The backup operation failed.\r\n"
+            if is_bad
+            else "The backup operation successfully completed.\r\n"
+        )
+        return (
+            words.encode() if job.kind == "wbadmin" else b"",
+            {"error_output": ""},
+            1 if is_bad else 0,
+        )
 
     def _cancel_job(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         job = self.jobs.get(arguments["job"])
@@ -268,7 +340,9 @@ class Twin:
 
     def _swap_state(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         original, kept = self.files.get(ORIGINAL), self.files.get(KEPT)
-        state = {("old", None): "before", (None, "old"): "between", ("new", "old"): "after"}.get((original, kept), "foreign")
+        state = {("old", None): "before", (None, "old"): "between", ("new", "old"): "after"}.get(
+            (original, kept), "foreign"
+        )
         return {"state": state, "evidence": f"{original} {kept}"}
 
     def _swap_files(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -307,26 +381,83 @@ class Twin:
 
     def observe(self) -> ActualServer:
         unknown = Unknown("not asked in this test")
-        backup = WindowsBackup(is_installed=True, is_running=False, last_success_utc=self.backup_at, last_result=0,
-                               next_scheduled_utc=None)
-        events = () if self.backup_at is None else (
-            HostEvent(log="Application", provider="ESE", event_id=213, at_utc=self.backup_at, text="DB05"),)
+        backup = WindowsBackup(
+            is_installed=True,
+            is_running=False,
+            last_success_utc=self.backup_at,
+            last_result=0,
+            next_scheduled_utc=None,
+        )
+        events = (
+            ()
+            if self.backup_at is None
+            else (
+                HostEvent(
+                    log="Application",
+                    provider="ESE",
+                    event_id=213,
+                    at_utc=self.backup_at,
+                    text="DB05",
+                ),
+            )
+        )
         host = ActualHost(
-            observed_at_utc=self.now, name=SERVER, boot_id="b", booted_at_utc=NOW, clock_utc=self.now,
-            powershell_version="5.1", is_elevated=True, exsetup_version=unknown, eseutil_version=unknown,
-            eseutil_path=unknown, volumes=(), services=(), tasks=(), processes=(), files=(), log_folders=(),
-            storage_events=(), backup_events=events, windows_backup=backup, is_reboot_pending=False,
-            fencing_number=self.number, records=(), open_recoveries=(),
+            observed_at_utc=self.now,
+            name=SERVER,
+            boot_id="b",
+            booted_at_utc=NOW,
+            clock_utc=self.now,
+            powershell_version="5.1",
+            is_elevated=True,
+            exsetup_version=unknown,
+            eseutil_version=unknown,
+            eseutil_path=unknown,
+            volumes=(),
+            services=(),
+            tasks=(),
+            processes=(),
+            files=(),
+            log_folders=(),
+            storage_events=(),
+            backup_events=events,
+            windows_backup=backup,
+            is_reboot_pending=False,
+            fencing_number=self.number,
+            records=(),
+            open_recoveries=(),
         )
         database = ActualDatabase(
-            name="DB05", guid=GUID, server=SERVER, edb_path=ORIGINAL, log_folder="L:\\DB05", log_prefix="E05",
-            is_mounted=self.is_mounted, mounted_on=SERVER, is_recovery=False, copies=(SERVER,), is_replicated=False,
-            is_circular_logging=False, is_mount_at_startup=self.at_startup, is_backup_running=False,
-            last_full_backup_utc=self.backup_at if self.is_proving else None, size_bytes=4_000_000,
-            white_space_bytes=2_000_000, has_moves=False, has_repair_requests=False,
+            name="DB05",
+            guid=GUID,
+            server=SERVER,
+            edb_path=ORIGINAL,
+            log_folder="L:\\DB05",
+            log_prefix="E05",
+            is_mounted=self.is_mounted,
+            mounted_on=SERVER,
+            is_recovery=False,
+            copies=(SERVER,),
+            is_replicated=False,
+            is_circular_logging=False,
+            is_mount_at_startup=self.at_startup,
+            is_backup_running=False,
+            last_full_backup_utc=self.backup_at if self.is_proving else None,
+            size_bytes=4_000_000,
+            white_space_bytes=2_000_000,
+            has_moves=False,
+            has_repair_requests=False,
         )
-        return ActualServer(name=SERVER, fqdn="ex01", observed_at_utc=self.now, generation=unknown, build=unknown,
-                            edition=unknown, availability_group=None, databases=(database,), host=host)
+        return ActualServer(
+            name=SERVER,
+            fqdn="ex01",
+            observed_at_utc=self.now,
+            generation=unknown,
+            build=unknown,
+            edition=unknown,
+            availability_group=None,
+            databases=(database,),
+            host=host,
+        )
 
 
 class ScriptedGuards(Guards):
@@ -336,20 +467,34 @@ class ScriptedGuards(Guards):
         self.twin = twin
 
     def at_start(self, plan: Any, actual: Any, now: Any, approval: Any) -> tuple[Verdict, ...]:
-        return tuple(self._verdict(guard) for guard in sorted(self.twin.blocked & {"premises", "approval", "start"}))
+        return tuple(
+            self._verdict(guard)
+            for guard in sorted(self.twin.blocked & {"premises", "approval", "start"})
+        )
 
-    def before_step(self, plan: Any, step: Any, run_state: Any, actual: Any, now: Any) -> tuple[Verdict, ...]:
+    def before_step(
+        self, plan: Any, step: Any, run_state: Any, actual: Any, now: Any
+    ) -> tuple[Verdict, ...]:
         return tuple(self._verdict(guard) for guard in step.guards)
 
     def _verdict(self, guard: str) -> Verdict:
         kind = VerdictKind.BLOCK if guard in self.twin.blocked else VerdictKind.PASS
-        return Verdict(guard=guard, address="EX01/DB05", kind=kind, rule="rule", evidence="evidence", observed={})
+        return Verdict(
+            guard=guard,
+            address="EX01/DB05",
+            kind=kind,
+            rule="rule",
+            evidence="evidence",
+            observed={},
+        )
 
 
 def machine_of(plan: Plan, twin: Twin, *, run: RunIdentity = RUN) -> Machine:
     """A fresh machine over the twin's journal, as it would be read from its file."""
     content = b"".join(line_of(record) for record in twin.journal)
-    return Machine(plan=plan, run=run, records=read_lines(content).records, guards=ScriptedGuards(twin))
+    return Machine(
+        plan=plan, run=run, records=read_lines(content).records, guards=ScriptedGuards(twin)
+    )
 
 
 def drive(machine: Machine, twin: Twin, *, effects_max: int = 20_000) -> RunResult:
@@ -374,20 +519,33 @@ def slots_of(file: str) -> bytes:
     from goexchange.ese.header import DatabaseState
 
     header = DatabaseHeader(
-        signature=Signature(random=number, created=LogTime.at(NOW)), dbtime=100 * number,
-        state=DatabaseState.DIRTY_SHUTDOWN if file in ("partial", "dirty") else DatabaseState.CLEAN_SHUTDOWN,
+        signature=Signature(random=number, created=LogTime.at(NOW)),
+        dbtime=100 * number,
+        state=DatabaseState.DIRTY_SHUTDOWN
+        if file in ("partial", "dirty")
+        else DatabaseState.CLEAN_SHUTDOWN,
     )
     return write_database_header(header) * 2
 
 
 def eseutil_output(switch: str, *, is_bad: bool) -> bytes:
     """What a mode prints; the lines that decide are those of the vendor's tool."""
-    end = "Operation terminated with error -1206 (JET_errDatabaseCorrupted, Non database file or corrupted db) after 6.7 seconds."
+    words = "JET_errDatabaseCorrupted, Non database file or corrupted db"
+    end = f"Operation terminated with error -1206 ({words}) after 6.7 seconds."
     last = end if is_bad else success_line(6007)
     body = {
-        "/k": ["Initiating CHECKSUM mode...", "100 pages seen", f"{int(is_bad)} bad checksums", "0 correctable checksums",
-               "0 uninitialized pages", "0 wrong page numbers"],
-        "/g": ["Initiating INTEGRITY mode...", "Integrity check successful." if not is_bad else "The database is CORRUPTED"],
+        "/k": [
+            "Initiating CHECKSUM mode...",
+            "100 pages seen",
+            f"{int(is_bad)} bad checksums",
+            "0 correctable checksums",
+            "0 uninitialized pages",
+            "0 wrong page numbers",
+        ],
+        "/g": [
+            "Initiating INTEGRITY mode...",
+            "Integrity check successful." if not is_bad else "The database is CORRUPTED",
+        ],
         "/d": ["Initiating DEFRAGMENTATION mode...", "          " + "." * (20 if is_bad else 51)],
     }[switch]
     return ("\r\r\n".join([*body, "", last, ""])).encode()

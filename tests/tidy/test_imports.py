@@ -97,6 +97,8 @@ HOMES: dict[str, set[str]] = {
     "psrpcore": {"lab", "transport"},
     "spnego": {"lab", "transport"},
     "requests": {"transport"},
+    "urllib3": {"transport"},
+    "keyring": {"transport"},
     "cryptography": {"lab"},
     "jsonschema": {"schema", "powershell"},
     "yaml": {"documents"},

@@ -154,7 +154,7 @@ def test_observing_costs_six_requests_at_most(
         with closing(RemoteSession(entry(lab))) as session:
             session.open()
             costs = []
-            for _ in range(8):  # deferred signals are in the later ones
+            for _ in range(6):  # the sixth has a deferred signal
                 lab.control("reset")
                 seen = observe_server(session, "EX001", an_inventory(session.server))
                 costs.append(lab.counted("EX001")["http"])

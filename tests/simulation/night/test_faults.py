@@ -1,4 +1,6 @@
-"""What goes wrong in a night, and how the night must end then; every invariant is checked after every event."""
+"""What goes wrong in a night, and how the night must end then; every invariant is checked after
+every event.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def test_the_original_is_mounted_again(name: str) -> None:
     assert before is not None and after.present is not None
     assert after.present.signature == before.signature
     assert not broken.performer.world.hosts["EX01"].sentinels
-    assert not broken.performer.world.hosts["EX01"].files.exists("D:\\DB05\\gx-a026e9d8\\DB05.tmp.edb")
+    assert not broken.performer.world.hosts["EX01"].files.exists(
+        "D:\\DB05\\gx-a026e9d8\\DB05.tmp.edb"
+    )
 
 
 @pytest.mark.parametrize("name", ["the new file does not mount", "the rebuild ends with an error"])
@@ -83,7 +87,9 @@ def test_nothing_mounts_and_a_person_is_told_what_to_type() -> None:
     database = result.databases[0]
     assert result.exit_code == ExitCode.ROLLBACK_FAILED
     assert database.state is LaneState.LEFT_OFFLINE
-    assert any(command.startswith("Mount-Database -Identity 'DB05'") for command in database.commands)
+    assert any(
+        command.startswith("Mount-Database -Identity 'DB05'") for command in database.commands
+    )
     assert broken.performer.world.hosts["EX01"].sentinels, "the sentinel stays while it is down"
 
 
@@ -121,9 +127,13 @@ def test_any_answer_may_be_lost(fate: str) -> None:
 
 
 def test_a_request_that_takes_effect_after_its_sender_died_is_waited_for() -> None:
-    """The controller dies with the dismount on its way; it arrives half a minute later, under the eyes of the next one."""
+    """The controller dies with the dismount on its way; it arrives half a minute later, under the
+    eyes of the next one.
+    """
     late = night()
-    while not (isinstance(effect := late.next(), effects.Send) and effect.purpose.endswith("-dismount")):
+    while not (
+        isinstance(effect := late.next(), effects.Send) and effect.purpose.endswith("-dismount")
+    ):
         late.take(late.performer.perform(effect))
     late.kill()
     arrives, call = late.performer.now() + timedelta(seconds=30), effect.call
@@ -143,7 +153,9 @@ def test_abort_takes_the_way_back_and_stop_finishes_the_database_in_hand(
 ) -> None:
     asked = night()
     before = truth(asked).present
-    while not (isinstance(effect := asked.next(), effects.Send) and effect.purpose.endswith("-rebuild")):
+    while not (
+        isinstance(effect := asked.next(), effects.Send) and effect.purpose.endswith("-rebuild")
+    ):
         asked.take(asked.performer.perform(effect))
     asked.take(Requested(request=request_kind, by="operator"))
     result = asked.run_to_end()
@@ -155,7 +167,9 @@ def test_abort_takes_the_way_back_and_stop_finishes_the_database_in_hand(
 
 def test_a_host_that_reboots_in_the_rebuild_comes_back_with_the_original() -> None:
     broken = night()
-    while not (isinstance(effect := broken.next(), effects.Send) and effect.purpose.endswith("-rebuild")):
+    while not (
+        isinstance(effect := broken.next(), effects.Send) and effect.purpose.endswith("-rebuild")
+    ):
         broken.take(broken.performer.perform(effect))
     broken.performer.world.faults.reboot("EX01", at=broken.performer.now() + timedelta(seconds=10))
     result = broken.run_to_end()

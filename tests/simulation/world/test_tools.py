@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from copy import deepcopy
 
 import pytest
 
@@ -239,3 +240,40 @@ def test_an_unknown_program_is_not_played(hands: Hands) -> None:
     assert hands.finish(hands.start("command", command=["C:\\ops\\x.cmd"])).exit_code == -1
     assert hands.finish(hands.start("command", command=["C:\\ops\\fail.cmd"])).exit_code == 3
     assert ROOT in hands.world.jobs["EX01", "command-1"].folder
+
+
+def test_a_job_that_had_not_begun_before_a_reboot_waits_for_another_start(hands: Hands) -> None:
+    arguments = {
+        "job": "one",
+        "kind": "command",
+        "request": {"command": ["C:\\ops\\av.cmd", "suspend"]},
+        "runner": "",
+    }
+    hands.change("start-job", **arguments)
+    hands.world.reboot("EX01")
+    hands.clock.move(seconds=200)
+    assert hands.poll("one")["state"] == "requested"
+    assert hands.change("start-job", **arguments)["state"] == "exists"
+    assert hands.finish("one").exit_code == 0
+
+
+def test_a_backup_target_that_is_full(hands: Hands) -> None:
+    hands.world.leave_free("EX01", "F:\\x", free_bytes=10)
+    before = hands.database("DB01")["LastFullBackup"]
+    assert hands.finish(hands.start("wbadmin", target="F:", volumes=["D:", "L:"])).exit_code != 0
+    hands.clock.move(seconds=5)
+    assert hands.database("DB01")["BackupInProgress"] is False
+    assert hands.database("DB01")["LastFullBackup"] == before
+
+
+def test_a_copy_of_a_world_goes_its_own_way(hands: Hands) -> None:
+    hands.dismount()
+    hands.start_eseutil("/d", EDB, f"/t{TEMPORARY}", "/p", "/o", creates=(TEMPORARY,))
+    fork = deepcopy(hands)
+    fork.clock.move(seconds=10)
+    fork.world.advance()
+    fork.cmdlet("Mount-Database", Identity="DB05")
+    assert fork.database()["Mounted"] is True
+    assert fork.world.hosts["EX01"].files.exists(TEMPORARY)
+    assert hands.database()["Mounted"] is False
+    assert not hands.world.hosts["EX01"].files.exists(TEMPORARY)

@@ -403,6 +403,17 @@ def test_an_outage_longer_than_the_whole_window_is_more_than_time() -> None:
     assert not found.is_time_only
 
 
+def test_an_outage_longer_than_the_run_may_last_blocks() -> None:
+    plan = plan_of()
+    for limit_s, kind in ((3 * 3600, PASS), (2 * 3600, BLOCK)):
+        rules = evolve(plan.body.rules, run_time_max_s=limit_s)
+        for window in (plan.body.window, None):
+            body = evolve(plan.body, rules=rules, window=window)
+            found = verdict(at_plan(body, state(), NOW), "window")
+            assert found.kind is kind, found.evidence
+            assert not found.is_time_only
+
+
 def test_after_the_latest_swap_there_is_no_swap() -> None:
     plan = plan_of()
     assert plan.body.window is not None and plan.body.window.latest_swap_utc is not None

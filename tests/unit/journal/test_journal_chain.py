@@ -15,9 +15,18 @@ DRAFTS = (
     Draft(RecordKind.RUN_STARTED, {"run": "r1", "plan_sha256": "ab", "name": "Müller"}),
     Draft(RecordKind.LANE_STARTED, {"lane": "EX01/DB05"}),
     Draft(RecordKind.INTENT, {"step": "s1", "lane": "EX01/DB05", "attempt": 1, "call": {}}),
-    Draft(RecordKind.OUTCOME, {
-        "step": "s1", "attempt": 1, "outcome": "done", "result": {"n": 1}, "findings": [], "output_tail": "", "seconds": 1.5,
-    }),
+    Draft(
+        RecordKind.OUTCOME,
+        {
+            "step": "s1",
+            "attempt": 1,
+            "outcome": "done",
+            "result": {"n": 1},
+            "findings": [],
+            "output_tail": "",
+            "seconds": 1.5,
+        },
+    ),
 )
 
 
@@ -54,7 +63,11 @@ def test_a_flipped_bit_anywhere_in_a_whole_line_is_damage() -> None:
             changed = bytearray(whole)
             changed[place] ^= 1 << bit
             reading = read_lines(bytes(changed))
-            is_seen = reading.damage is not None or reading.torn_bytes or len(reading.records) < len(DRAFTS)
+            is_seen = (
+                reading.damage is not None
+                or reading.torn_bytes
+                or len(reading.records) < len(DRAFTS)
+            )
             assert is_seen, place
 
 
@@ -88,9 +101,15 @@ def test_replay_folds_steps_and_lanes() -> None:
 
 def test_a_resume_opens_what_ended_in_doubt() -> None:
     ended = Draft(RecordKind.LANE_ENDED, {"lane": "EX01/DB05", "state": "undecided", "why": "x"})
-    run_ended = Draft(RecordKind.RUN_ENDED, {"exit_code": 23, "verdict": "unknown", "databases": []})
+    run_ended = Draft(
+        RecordKind.RUN_ENDED, {"exit_code": 23, "verdict": "unknown", "databases": []}
+    )
     resumed = Draft(RecordKind.RUN_RESUMED, {})
     state = replay(seal((*DRAFTS[:3], ended, run_ended), after=None, at=NOW))
     assert (state.lane("EX01/DB05").state, state.ended is not None) == (LaneState.UNDECIDED, True)
     opened = replay(seal((*DRAFTS[:3], ended, run_ended, resumed), after=None, at=NOW))
-    assert (opened.lane("EX01/DB05").state, opened.ended, opened.resumes) == (LaneState.RUNNING, None, 1)
+    assert (opened.lane("EX01/DB05").state, opened.ended, opened.resumes) == (
+        LaneState.RUNNING,
+        None,
+        1,
+    )

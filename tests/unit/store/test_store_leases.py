@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from goexchange.errors import LeaseLost, Locked
-from goexchange.store.leases import Lease, SqliteLeases
+from goexchange.store.leases import Claim, Lease, SqliteLeases
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=61)
 
 
-def take(leases: SqliteLeases, holder: str, *servers: str, now: datetime = NOW) -> tuple[Lease, ...]:
-    return leases.acquire(servers, holder=holder, run=f"run-{holder}", lease_s=60, now=now)
+def take(
+    leases: SqliteLeases, holder: str, *servers: str, now: datetime = NOW
+) -> tuple[Lease, ...]:
+    claim = Claim(holder=holder, run=f"run-{holder}")
+    return leases.acquire(servers, claim=claim, lease_s=60, now=now)
 
 
 @pytest.fixture
@@ -26,7 +29,9 @@ def leases(tmp_path: Path) -> SqliteLeases:
 
 def test_all_are_taken_or_none(leases: SqliteLeases) -> None:
     take(leases, "a", "EX02")
-    with pytest.raises(Locked, match=r"EX02 is held by a \(run run-a\) since .* until 2026-11-22T20:01:00Z"):
+    with pytest.raises(
+        Locked, match=r"EX02 is held by a \(run run-a\) since .* until 2026-11-22T20:01:00Z"
+    ):
         take(leases, "b", "EX03", "EX01", "EX02")
     held = {lease.server for lease in leases.read() if lease.is_held(NOW)}
     assert held == {"EX02"}
@@ -60,6 +65,19 @@ def test_a_holder_that_slept_keeps_what_nobody_took(leases: SqliteLeases) -> Non
     assert all(lease.is_held(LATER + timedelta(seconds=59)) for lease in renewed)
     with pytest.raises(Locked):
         take(leases, "b", "EX02", now=LATER)
+
+
+def test_a_resume_takes_over_what_its_dead_process_left_and_nothing_else(
+    leases: SqliteLeases,
+) -> None:
+    take(leases, "a", "EX01")
+    alone = Claim(holder="a2", run="run-a", is_run_locked=True)
+    assert leases.acquire(("EX01",), claim=alone, lease_s=60, now=NOW)[0].number == 2
+    with pytest.raises(Locked):
+        leases.acquire(("EX01",), claim=Claim(holder="a3", run="run-a"), lease_s=60, now=NOW)
+    with pytest.raises(Locked):
+        other = Claim(holder="b", run="run-b", is_run_locked=True)
+        leases.acquire(("EX01",), claim=other, lease_s=60, now=NOW)
 
 
 def test_of_many_at_once_one_wins(leases: SqliteLeases) -> None:

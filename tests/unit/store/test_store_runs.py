@@ -18,7 +18,9 @@ NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 
 def begin(run: RunFolder, plan_sha256: str) -> None:
     with JournalFile(run.journal_path) as journal:
-        journal.append((Draft(RecordKind.RUN_STARTED, {"run": run.id, "plan_sha256": plan_sha256}),), NOW)
+        journal.append(
+            (Draft(RecordKind.RUN_STARTED, {"run": run.id, "plan_sha256": plan_sha256}),), NOW
+        )
 
 
 def test_a_run_keeps_its_plan_and_approval(tmp_path: Path) -> None:
