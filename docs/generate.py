@@ -11,9 +11,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 from attrs import field, frozen
 
 from goexchange.cli.help import EXIT_CODES
+from goexchange.cli.main import VERBS, cli
 from goexchange.driver.ending import SEVERITY
 from goexchange.facts.catalogue import FACTS
 from goexchange.guard.registry import GUARDS
@@ -49,6 +51,7 @@ def documents() -> dict[str, str]:
         "exit-codes.md": exit_codes_document(),
         "facts.md": facts_document(),
         "guards.md": guards_document(),
+        "verbs.md": verbs_document(),
     }
 
 
@@ -306,6 +309,54 @@ def guards_document() -> str:
         " `valid` (the plan has not expired)."
     )
     return "\n\n".join([head, table, once]) + "\n"
+
+
+def verbs_document() -> str:
+    """Every verb with its options, as the command line itself declares them."""
+    context = click.Context(cli, info_name="goexchange")
+    intro = (
+        "What each verb reads and writes; `goexchange VERB --help` says the same. Options of the"
+        " first table stand before the verb, the common ones also after it."
+    )
+    parts = [_head("Verbs", intro), _options(cli)]
+    for verb, (_, summary) in sorted(VERBS.items()):
+        command = cli.get_command(context, verb)
+        assert command is not None
+        parts += [f"## `{verb}`", f"{summary}.", *_verb(command)]
+        for name, below in sorted(getattr(command, "commands", {}).items()):
+            parts += [f"### `{verb} {name}`", *_verb(below)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verb(command: click.Command) -> Iterator[str]:
+    if command.help:
+        yield "\n\n".join(" ".join(each.split()) for each in command.help.split("\n\n"))
+    options = _options(command)
+    if options:
+        yield options
+
+
+def _options(command: click.Command) -> str:
+    """A table of arguments and options; empty when there are none."""
+    rows = []
+    for each in command.params:
+        if isinstance(each, click.Argument):
+            rows.append((f"`{_taken(each)}{'...' if each.nargs != 1 else ''}`", "", "argument"))
+        elif isinstance(each, click.Option):
+            takes = "" if each.is_flag or each.count else f" {_taken(each)}"
+            default = f"`{each.default}`" if each.show_default else ""
+            rows.append((f"`{', '.join(each.opts)}{takes}`", default, each.help or ""))
+    return _table(("option", "default", "meaning"), rows) if rows else ""
+
+
+def _taken(parameter: click.Parameter) -> str:
+    """What stands for the value; click's own words for it differ between its versions."""
+    if parameter.metavar is not None:
+        return parameter.metavar
+    if isinstance(parameter.type, click.Choice):
+        return "|".join(map(str, parameter.type.choices))
+    is_argument = isinstance(parameter, click.Argument)
+    return (parameter.name if is_argument else parameter.type.name or "").upper()
 
 
 # --- Markdown -----------------------------------------------------------------------------------

@@ -33,8 +33,8 @@ metadata:
   description: Keep the lab's databases compact, verified and restorable
 
 targets:
-  servers: [EX01]
-  databases: {include: ["*"]}
+  servers: [EX01, EX02]
+  databases: {include: ["*"], exclude: ["RDB*"]}
 
 desired:
   white_space_max: 20%

@@ -29,7 +29,7 @@ class StreamLog:
 
     @property
     def is_usable(self) -> bool:
-        """Nothing is known against its use in a replay (a body of format 7 is taken on trust)."""
+        """Nothing is known against its use in a replay (an unchecked body is taken on trust)."""
         is_whole = self.file.read_error is None and self.file.size_bytes == self.header.file_bytes
         return is_whole and (self.body is None or not self.body.is_checked or self.body.is_good)
 
@@ -77,15 +77,22 @@ def foreign_logs(logs: tuple[StreamLog, ...], signature: Signature) -> tuple[Str
 
 def _body_findings(path: str, body: LogBody | None) -> list[Found]:
     if body is None or not body.is_checked:
-        detail = "the records of this log format (Exchange 2010 and older) are not checked"
+        detail = "the body of a log of this format is not checked"
         return [note(Finding.LOG_BODY_NOT_CHECKED, path, detail)]
     found = []
+    if body.is_of_records:
+        detail = "format 7: its records are checked by the published source, no real file was seen"
+        found.append(note(Finding.LOG_BODY_BY_SOURCE, path, detail))
     if body.is_out_of_order:
         detail = "data follows an empty segment (-501)"
         found.append(damage(Finding.LOG_DAMAGED, path, detail))
     elif body.bad and body.is_repairable:
         detail = "the last write is torn; the engine mends it from its shadow on replay"
         found.append(warning(Finding.LOG_TORN, path, detail))
+    elif body.bad and body.is_of_records:
+        place = f"sector {body.first_bad_segment}"
+        detail = f"its chain of {body.live} checksum records breaks at {place} (-501)"
+        found.append(damage(Finding.LOG_DAMAGED, path, detail))
     elif body.bad:
         detail = f"{body.bad} bad segments, the first is {body.first_bad_segment} (-501)"
         found.append(damage(Finding.LOG_DAMAGED, path, detail))
@@ -120,7 +127,7 @@ def _pair_findings(before: StreamLog, after: StreamLog) -> list[Found]:
 
 def _is_checksum_wrong(before: StreamLog, after: LogHeader) -> bool:
     version = (after.major, after.minor, 0, after.update_minor)
-    if before.body is None or not before.body.is_checked or not before.body.is_good:
+    if before.body is None or before.body.is_of_records or not before.body.is_good:
         return False
     if version < _CHECKSUM_RECORDED_FROM or not after.previous_checksum:
         return False

@@ -8,6 +8,8 @@ from goexchange.backup.chain import StreamLog, chain_findings, log_findings, str
 from goexchange.backup.databases import (
     checkpoint_findings,
     database_findings,
+    flush_map_findings,
+    needed_logs,
     replay_findings,
 )
 from goexchange.backup.findings import (
@@ -18,15 +20,16 @@ from goexchange.backup.findings import (
     Verdict,
     Weight,
     damage,
+    note,
     unknown,
     warning,
 )
 from goexchange.backup.manifest import SealedSet, parse_manifest
 from goexchange.codec import to_plain
 from goexchange.errors import InvalidDocument
-from goexchange.ese.logs import parse_log_name
+from goexchange.ese.logs import LogBody, parse_log_name
 from goexchange.ese.rendering import state_words
-from goexchange.ese.scan import FileKind, FileScan, PathScan
+from goexchange.ese.scan import FileKind, FileScan, MapUse, PathScan
 from goexchange.model.backup_set import MANIFEST_NAME, FileRole, SetMethod
 
 _ORDER = (Weight.DAMAGE, Weight.UNKNOWN, Weight.WARNING, Weight.NOTE)
@@ -45,7 +48,7 @@ def judge(scan: PathScan) -> Judgement:
     findings = _unique(sorted(found, key=lambda each: _ORDER.index(each.weight)))
     return Judgement(
         path=scan.path,
-        verdict=_verdict(databases, findings),
+        verdict=_after_sampling(_verdict(databases, findings), scan.files),
         findings=findings,
         files=tuple(_file_judgement(each, findings) for each in scan.files),
         set_id=sealed.body.set_id if sealed else None,
@@ -77,10 +80,10 @@ def _set_findings(scan: PathScan) -> tuple[list[Found], SealedSet | None]:
         elif file.size_bytes != listed.size_bytes:
             detail = f"{file.size_bytes} bytes, and the manifest says {listed.size_bytes}"
             found.append(damage(Finding.SIZE_DIFFERS, listed.path, detail, blocks=blocks))
-        elif file.sha256 is None:
+        elif file.sha256 is None and not file.is_sampled:
             detail = "its digest was not taken, so it cannot be compared with the manifest"
             found.append(unknown(Finding.DIGEST_UNKNOWN, listed.path, detail))
-        elif file.sha256 != listed.sha256:
+        elif file.sha256 not in (None, listed.sha256):
             detail = "its content is not what the manifest was sealed over"
             found.append(damage(Finding.DIGEST_DIFFERS, listed.path, detail, blocks=blocks))
     for path in present:
@@ -105,7 +108,10 @@ def _file_findings(file: FileScan) -> list[Found]:
         blocks = file.kind is FileKind.DATABASE
         detail = f"it could not be read to its end: {file.read_error}"
         found.append(damage(Finding.READ_ERROR, file.path, detail, blocks=blocks))
-    return found + database_findings(file) + log_findings(file)
+    if file.is_sampled:
+        detail = "read in part only, as was asked for; the rest and its digest are not known"
+        found.append(note(Finding.SAMPLED, file.path, detail))
+    return found + database_findings(file) + log_findings(file) + flush_map_findings(file)
 
 
 def _stream_findings(files: tuple[FileScan, ...], databases: tuple[FileScan, ...]) -> list[Found]:
@@ -153,13 +159,20 @@ def _verdict(databases: tuple[FileScan, ...], findings: tuple[Found, ...]) -> Ve
     if not databases:
         is_damaged = any(each.weight is Weight.DAMAGE for each in findings)
         return Verdict.DAMAGED if is_damaged else Verdict.SOUND
-    is_clean = all(
-        each.database is not None
-        and each.database.reading.header is not None
-        and each.database.reading.header.is_clean
-        for each in databases
-    )
-    return Verdict.RESTORABLE if is_clean else Verdict.RESTORABLE_WITH_REPLAY
+    is_complete = all(_is_complete(each) for each in databases)
+    return Verdict.RESTORABLE if is_complete else Verdict.RESTORABLE_WITH_REPLAY
+
+
+def _is_complete(file: FileScan) -> bool:
+    header = file.database.reading.header if file.database is not None else None
+    return header is not None and header.is_clean and needed_logs(file.database) is None
+
+
+def _after_sampling(verdict: Verdict, files: tuple[FileScan, ...]) -> Verdict:
+    """What a part proved is not proved of the whole."""
+    passes = (Verdict.RESTORABLE, Verdict.RESTORABLE_WITH_REPLAY, Verdict.SOUND)
+    is_sampled = any(each.is_sampled for each in files)
+    return Verdict.SAMPLE_SOUND if is_sampled and verdict in passes else verdict
 
 
 def _unique(findings: Iterable[Found]) -> tuple[Found, ...]:
@@ -188,14 +201,23 @@ def _summary(file: FileScan) -> str:
             f"{scan.file_pages} pages of {header.page_size // 1024} KiB: {scan.pages.good} good, "
             f"{scan.pages.blank} blank, {scan.pages.faulty} faulty"
         )
-        behind = f", {scan.beyond.pages} behind the last one owned" if scan.beyond.pages else ""
+        has_witness = scan.flush_map is MapUse.USED and not scan.stale.count
+        behind = ", flush map agrees" if has_witness else ""
+        behind += f", {scan.beyond.pages} beyond those owned" if scan.beyond.pages else ""
         return f"{state_words(header.state)}, {counts}{behind}"
     if file.log is not None and file.log.reading.header is not None:
         header_generation = file.log.reading.header.generation
-        live = f", {file.log.body.live} segments" if file.log.body is not None else ""
-        return f"generation 0x{header_generation:X}{live}"
+        return f"generation 0x{header_generation:X}{_body_words(file.log.body)}"
     if file.checkpoint is not None and file.checkpoint.checkpoint is not None:
         return f"recovery starts at {file.checkpoint.checkpoint.position}"
-    if file.kind in (FileKind.RESERVE_LOG, FileKind.TEMPORARY_LOG, FileKind.FLUSH_MAP):
+    if file.flush_map is not None and file.flush_map.header is not None:
+        return f"{file.flush_map.pages} pages, {file.flush_map.bad_pages} bad"
+    if file.kind in (FileKind.RESERVE_LOG, FileKind.TEMPORARY_LOG):
         return "not needed, not judged"
     return "compared by digest only" if file.kind is FileKind.OTHER else "unreadable"
+
+
+def _body_words(body: LogBody | None) -> str:
+    if body is None or not body.is_checked:
+        return ""
+    return f", {body.live} {'records' if body.is_of_records else 'segments'}"

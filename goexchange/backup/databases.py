@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from goexchange.backup.chain import StreamLog, chain_findings, foreign_logs
 from goexchange.backup.findings import Finding, Found, damage, note, unknown, warning
@@ -10,7 +10,9 @@ from goexchange.backup.generations import gaps, run_words
 from goexchange.ese.header import DatabaseHeader, DatabaseState, HeaderProblem
 from goexchange.ese.pages import PageFault, PageVerdicts
 from goexchange.ese.rendering import signature_words, state_words
-from goexchange.ese.scan import DatabaseScan, FileScan
+from goexchange.ese.scan import DatabaseScan, FileScan, MapUse
+from goexchange.ese.trailer import TrailerProblem
+from goexchange.ese.witness import NamedPages
 
 _PAGES_NAMED = 10
 _USABLE = (
@@ -18,6 +20,39 @@ _USABLE = (
     DatabaseState.DIRTY_SHUTDOWN,
     DatabaseState.DIRTY_AND_PATCHED_SHUTDOWN,
 )
+
+
+@frozen(kw_only=True)
+class NeededLogs:
+    """The generations that a database has to be brought forward with."""
+
+    required_low: int
+    required_high: int
+    committed: int
+
+
+def needed_logs(scan: DatabaseScan | None) -> NeededLogs | None:
+    """None for a database that is complete as it is, and for one whose header cannot be read.
+
+    Shape: the trailer of a streaming backup knows better than the header, which was copied first.
+    """
+    header = scan.reading.header if scan is not None else None
+    if scan is None or header is None:
+        return None
+    trailer = scan.trailer.trailer if scan.trailer is not None else None
+    if trailer is not None:
+        return NeededLogs(
+            required_low=trailer.log_required_low,
+            required_high=trailer.log_required_high,
+            committed=trailer.log_committed,
+        )
+    if header.state is DatabaseState.CLEAN_SHUTDOWN:
+        return None
+    return NeededLogs(
+        required_low=header.log_required_low,
+        required_high=header.log_required_high,
+        committed=header.log_committed,
+    )
 
 
 def database_findings(file: FileScan) -> list[Found]:
@@ -33,7 +68,8 @@ def database_findings(file: FileScan) -> list[Found]:
     if header.is_temporary:
         detail = "a temporary database: its pages carry no checksums and it is never a backup"
         return [*found, unknown(Finding.NO_CHECKSUMS, file.path, detail)]
-    return found + _size_findings(file.path, scan) + _page_findings(file.path, scan)
+    found += _size_findings(file.path, scan) + _page_findings(file.path, scan)
+    return found + _witness_findings(file.path, scan, header) + _trailer_findings(file.path, scan)
 
 
 def replay_findings(file: FileScan, logs: tuple[StreamLog, ...]) -> list[Found]:
@@ -44,11 +80,12 @@ def replay_findings(file: FileScan, logs: tuple[StreamLog, ...]) -> list[Found]:
     own = tuple(each for each in logs if each.header.signature == header.log_signature)
     found = _foreign_findings(file, header, logs)
     found += _time_findings(file, header, own)
-    if header.is_clean or header.state is DatabaseState.CLEAN_SHUTDOWN:
+    needed = needed_logs(file.database)
+    if needed is None:
         return found
     usable = {each.header.generation for each in own if each.is_usable}
-    required = range(header.log_required_low, header.log_required_high + 1)
-    committed = range(header.log_required_high + 1, header.log_committed + 1)
+    required = range(needed.required_low, needed.required_high + 1)
+    committed = range(needed.required_high + 1, needed.committed + 1)
     if lacking := gaps(required, usable):
         detail = f"needed to bring it to a consistent state: {run_words(lacking)} (-543)"
         found.append(damage(Finding.REQUIRED_LOG_MISSING, file.path, detail, blocks=True))
@@ -83,6 +120,16 @@ def checkpoint_findings(file: FileScan, databases: tuple[FileScan, ...]) -> list
             detail = f"it is of another log stream than {each.path} (-532): delete it before replay"
             found.append(warning(Finding.CHECKPOINT_FOREIGN, file.path, detail))
     return found
+
+
+def flush_map_findings(file: FileScan) -> list[Found]:
+    """A flush map is made anew by the engine: a bad one is no loss, but it proves nothing."""
+    reading = file.flush_map
+    if reading is None or (reading.header is not None and not reading.bad_pages):
+        return []
+    reason = reading.problem.value if reading.problem else f"{reading.bad_pages} bad pages"
+    detail = f"it cannot be used ({reason}): delete it, the engine makes a new one"
+    return [warning(Finding.FLUSH_MAP_DAMAGED, file.path, detail)]
 
 
 def _header_findings(path: str, scan: DatabaseScan, header: DatabaseHeader) -> list[Found]:
@@ -141,10 +188,73 @@ def _page_findings(path: str, scan: DatabaseScan) -> list[Found]:
         words = _named(pages, PageFault.CORRECTABLE)
         detail = f"{pages.correctable} pages with one flipped bit each, correctable: {words}"
         found.append(warning(Finding.PAGES_CORRECTABLE, path, detail))
-    if scan.beyond.faulty:
-        detail = f"{scan.beyond.faulty} faulty pages behind the last one owned: harmless"
-        found.append(note(Finding.JUNK_BEYOND_OWNED, path, detail))
+    if used := scan.beyond.pages - scan.beyond.blank:
+        detail = f"{used} pages behind the last one owned are not blank: no part of the database"
+        found.append(warning(Finding.JUNK_BEYOND_OWNED, path, detail))
     return found
+
+
+def _witness_findings(path: str, scan: DatabaseScan, header: DatabaseHeader) -> list[Found]:
+    """Pages whose own checksum says nothing, and what others say of them.
+
+    Source: real files: a clean database links to no blank page, a dirty one may (its page is in the
+    logs still); header and highest dbtime agree in all clean ones but two.
+    """
+    found = []
+    if scan.zeroed.count:
+        count, words = scan.zeroed.count, _numbers(scan.zeroed)
+        if header.is_clean:
+            detail = f"{count} pages are zeroed though another page links to them: page {words}"
+            found.append(damage(Finding.PAGES_ZEROED, path, detail, blocks=True))
+        else:
+            detail = f"{count} pages linked to are blank, as before their replay: page {words}"
+            found.append(note(Finding.PAGES_NOT_WRITTEN_YET, path, detail))
+    if scan.stale.count:
+        detail = (
+            f"{scan.stale.count} pages are not the version that the flush map knows as written "
+            f"last (a lost write): page {_numbers(scan.stale)} (-1119)"
+        )
+        found.append(damage(Finding.PAGES_STALE, path, detail, blocks=True))
+    if scan.flush_map is MapUse.FOREIGN:
+        detail = "the flush map beside it is of another time: delete it, the engine makes a new one"
+        found.append(warning(Finding.FLUSH_MAP_FOREIGN, path, detail))
+    highest = scan.pages.highest_dbtime
+    if header.is_clean and highest > header.dbtime:
+        detail = f"page {scan.pages.highest_dbtime_page} has dbtime {highest}, above the header's"
+        found.append(note(Finding.DBTIME_BEYOND_HEADER, path, detail))
+    if header.is_clean and not header.is_repaired and 0 < highest < header.dbtime:
+        detail = (
+            f"no page has the header's dbtime {header.dbtime}, the highest is {highest}: the page "
+            "written last may have been freed, or its write lost"
+        )
+        found.append(note(Finding.DBTIME_NOT_REACHED, path, detail))
+    return found
+
+
+def _trailer_findings(path: str, scan: DatabaseScan) -> list[Found]:
+    problem = scan.trailer.problem if scan.trailer is not None else None
+    if problem is None:
+        return []
+    finding, detail = {
+        TrailerProblem.MISSING: (
+            Finding.TRAILER_MISSING,
+            "a streaming backup without the page that ends it (-534)",
+        ),
+        TrailerProblem.CHECKSUM: (
+            Finding.TRAILER_DAMAGED,
+            "the page that ends the streaming backup is damaged (-535)",
+        ),
+        TrailerProblem.OF_ANOTHER_DATABASE: (
+            Finding.TRAILER_FOREIGN,
+            "the page that ends the streaming backup is of another database (-552)",
+        ),
+    }[problem]
+    return [damage(finding, path, detail, blocks=True)]
+
+
+def _numbers(pages: NamedPages) -> str:
+    words = ", ".join(str(each) for each in pages.first[:_PAGES_NAMED])
+    return words + (" and more" if pages.count > _PAGES_NAMED else "")
 
 
 def _named(pages: PageVerdicts, fault: PageFault) -> str:

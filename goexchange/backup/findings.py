@@ -28,17 +28,26 @@ class Finding(Enum):
     PAGES_DAMAGED = "pages-damaged"
     PAGES_MISPLACED = "pages-misplaced"
     PAGES_CORRECTABLE = "pages-correctable"
+    PAGES_ZEROED = "pages-zeroed"
+    PAGES_NOT_WRITTEN_YET = "pages-not-written-yet"
+    PAGES_STALE = "pages-stale"
+    DBTIME_BEYOND_HEADER = "dbtime-beyond-header"
+    DBTIME_NOT_REACHED = "dbtime-not-reached"
     JUNK_BEYOND_OWNED = "junk-beyond-owned"
     TRUNCATED = "truncated"
     TRAILING_BYTES = "trailing-bytes"
     OWNED_SIZE_UNKNOWN = "owned-size-unknown"
     NO_CHECKSUMS = "no-checksums"
+    TRAILER_MISSING = "trailer-missing"
+    TRAILER_DAMAGED = "trailer-damaged"
+    TRAILER_FOREIGN = "trailer-foreign"
     REPAIRED = "repaired"
     # Logs and checkpoint.
     LOG_DAMAGED = "log-damaged"
     LOG_TORN = "log-torn"
     LOG_CORRECTABLE = "log-correctable"
     LOG_BODY_NOT_CHECKED = "log-body-not-checked"
+    LOG_BODY_BY_SOURCE = "log-body-by-source"
     LOG_SIZE_WRONG = "log-size-wrong"
     LOG_NAME_WRONG = "log-name-wrong"
     LOG_GENERATION_TWICE = "log-generation-twice"
@@ -51,6 +60,8 @@ class Finding(Enum):
     CHECKPOINT_DAMAGED = "checkpoint-damaged"
     CHECKPOINT_COPY_BAD = "checkpoint-copy-bad"
     CHECKPOINT_FOREIGN = "checkpoint-foreign"
+    FLUSH_MAP_DAMAGED = "flush-map-damaged"
+    FLUSH_MAP_FOREIGN = "flush-map-foreign"
     # The set as a whole.
     READ_ERROR = "read-error"
     MANIFEST_INVALID = "manifest-invalid"
@@ -61,6 +72,7 @@ class Finding(Enum):
     DIGEST_UNKNOWN = "digest-unknown"
     ROLL_FORWARD_INCOMPLETE = "roll-forward-incomplete"
     EVIDENCE_ONLY = "evidence-only"
+    SAMPLED = "sampled"
     NOTHING_RECOGNISED = "nothing-recognised"
 
 
@@ -87,6 +99,7 @@ class Verdict(Enum):
     NOT_RESTORABLE = "not-restorable"
     SOUND = "sound"  # no database among them, and no damage
     DAMAGED = "damaged"  # no database among them, and damage
+    SAMPLE_SOUND = "sample-sound"  # no damage in the part that was asked to be read
     UNDECIDED = "undecided"
 
 

@@ -1,4 +1,4 @@
-"""What is known only on the way: values taken from plan and journal for the calls of later steps."""
+"""What is known only on the way: values from plan and journal for the calls of later steps."""
 
 from __future__ import annotations
 

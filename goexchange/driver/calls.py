@@ -50,6 +50,17 @@ def root_of(plan: Plan, server: str) -> str | None:
     return None
 
 
+def changed_scripts(plan: Plan) -> tuple[str, ...]:
+    """Host scripts whose packaged text has another digest than the plan says."""
+    named = {
+        ("start-job" if isinstance(step.call, JobCall) else step.call.script, step.call.digest)
+        for lane in plan.body.lanes
+        for step in lane.steps
+        if isinstance(step.call, JobCall | ScriptCall)
+    }
+    return tuple(sorted(script for script, planned in named if digest(script) != planned))
+
+
 def job_id(run: str, step: Step, attempt: int) -> str:
     """The id of a host job: run, step and attempt, fit for a folder and a task name."""
     return f"{run}-{step.number:02d}-{hashlib.sha256(step.id.encode()).hexdigest()[:6]}-{attempt}"

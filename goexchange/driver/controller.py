@@ -1,14 +1,17 @@
-"""Work of the controller itself: observing, raising notification events, running our own verifier."""
+"""Work of the controller itself: observing, raising events, running our own verifier."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from goexchange.codec import time_text
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.effects import VerifySet
-from goexchange.driver.events import Observed, Verified
+from goexchange.driver.events import Lost, Observed, Refused, Verified, Woke
 from goexchange.driver.judge import judge_set
-from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.judgement import Judgement, Subject, cancelled, done, failed
 from goexchange.driver.polling import poll_to_end
+from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import ControllerCall, Lane, Step
 from goexchange.model.run import RecordKind
@@ -48,7 +51,21 @@ def _notify(talk: Conversation, step: Step, call: ControllerCall) -> Talk[Judgem
 
 
 def _verify(talk: Conversation, lane: Lane, step: Step, call: ControllerCall) -> Talk[Judgement]:
+    """Run the verifier, which may take hours: a performer that says *not yet* is asked again, so
+    that lease and sentinel live on meanwhile.
+    """
+    deadline = talk.now + timedelta(seconds=step.time_limit_s)
     event = yield VerifySet(step=step.id, arguments=call.arguments)
-    if not isinstance(event, Verified):
-        return failed(f"the set could not be verified: {getattr(event, 'message', '')}", {})
-    return judge_set(Subject(plan=talk.plan, lane=lane, step=step, state=talk.state), event.result)
+    while isinstance(event, Woke):
+        why = turn_back_reason(talk, lane, step)
+        if why is not None:
+            return cancelled(why)
+        if talk.now >= deadline:
+            return failed(f"it did not end within its time limit of {step.time_limit_s} s", {})
+        yield from talk.keep_up()
+        event = yield VerifySet(step=step.id, arguments=call.arguments)
+    if isinstance(event, Verified):
+        subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
+        return judge_set(subject, event.result)
+    assert isinstance(event, Lost | Refused)
+    return failed(f"the set could not be verified: {event.message}", {})

@@ -42,7 +42,7 @@ from goexchange.driver.invariants import Watch
 from goexchange.driver.lanes import happened
 from goexchange.errors import GoexchangeError
 from goexchange.journal.chain import Draft
-from goexchange.journal.replay import RunState, fold, replay
+from goexchange.journal.replay import RunState
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.plan import Action, ExchangeCall, Plan, ScriptCall, Step
 from goexchange.model.run import Record, RecordKind
@@ -74,7 +74,6 @@ class Conversation:
     ) -> None:
         self.plan = plan
         self.identity = identity
-        self.state: RunState = replay(records)
         self.watch = Watch(plan, records)
         self.guards = guards
         self.now: datetime = plan.created_at_utc
@@ -84,6 +83,11 @@ class Conversation:
         self.fed_at: datetime | None = None
         self.asked: list[Requested] = []
         self.is_keeping_up = False
+
+    @property
+    def state(self) -> RunState:
+        """The folded journal."""
+        return self.watch.state
 
     @property
     def poll_interval(self) -> timedelta:
@@ -115,7 +119,6 @@ class Conversation:
         event = yield Append(drafts=wanted)
         assert isinstance(event, Appended)
         for record in event.records:
-            self.state = fold(self.state, record)
             self.watch.take(record)
 
     def acquire(self) -> Talk[None]:
@@ -196,7 +199,7 @@ class Conversation:
     def send_patiently(
         self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str
     ) -> Talk[Reply]:
-        """Send a call that may be repeated: a lost answer is asked for again, `LOSSES_MAX` times."""
+        """Send a call that may be repeated: a lost answer is asked for again, a few times."""
         reply: Reply = Lost(message="not sent")
         for _ in range(LOSSES_MAX):
             reply = yield from self.send(server, call, limit_s, purpose)

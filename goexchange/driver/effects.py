@@ -49,7 +49,11 @@ class Observe:
 
 @frozen(kw_only=True)
 class VerifySet:
-    """Run our own verifier over a backup set that the controller reaches."""
+    """Run our own verifier over a backup set that the controller reaches.
+
+    Shape: it may be answered with *Woke* every few seconds while the verifier is at work; the same
+    effect follows then, or another one, and the verifier is to be ended.
+    """
 
     step: str
     arguments: Mapping[str, Any]

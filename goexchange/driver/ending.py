@@ -37,7 +37,7 @@ _STOPPED_BY = ("overrun", "abort", "stop", "budget")
 
 
 def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
-    """How the lane stands, and why; what is worst for the people who use the database comes first."""
+    """How the lane stands, and why; what is worst for those who use the database comes first."""
     facts = facts_of(lane, state)
     why = why_failed(lane, state)
     doubts = [step.id for step in lane.steps if state.step(step.id).is_in_doubt]

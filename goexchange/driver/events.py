@@ -118,7 +118,7 @@ LEGAL_EVENTS: Mapping[type, tuple[type, ...]] = {
     effects.Append: (Appended,),
     effects.Send: (Answered, Refused, Lost),
     effects.Observe: (Observed, Refused, Lost),
-    effects.VerifySet: (Verified, Refused, Lost),
+    effects.VerifySet: (Verified, Refused, Lost, Woke),  # Woke: it is still at it, ask again
     effects.AcquireLeases: (LeasesHeld, LeasesDenied),
     effects.RenewLeases: (LeasesHeld, LeasesDenied),
     effects.ReleaseLeases: (Released,),

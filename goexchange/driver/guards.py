@@ -1,4 +1,4 @@
-"""Where the driver asks for verdicts; a simulation may weaken it to prove that its checks notice."""
+"""Where the driver asks for verdicts; a simulation may weaken it to prove its checks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Guards(Protocol):
         ...
 
     def before_step(
-        self, plan: Plan, step: Step, run_state: RunState, actual: ActualState, now: datetime
+        self, plan: Plan, step: Step, /, run_state: RunState, actual: ActualState, now: datetime
     ) -> tuple[Verdict, ...]:
         """What is due before one step."""
         ...
@@ -39,7 +39,7 @@ class PackagedGuards:
         return evaluate.at_start(plan, actual, now, approval)
 
     def before_step(
-        self, plan: Plan, step: Step, run_state: RunState, actual: ActualState, now: datetime
+        self, plan: Plan, step: Step, /, run_state: RunState, actual: ActualState, now: datetime
     ) -> tuple[Verdict, ...]:
         """What is due before one step."""
         from goexchange.guard import evaluate

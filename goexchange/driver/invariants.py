@@ -102,7 +102,7 @@ class _Case:
 
 
 def _set_of_that_file(case: _Case) -> str | None:
-    """I2: header, copy, page check, read-back and seal of this lane, all of one file that is clean."""
+    """I2: header, copy, page check, read-back, seal, all of one file that is clean."""
     if case.step.action is not Action.SWAP:
         return None
     for action in (

@@ -1,4 +1,4 @@
-"""The outcome of a step, judged from what came back. Output that we do not know is never a success."""
+"""The outcome of a step, judged from what came back; unknown output is never a success."""
 
 from __future__ import annotations
 

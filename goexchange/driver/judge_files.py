@@ -107,9 +107,11 @@ def judge_swap(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
 
 
 def judge_verified(subject: Subject, result: Mapping[str, Any]) -> Judgement:
-    """Our own verifier found every page sound."""
+    """Our own verifier found every page sound, of the very set that was sealed."""
     if result["ok"] is not True:
         raise Failure("our own verifier does not pass the set", result)
+    if result["set_sha256"] != _result_of(subject, Action.SEAL_SET)["set_sha256"]:
+        raise Failure("our own verifier read another set than the sealed one", result)
     return done(result)
 
 

@@ -78,7 +78,7 @@ def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
 
 
 def judge_command(subject: Subject, end: JobEnd) -> Judgement:
-    """An operator's program: its exit codes are judged by the step's postcondition, or must be 0."""
+    """An operator's program: its exit code is judged by the postcondition, or must be 0."""
     tail = decode_output(end.output)[-subject.plan.body.rules.output_tail_bytes :]
     result = ended(end)
     if end.exit_code is None or (subject.step.postcondition is None and end.exit_code != 0):

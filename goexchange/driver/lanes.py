@@ -167,7 +167,7 @@ def step_of(plan: Plan, step: str) -> Step | None:
 
 
 def _has_its_earlier(step: Step, lane: Lane, state: RunState) -> bool:
-    """Whether the step that this one rests on took effect, where the lane has one on the same road."""
+    """Whether the step that this one rests on took effect, where its road has one."""
     if step.action not in _NEEDS_EARLIER:
         return True
     earlier = [

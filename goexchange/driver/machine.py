@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime
 
 from goexchange.codec import to_plain
+from goexchange.driver.calls import changed_scripts
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
 from goexchange.driver.doubt import Undecided
 from goexchange.driver.effects import Append, Effect, Finish, ReleaseLeases, WaitUntil
@@ -147,6 +148,10 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
             return _refused(
                 talk, ExitCode.UNREACHABLE, f"{server} could not be observed: {seen.message}"
             )
+    changed = changed_scripts(talk.plan)
+    if changed:
+        why = f"the packaged text of {', '.join(changed)} is not the one of the plan: plan again"
+        return _refused(talk, ExitCode.STALE, why)
     verdicts = talk.guards.at_start(talk.plan, talk.observed(), talk.now, talk.identity.approval)
     against = [one for one in verdicts if one.kind in (VerdictKind.BLOCK, VerdictKind.UNKNOWN)]
     if against:
@@ -173,7 +178,7 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
 
 
 def _go_on(talk: Conversation) -> Talk[None]:
-    """Go on with a run that an earlier process left: say so, claim the hosts, look at them again."""
+    """Go on with a run that an earlier process left: say so, claim the hosts, look again."""
     identity = talk.identity
     yield from talk.append(
         *talk.lease_drafts("acquired"),
@@ -223,7 +228,7 @@ def _lane(talk: Conversation, lane: Lane) -> Talk[None]:
 
 
 def _skip(talk: Conversation, lane: Lane, why: str) -> Talk[None]:
-    """Leave a lane out, but for what undoes a step of an earlier lane: that runs whatever happens."""
+    """Leave a lane out, but for what undoes a step of an earlier lane: that runs always."""
     undoing = [step for step in lane.steps if step.runs_when is RunsWhen.UNDO_OF]
     if any(talk.state.step(step.undo_of or "").attempts for step in undoing):
         others = [step for step in lane.steps if step not in undoing]

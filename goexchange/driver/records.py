@@ -102,17 +102,25 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         if proof
         else (None if rebuilt else _was(before, "protected_at_utc")),
         rebuild_rate_bytes_s=_rates(
-            lane, state, Action.REBUILD, header, _was(before, "rebuild_rate_bytes_s")
+            lane,
+            state,
+            action=Action.REBUILD,
+            header=header,
+            before=_was(before, "rebuild_rate_bytes_s"),
         ),
         copy_rate_bytes_s=_rates(
-            lane, state, Action.COPY_SET, header, _was(before, "copy_rate_bytes_s")
+            lane,
+            state,
+            action=Action.COPY_SET,
+            header=header,
+            before=_was(before, "copy_rate_bytes_s"),
         ),
     )
     return to_plain(written)
 
 
 def _goal_met(plan: Plan, lane: Lane, gain: int | None) -> bool | None:
-    """Whether the rebuild gained at least nine tenths of the white space that it was planned for."""
+    """Whether the rebuild gained at least half of the white space it was planned for."""
     for decision in plan.body.decisions:
         if decision.server == lane.server and decision.database == lane.database:
             if gain is None or decision.white_space_bytes is None:
@@ -155,6 +163,7 @@ def _set_file(
 def _rates(
     lane: Lane,
     state: RunState,
+    *,
     action: Action,
     header: StepRecord | None,
     before: tuple[float, ...] | None,

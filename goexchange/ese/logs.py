@@ -1,8 +1,7 @@
 """Transaction logs: names, header, and the segments of format 8 with their accumulated checksum.
 
 Source: ESE source, log.hxx and _log/; numbers confirmed on 33 real logs and 25 neighbouring pairs
-of them. The record chain of format 7 (Exchange 2010 and older) is not checked: its header is, and
-`is_checked` says so.
+of them. Of format 7 (Exchange 2010 and older) no real body was at hand: see log_records.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from attrs import asdict, field, frozen
 
 from goexchange.ese.attachments import Attachment as Attachment
 from goexchange.ese.attachments import read_attachments, write_attachments
+from goexchange.ese.log_records import LogGeometry, build_records, check_records
 from goexchange.ese.pages import NEW_CHECKSUM_FLAG, checksums_of, seal_pages
 from goexchange.ese.space import Reader
 from goexchange.ese.structures import (
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 LOG_HEADER_BYTES = 4096
 SEGMENT_BYTES = 4096
 SEGMENTED_MAJOR = 8
+RECORDS_MAJOR = 7
 
 _ATTACHMENTS_OFFSET = 671
 _SEGMENT_HEADER_BYTES = 40
@@ -104,6 +105,16 @@ class LogHeader:
     def is_segmented(self) -> bool:
         """Body of format 8 (Exchange 2013 on)."""
         return self.major == SEGMENTED_MAJOR and self.sector_bytes == SEGMENT_BYTES
+
+    @property
+    def geometry(self) -> LogGeometry:
+        """What a body of format 7 is checked against."""
+        return LogGeometry(
+            generation=self.generation,
+            sector_bytes=self.sector_bytes,
+            header_bytes=self.header_sectors * self.sector_bytes,
+            file_bytes=self.file_bytes,
+        )
 
     @property
     def is_circular(self) -> bool:
@@ -165,15 +176,18 @@ class LogReading:
 
 @frozen(kw_only=True)
 class LogBody:
-    """The segments of a log.
+    """The segments of a log of format 8, or the checksum records of one of format 7.
 
-    Shape: `live` carry data of this generation (`correctable` of them after one bit is turned
-    back); `empty`, `shadow` and `leftover` (of an older generation, in a recycled file) carry none.
-    `accumulated_checksum` is what the next log's header must state. Unknown: with `is_checked`
-    false nothing but the header was judged.
+    Shape: of segments, `live` carry data of this generation (`correctable` of them after one bit is
+    turned back); `empty`, `shadow` and `leftover` (of an older generation, in a recycled file)
+    carry none.
+    `accumulated_checksum` is what the next log's header must state. Of records, `live` are good,
+    `first_bad_segment` is the sector where their chain breaks, nothing else is counted. Unknown:
+    with `is_checked` false nothing but the header was judged.
     """
 
     is_checked: bool = True
+    is_of_records: bool = False
     live: int = 0
     correctable: int = 0
     empty: int = 0
@@ -267,10 +281,12 @@ def write_log_header(header: LogHeader) -> bytes:
 
 
 def check_log_body(read: Reader, header: LogHeader) -> LogBody:
-    """Judge the segments of a log of format 8, which may be shorter than its header says.
+    """Judge the body of a log, which may be shorter than its header says.
 
     Source: ESE source, _log/logread.cxx: what each segment may be, and in which order.
     """
+    if header.major == RECORDS_MAJOR and header.geometry.is_possible:
+        return _body_of_records(read, header)
     if not header.is_segmented:
         return LogBody(is_checked=False)
     import numpy as np
@@ -300,6 +316,16 @@ class BuiltLog:
     accumulated_checksum: int
 
 
+def build_record_log(header: LogHeader, ranges: tuple[int, ...], *, seed: bytes = b"") -> BuiltLog:
+    """A log file of format 7 with one checksum record for each range of so many sectors.
+
+    Raises: ValueError when they do not fit.
+    """
+    body = build_records(header.geometry, ranges, seed=seed)
+    slot = write_log_header(header).ljust(header.geometry.header_bytes, b"\0")
+    return BuiltLog(content=slot + body, accumulated_checksum=0)
+
+
 def build_log(header: LogHeader, *, live_segments: int = 0, seed: bytes = b"") -> BuiltLog:
     """A log file of format 8 with so many segments of filler; the rest is empty.
 
@@ -322,6 +348,17 @@ def build_log(header: LogHeader, *, live_segments: int = 0, seed: bytes = b"") -
         accumulated ^= int.from_bytes(body[start : start + 8], "little")
     whole = write_log_header(header) + bytes(body)
     return BuiltLog(content=whole.ljust(header.file_bytes, b"\0"), accumulated_checksum=accumulated)
+
+
+def _body_of_records(read: Reader, header: LogHeader) -> LogBody:
+    chain = check_records(read, header.geometry)
+    return LogBody(
+        is_of_records=True,
+        live=chain.records,
+        bad=0 if chain.first_bad_sector is None else 1,
+        is_repairable=chain.is_repairable,
+        first_bad_segment=chain.first_bad_sector,
+    )
 
 
 _LIVE, _EMPTY, _SHADOW, _LEFTOVER, _BAD, _BEYOND = range(6)

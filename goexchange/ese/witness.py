@@ -14,18 +14,12 @@ from typing import TYPE_CHECKING, Any
 from attrs import field, frozen
 
 from goexchange.ese.flush_map import FlushTypes
-from goexchange.ese.pages import (
-    FINDINGS_KEPT,
-    FLAGS_OFFSET,
-    Buffer,
-    Examination,
-    page_header_bytes,
-)
+from goexchange.ese.pages import BIG_PAGE, FINDINGS_KEPT, FLAGS_OFFSET, Buffer, Examination
+from goexchange.ese.space import FLAG_LEAF, page_header_bytes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FLAG_LEAF = 2
 FLUSH_TYPE_SHIFT = 15
 
 _FLAG_PREINITIALISED = 0x20000
@@ -78,7 +72,7 @@ def testimony_of(
         stale = np.union1d(stale, numbers[(noted > 0) & examination.is_blank])
     return Testimony(
         blank=numbers[examination.is_blank],
-        linked=np.unique(np.concatenate([siblings, children])),
+        linked=np.concatenate([siblings, children]),
         stale=stale,
     )
 
@@ -124,7 +118,7 @@ def _children(words: NDArray[Any], page_size: int) -> NDArray[Any]:
     if not len(words):
         return nothing
     start, end = page_header_bytes(page_size), page_size
-    mask = 0x7FFF if page_size == 32768 or page_size == 16384 else 0x1FFF
+    mask = 0x7FFF if page_size >= BIG_PAGE else 0x1FFF
     counts = (words[:, 8] >> 16) & 0xFFF
     counts = np.minimum(counts, (page_size - start) // _TAG_BYTES)
     most = int(counts.max())

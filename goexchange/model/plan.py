@@ -236,7 +236,13 @@ class Premise:
 
 @frozen(kw_only=True)
 class Condition:
-    """A predicate over the decoded result of a call: dotted `path`, operator, value."""
+    """A predicate over the decoded result of a call: `path`, operator, value.
+
+    Shape: a path is names joined by dots; `count:objects.JobState=Queued|Running` counts members
+    that have one of the
+    values; `last:CorruptionsDetected` is a property of the newest object. What is not there never
+    holds.
+    """
 
     path: str
     operator: Operator

@@ -158,7 +158,9 @@ def _mounted(
             need=need,
             reasons=tuple(each.reason for each in open_findings),
             explanation="; ".join(each.text for each in open_findings),
-            origin=open_findings[0].place if wants_rebuild else (verified or backed_up).place,  # type: ignore[union-attr]
+            origin=(
+                space if wants_rebuild and space else verified or backed_up or open_findings[0]
+            ).place,
             is_verified_too=verified is not None,
             is_backed_up_too=backed_up is not None or wants_rebuild,
         )
@@ -231,7 +233,7 @@ def _verified(
     if record is None or record.verified_at_utc is None:
         return Finding(
             reason=Reason.NEVER_VERIFIED,
-            text="no verification of it is on record",
+            text="never verified",
             place=place,
         )
     age_s = int((at - record.verified_at_utc).total_seconds())

@@ -1,1 +1,1 @@
-"""Nights in virtual time: the production driver against a simulated site, killed at every boundary."""
+"""Nights in virtual time: the production driver against a simulated site, and its kills."""

@@ -86,7 +86,7 @@ def crash_everywhere(
 
 
 def _boundaries(last: Effect | None, coming: Effect) -> tuple[Kill, ...]:
-    """The boundaries at which nothing lies but the end of one effect and the beginning of the next."""
+    """The boundaries between the end of one effect and the beginning of the next."""
     found: list[Kill] = []
     if isinstance(last, effects.Append):
         found.append(Kill(step=_step_of(last), phase="after the append"))

@@ -44,7 +44,7 @@ class NightBroken(Exception):
 
 @define(kw_only=True)
 class Night:
-    """A plan being applied; `fork` makes an independent copy in which the controller has just died."""
+    """A plan being applied; `fork` makes a copy in which the controller has just died."""
 
     plan: Plan
     approval: Approval

@@ -9,10 +9,12 @@ from typing import Any
 
 from attrs import define, field
 
+from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
 from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
 from goexchange.journal.chain import seal
 from goexchange.model.actual import ActualServer
+from goexchange.model.backup_set import MANIFEST_NAME
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.run import Record
 from goexchange.powershell.bootstrap import registered_digests
@@ -117,7 +119,8 @@ class Performer:
             if path.lower().endswith(".edb")
         ]
         is_good = bool(found) and all(one is not None and one.is_good for one in found)
-        return events.Verified(result={"ok": is_good})
+        sealed = parse_manifest(host.files.read(f"{folder}\\{MANIFEST_NAME}"))
+        return events.Verified(result={"ok": is_good, "set_sha256": sealed.sha256})
 
     def _send(self, send: effects.Send) -> events.Event:
         fate = self.is_losing(send)

@@ -55,28 +55,18 @@ class Lease:
         )
 
 
-@frozen(kw_only=True)
-class Claim:
-    """Who wants leases, and for which run.
-
-    Shape: `is_run_locked` says that the caller alone has the run's journal open: no other process
-    of that run is alive, so its leases have no holder that could still act.
-    """
-
-    holder: str
-    run: str
-    is_run_locked: bool = False
-
-    def may_take(self, held: Lease) -> bool:
-        """Whether a lease that has not expired may be taken all the same."""
-        return held.holder == self.holder or (self.is_run_locked and held.run == self.run)
-
-
 class Leases(Protocol):
     """What every back end does."""
 
     def acquire(
-        self, servers: Sequence[str], *, claim: Claim, lease_s: int, now: datetime
+        self,
+        servers: Sequence[str],
+        *,
+        holder: str,
+        run: str,
+        lease_s: int,
+        now: datetime,
+        is_run_locked: bool = False,
     ) -> tuple[Lease, ...]:
         """Take all of them with new fencing numbers, or none.
 
@@ -108,24 +98,33 @@ class SqliteLeases:
             database.execute(_TABLE)
 
     def acquire(
-        self, servers: Sequence[str], *, claim: Claim, lease_s: int, now: datetime
+        self,
+        servers: Sequence[str],
+        *,
+        holder: str,
+        run: str,
+        lease_s: int,
+        now: datetime,
+        is_run_locked: bool = False,
     ) -> tuple[Lease, ...]:
         """Take all of them with new fencing numbers, or none.
 
-        What a dead process of the same run left behind is free at once, where the caller knows
-        that it is dead; from anybody else only when it has expired.
+        Shape: `is_run_locked` says that the caller alone has the run's journal open: no other
+        process of that run is alive, and what a dead one left behind is free at once. From anybody
+        else a lease is free only when it has expired.
         """
         taken: list[Lease] = []
         with self._transaction() as database:
             for server in sorted(set(servers)):
                 before = _read_one(database, server)
-                if before.is_held(now) and not claim.may_take(before):
+                is_ours = before.holder == holder or (is_run_locked and before.run == run)
+                if before.is_held(now) and not is_ours:
                     raise Locked(_denial(before))
                 lease = Lease(
                     server=server,
                     number=before.number + 1,
-                    holder=claim.holder,
-                    run=claim.run,
+                    holder=holder,
+                    run=run,
                     acquired_at_utc=now,
                     expires_at_utc=now + timedelta(seconds=lease_s),
                 )
@@ -224,8 +223,8 @@ def _lease(row: tuple[str, int, str | None, str | None, str | None, str | None])
     return Lease(
         server=server,
         number=number,
-        holder=claim.holder,
-        run=claim.run,
+        holder=holder,
+        run=run,
         acquired_at_utc=parse_time(acquired) if acquired else None,
         expires_at_utc=parse_time(expires) if expires else None,
     )

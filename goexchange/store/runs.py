@@ -46,8 +46,11 @@ class RunFolder:
     def discard(self) -> None:
         """Remove a run that was refused before its first record: there is nothing to go on with.
 
-        Raises: OSError when something is in the folder that `create` did not put there.
+        Raises: NotNow when its journal holds anything; OSError when something is in the folder that
+        `create` did not put there.
         """
+        if self.journal_path.exists() and self.journal_path.stat().st_size:
+            raise NotNow(f"Run {self.id} has begun; its folder stays.")
         for path in (self.plan_path, self.approval_path, self.journal_path):
             path.unlink(missing_ok=True)
         self.path.rmdir()

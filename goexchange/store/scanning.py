@@ -1,13 +1,15 @@
 """Reading big files once: page checks and SHA-256 in one pass, over the cores, in bounded memory.
 
 Effects: reads files; starts threads, which end with the call. numpy and hashlib let go of the
-interpreter, so one thread reads, one hashes and the others verify.
+interpreter, so one thread reads, one hashes and the others verify. Beside a database its flush map
+is read, too, when there is one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,11 +18,23 @@ from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.errors import UsageError
 from goexchange.ese.checkpoint import CHECKPOINT_BYTES, read_checkpoint
-from goexchange.ese.header import HEADER_SLOTS, PAGE_SIZES, HeaderReading, read_database_header
+from goexchange.ese.flush_map import (
+    MAP_PAGE_BYTES,
+    PAGES_PER_MAP_PAGE,
+    FlushTypes,
+    read_flush_map,
+)
+from goexchange.ese.header import (
+    HEADER_SLOTS,
+    PAGE_SIZES,
+    DatabaseHeader,
+    HeaderReading,
+    read_database_header,
+)
 from goexchange.ese.logs import (
     LOG_HEADER_BYTES,
     LogFileKind,
@@ -29,10 +43,11 @@ from goexchange.ese.logs import (
     parse_log_name,
     read_log_header,
 )
-from goexchange.ese.pages import PageVerdicts, verify_pages
-from goexchange.ese.scan import DatabaseScan, FileKind, FileScan, LogScan, PathScan
+from goexchange.ese.page_run import NOTHING, PageLayout, PagePart, PageSum
+from goexchange.ese.scan import DatabaseScan, FileKind, FileScan, LogScan, MapUse, PathScan
 from goexchange.ese.space import Reader, owned_pages
 from goexchange.ese.structures import MAGIC
+from goexchange.ese.trailer import TrailerReading, read_trailer
 from goexchange.model.backup_set import MANIFEST_NAME
 
 if TYPE_CHECKING:
@@ -41,8 +56,8 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
 
-Verdicts = tuple[PageVerdicts, PageVerdicts]
-"""On the pages that the database owns, and on those beyond."""
+Span = tuple[int, int]
+"""Offset and length of a piece of a file."""
 
 T = TypeVar("T")
 
@@ -50,6 +65,8 @@ CHUNK_BYTES = 4 * 1024 * 1024
 MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 
 _START_BYTES = HEADER_SLOTS * PAGE_SIZES[-1]
+_MAP_PAGES_MAX = 4096  # 130 million database pages: more than any map notes
+_MAP_SUFFIXES = (".jfm", ".JFM")
 _DATABASE_SUFFIXES = (".edb", ".mdb", ".dit")
 _LOG_KINDS = {
     LogFileKind.ARCHIVED: FileKind.LOG,
@@ -60,24 +77,31 @@ _LOG_KINDS = {
 
 
 def scan_path(
-    path: str | Path, *, workers: int | None = None, progress: Progress | None = None
+    path: str | Path,
+    *,
+    workers: int | None = None,
+    sample: float | None = None,
+    progress: Progress | None = None,
 ) -> PathScan:
     """Scan a file, or every file below a folder in order of their paths.
 
+    Shape: with a `sample` between 0 and 1 only that part of each big file is read, in pieces spread
+    over it, and its digest is not taken.
     Raises: UsageError when there is nothing at the path. A file that cannot be read is in the
     result, with its error.
     """
     root = Path(path)
     if not root.exists():
         raise UsageError(f"there is nothing at {root}")
-    if root.is_file():
-        return PathScan(path=str(root), files=(_named(root, root.name, workers, progress),))
+    options = _Options(workers=workers, sample=sample, progress=progress)
+    if not root.is_dir():
+        return PathScan(path=str(root), files=(_scan(root, root.name, options),))
     found, scans = _files_below(root)
     total = sum(_size_of(each) for each in found)
     done = 0
     for each in found:
         step = None if progress is None else _shifted(progress, done, total)
-        scan = _named(each, each.relative_to(root).as_posix(), workers, step)
+        scan = _scan(each, each.relative_to(root).as_posix(), evolve(options, progress=step))
         scans.append(scan)
         done += scan.size_bytes
     return PathScan(path=str(root), files=tuple(scans), manifest=_manifest_of(root))
@@ -99,15 +123,21 @@ def scan_file(
     """
     if page_size not in (None, *PAGE_SIZES):
         raise UsageError(f"no page size of this format: {page_size}")
-    return _scan(Path(path), Path(path).name, _Options(page_size, digest, workers, progress))
+    options = _Options(page_size=page_size, digest=digest, workers=workers, progress=progress)
+    return _scan(Path(path), Path(path).name, options)
 
 
-@frozen
+@frozen(kw_only=True)
 class _Options:
     page_size: int | None = None
     digest: bool = True
     workers: int | None = None
+    sample: float | None = None
     progress: Progress | None = None
+
+    def is_sampling(self, size: int) -> bool:
+        """Whether a file of this size is read in part only."""
+        return self.sample is not None and size > CHUNK_BYTES
 
 
 def _files_below(root: Path) -> tuple[list[Path], list[FileScan]]:
@@ -132,10 +162,6 @@ def _size_of(path: Path) -> int:
         return 0
 
 
-def _named(path: Path, name: str, workers: int | None, progress: Progress | None) -> FileScan:
-    return _scan(path, name, _Options(workers=workers, progress=progress))
-
-
 def _shifted(progress: Progress, done: int, total: int) -> Progress:
     return lambda here, _: progress(done + here, total)
 
@@ -154,34 +180,28 @@ def _manifest_of(root: Path) -> bytes | None:
 def _scan(path: Path, name: str, options: _Options) -> FileScan:
     size = 0
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return _unread(path, name, "not an ordinary file")
         with FileIO(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
-            read = _reader(file)
-            start = read(0, _START_BYTES)
+            start = _reader(file)(0, _START_BYTES)
             kind = _kind_of(path.name, start)
+            found = _Found(path, name, size, start)
             if kind is FileKind.DATABASE:
-                return _scan_database(file, _Found(name, size, start), options)
-            sha256 = _pass_over(file, size, options, None).sha256
-            return FileScan(
-                path=name,
-                size_bytes=size,
-                kind=kind,
-                sha256=sha256,
-                log=_log_scan(read, start) if kind is FileKind.LOG else None,
-                checkpoint=(
-                    read_checkpoint(start[:CHECKPOINT_BYTES])
-                    if kind is FileKind.CHECKPOINT
-                    else None
-                ),
-            )
+                return _scan_database(file, found, options)
+            return _scan_other(file, found, kind, options)
     except OSError as error:
-        kind = _kind_of(path.name, b"")
-        reason = error.strerror or str(error)
-        return FileScan(path=name, size_bytes=size, kind=kind, read_error=reason)
+        return evolve(_unread(path, name, error.strerror or str(error)), size_bytes=size)
+
+
+def _unread(path: Path, name: str, reason: str) -> FileScan:
+    kind = _kind_of(path.name, b"")
+    return FileScan(path=name, size_bytes=0, kind=kind, read_error=reason)
 
 
 @frozen
 class _Found:
+    path: Path
     name: str
     size: int
     start: bytes
@@ -237,136 +257,215 @@ def _log_scan(read: Reader, start: bytes) -> LogScan:
     return LogScan(reading=reading, body=body)
 
 
+def _scan_other(file: FileIO, found: _Found, kind: FileKind, options: _Options) -> FileScan:
+    """A file that is not a database: its digest, and what its kind has to say."""
+    read = _reader(file)
+    is_sampled = options.is_sampling(found.size)
+    outcome = _Outcome() if is_sampled else _pass_over(file, found.size, options, None)
+    scan = FileScan(
+        path=found.name,
+        size_bytes=found.size,
+        kind=kind,
+        sha256=outcome.sha256,
+        is_sampled=is_sampled,
+        read_error=outcome.read_error,
+    )
+    if kind is FileKind.LOG:
+        return evolve(scan, log=_log_scan(read, found.start))
+    if kind is FileKind.CHECKPOINT:
+        return evolve(scan, checkpoint=read_checkpoint(found.start[:CHECKPOINT_BYTES]))
+    if kind is FileKind.FLUSH_MAP:
+        pages = min(found.size // MAP_PAGE_BYTES, _MAP_PAGES_MAX) * PAGES_PER_MAP_PAGE
+        return evolve(scan, flush_map=read_flush_map(read, pages)[0])
+    return scan
+
+
 def _scan_database(file: FileIO, found: _Found, options: _Options) -> FileScan:
     reading = read_database_header(found.start)
     page_size = reading.page_size or options.page_size
-    nothing = PageVerdicts()
-    if page_size is None:
-        outcome = _pass_over(file, found.size, options, None)
-        pages = _Pages(0, 0, None)
-    else:
-        pages = _pages_of(_reader(file), found.size, page_size)
-        outcome = _pass_over(file, found.size, options, pages)
+    is_sampled = options.is_sampling(found.size)
+    layout, total, use, trailer = None, None, MapUse.ABSENT, None
+    if page_size is not None:
+        trailer = _trailer(_reader(file), found.size, page_size, reading.header)
+        layout, use = _layout(file, found, page_size, reading.header)
+        if trailer is not None and trailer.is_there:
+            layout = evolve(layout, pages=layout.pages - 1)
+        total = PageSum(layout)
+    outcome = _pass_over(file, found.size, options, layout, total)
     return FileScan(
         path=found.name,
         size_bytes=found.size,
         kind=FileKind.DATABASE,
         sha256=outcome.sha256,
-        database=_database_scan(reading, found.size, pages, outcome.verdicts or (nothing, nothing)),
+        is_sampled=is_sampled,
+        database=evolve(
+            _database_scan(reading, found.size, layout, total), flush_map=use, trailer=trailer
+        ),
         read_error=outcome.read_error,
     )
 
 
-@frozen
-class _Pages:
-    """Where the pages of a file lie: their size, how many are whole, how many are owned."""
-
-    page_size: int
-    count: int
-    owned: int | None
-
-    def verdicts(self, chunk: memoryview, offset: int) -> Verdicts:
-        """Verdicts on the pages of a chunk of the file, those owned and those beyond."""
-        first = max(0, HEADER_SLOTS - offset // self.page_size)
-        whole = chunk[first * self.page_size : len(chunk) // self.page_size * self.page_size]
-        number = offset // self.page_size + first - HEADER_SLOTS + 1
-        count = len(whole) // self.page_size
-        owned = count if self.owned is None else min(count, max(0, self.owned - number + 1))
-        split = owned * self.page_size
-        inside = verify_pages(whole[:split], number, self.page_size) if owned else PageVerdicts()
-        if owned == count:
-            return inside, PageVerdicts()
-        return inside, verify_pages(whole[split:], number + owned, self.page_size)
+def _layout(
+    file: FileIO, found: _Found, page_size: int, header: DatabaseHeader | None
+) -> tuple[PageLayout, MapUse]:
+    pages = max(0, found.size // page_size - HEADER_SLOTS)
+    types, use = _flush_types(found.path, pages, header)
+    owned = owned_pages(_reader(file), page_size)
+    layout = PageLayout(page_size=page_size, pages=pages, owned=owned, flush_types=types)
+    return layout, use
 
 
-def _pages_of(read: Reader, size: int, page_size: int) -> _Pages:
-    count = max(0, size // page_size - HEADER_SLOTS)
-    return _Pages(page_size, count, owned_pages(read, page_size))
+def _flush_types(
+    path: Path, pages: int, header: DatabaseHeader | None
+) -> tuple[FlushTypes | None, MapUse]:
+    """The map beside a database, when it can be believed about it."""
+    beside = [path.with_suffix(suffix) for suffix in _MAP_SUFFIXES]
+    here = next((each for each in beside if each.is_file()), None)
+    if here is None or header is None:
+        return None, MapUse.ABSENT
+    try:
+        with FileIO(here, "rb") as file:
+            reading, types = read_flush_map(_reader(file), pages)
+    except OSError:
+        # It is one of the files of the folder, too, and its error is told there.
+        return None, MapUse.UNREADABLE
+    if reading.header is None:
+        return None, MapUse.UNREADABLE
+    if not reading.header.belongs_to(header):
+        return None, MapUse.FOREIGN
+    if not (reading.header.is_clean and header.is_clean):
+        return None, MapUse.NOT_CLEAN
+    return types, MapUse.USED
+
+
+def _trailer(
+    read: Reader, size: int, page_size: int, header: DatabaseHeader | None
+) -> TrailerReading | None:
+    if header is None or size // page_size <= HEADER_SLOTS:
+        return None
+    return read_trailer(read((size // page_size - 1) * page_size, page_size), header)
 
 
 def _database_scan(
-    reading: HeaderReading, size: int, pages: _Pages, verdicts: Verdicts
+    reading: HeaderReading, size: int, layout: PageLayout | None, total: PageSum | None
 ) -> DatabaseScan:
+    if layout is None or total is None:
+        return DatabaseScan(
+            reading=reading,
+            file_pages=0,
+            owned_pages=None,
+            trailing_bytes=0,
+            pages=NOTHING,
+            beyond=NOTHING,
+        )
     return DatabaseScan(
         reading=reading,
-        file_pages=pages.count,
-        owned_pages=pages.owned,
-        trailing_bytes=size % pages.page_size if pages.page_size else 0,
-        pages=verdicts[0],
-        beyond=verdicts[1],
+        file_pages=layout.pages,
+        owned_pages=layout.owned,
+        trailing_bytes=size % layout.page_size,
+        pages=total.inside,
+        beyond=total.beyond,
+        zeroed=total.zeroed,
+        stale=total.stale,
     )
 
 
-@frozen
+@frozen(kw_only=True)
 class _Outcome:
-    sha256: str | None
-    verdicts: Verdicts | None
-    read_error: str | None
+    sha256: str | None = None
+    read_error: str | None = None
 
 
-def _pass_over(file: FileIO, size: int, options: _Options, pages: _Pages | None) -> _Outcome:
-    """Read the file once, chunk by chunk, handing each chunk to the hash and to the page check."""
-    hasher = hashlib.sha256() if options.digest else None
+def _spans(size: int, options: _Options) -> list[Span]:
+    """The pieces to read: all of them, or every so manieth, the first and the last always."""
+    every = [(start, min(CHUNK_BYTES, size - start)) for start in range(0, size, CHUNK_BYTES)]
+    if options.sample is None or not options.is_sampling(size):
+        return every
+    share = options.sample
+    chosen = {index for index in range(len(every)) if int((index + 1) * share) > int(index * share)}
+    return [every[index] for index in sorted(chosen | {0, len(every) - 1})]
+
+
+def _pass_over(
+    file: FileIO,
+    size: int,
+    options: _Options,
+    layout: PageLayout | None,
+    total: PageSum | None = None,
+) -> _Outcome:
+    """Read the file once, piece by piece, handing each to the hash and to the page check."""
+    spans = _spans(size, options)
+    wants_digest = options.digest and not options.is_sampling(size)
+    hasher = hashlib.sha256() if wants_digest else None
     workers = options.workers or os.cpu_count() or 1
     if size <= CHUNK_BYTES:
         workers = 0
-    joined = (PageVerdicts(), PageVerdicts())
-    error = None
+    everything = sum(length for _, length in spans)
     with ExitStack() as stack:
-        line = _Line(hasher, pages, workers, stack)
-        for done, verdicts in line.run(file, size):
-            if verdicts is not None:
-                joined = (joined[0].joined(verdicts[0]), joined[1].joined(verdicts[1]))
+        line = _Line(hasher, layout, workers, stack)
+        for done, part in line.run(file, spans):
+            if part is not None and total is not None:
+                total.add(part)
             if options.progress is not None:
-                options.progress(done, size)
+                options.progress(done, everything)
         error = line.read_error
     sha256 = hasher.hexdigest() if hasher is not None and error is None else None
-    return _Outcome(sha256, joined if pages is not None else None, error)
+    return _Outcome(sha256=sha256, read_error=error)
+
+
+@frozen
+class _Work:
+    """A filled buffer and what is being done with it."""
+
+    buffer: bytearray
+    done: int
+    hashed: Future[None] | None
+    examined: Future[PagePart] | None
 
 
 class _Line:
     """A production line: buffers are filled in order, worked on at once, given back in order."""
 
     def __init__(
-        self, hasher: _Hash | None, pages: _Pages | None, workers: int, stack: ExitStack
+        self, hasher: _Hash | None, layout: PageLayout | None, workers: int, stack: ExitStack
     ) -> None:
         self._hasher = hasher
-        self._pages = pages
+        self._layout = layout
         self._depth = workers + 2 if workers else 1
         # A digest has to take its chunks in order, so it has one thread of its own.
         self._hashing = stack.enter_context(ThreadPoolExecutor(1)) if workers else None
-        self._verifying = stack.enter_context(ThreadPoolExecutor(workers)) if workers else None
+        self._examining = stack.enter_context(ThreadPoolExecutor(workers)) if workers else None
         self.read_error: str | None = None
 
-    def run(self, file: FileIO, size: int) -> Iterator[tuple[int, Verdicts | None]]:
-        """Bytes done and verdicts, chunk after chunk, in order."""
-        free = [bytearray(min(CHUNK_BYTES, max(size, 1))) for _ in range(self._depth)]
-        busy: deque[tuple[bytearray, int, list[Future[None]], Future[Verdicts] | None]] = deque()
-        offset = 0
-        file.seek(0)
-        while offset < size or busy:
-            if offset < size and free:
+    def run(self, file: FileIO, spans: list[Span]) -> Iterator[tuple[int, PagePart | None]]:
+        """Bytes done and what the pages gave, piece after piece, in order."""
+        longest = max((length for _, length in spans), default=1)
+        free = [bytearray(longest) for _ in range(min(self._depth, max(1, len(spans))))]
+        busy: deque[_Work] = deque()
+        waiting, done = deque(spans), 0
+        while waiting or busy:
+            if waiting and free:
+                offset, length = waiting.popleft()
                 buffer = free.pop()
-                wanted = min(len(buffer), size - offset)
-                filled = self._fill(file, buffer, wanted)
-                if filled < wanted:
-                    size = offset + filled
-                view = memoryview(buffer)[:filled]
-                offset += filled
-                busy.append((buffer, offset, *self._hand_out(view, offset - filled)))
+                filled = self._fill(file, offset, memoryview(buffer)[:length])
+                if filled < length:
+                    waiting.clear()
+                done += filled
+                busy.append(self._hand_out(buffer, filled, offset, done))
                 continue
-            buffer, done, hashed, verified = busy.popleft()
-            for future in hashed:
-                future.result()
-            verdicts = verified.result() if verified is not None else None
-            free.append(buffer)
-            yield done, verdicts
+            work = busy.popleft()
+            if work.hashed is not None:
+                work.hashed.result()
+            part = work.examined.result() if work.examined is not None else None
+            free.append(work.buffer)
+            yield work.done, part
 
-    def _fill(self, file: FileIO, buffer: bytearray, wanted: int) -> int:
+    def _fill(self, file: FileIO, offset: int, view: memoryview) -> int:
         filled = 0
         try:
-            while filled < wanted:
-                count = file.readinto(memoryview(buffer)[filled:wanted])
+            file.seek(offset)
+            while filled < len(view):
+                count = file.readinto(view[filled:])
                 if not count:
                     self.read_error = "the file became shorter while it was read"
                     break
@@ -375,15 +474,14 @@ class _Line:
             self.read_error = error.strerror or str(error)
         return filled
 
-    def _hand_out(
-        self, view: memoryview, offset: int
-    ) -> tuple[list[Future[None]], Future[Verdicts] | None]:
-        hashed = []
+    def _hand_out(self, buffer: bytearray, filled: int, offset: int, done: int) -> _Work:
+        view = memoryview(buffer)[:filled]
+        hashed = examined = None
         if self._hasher is not None:
-            hashed.append(_start(self._hashing, self._hasher.update, view))
-        if self._pages is None:
-            return hashed, None
-        return hashed, _start(self._verifying, self._pages.verdicts, view, offset)
+            hashed = _start(self._hashing, self._hasher.update, view)
+        if self._layout is not None:
+            examined = _start(self._examining, self._layout.examine, view, offset)
+        return _Work(buffer, done, hashed, examined)
 
 
 def _start(

@@ -122,8 +122,9 @@ def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
         raise FileRefused(FileProblem.NOT_FOUND, folder)
     content = base64.b64decode(arguments["manifest"])
     path = join(folder, "manifest.json")
-    host.files.write(path, content)
-    world.note("set-sealed", host=host.name, detail=folder)
+    if not host.files.exists(path) or host.files.read(path) != content:
+        host.files.write(path, content)
+        world.note("set-sealed", host=host.name, detail=folder)
     return {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
 
 

@@ -11,7 +11,7 @@ from goexchange.driver import events as came
 from goexchange.driver.events import IllegalEvent, Request
 from goexchange.driver.machine import Machine
 from goexchange.errors import ExitCode
-from goexchange.model.plan import Action
+from goexchange.model.plan import Action, ScriptCall
 from goexchange.model.run import LaneState, OutcomeKind, RecordKind, RunResult
 from tests.driver.plans import (
     NOW,
@@ -359,3 +359,37 @@ def test_a_clock_that_goes_back_moves_nothing_back() -> None:
         event = twin.perform(effect)
         machine.accept(event, twin.now - timedelta(hours=1) if number % 7 == 0 else twin.now)
     assert effect.result.exit_code == ExitCode.OK
+
+
+def test_a_plan_whose_scripts_are_not_the_packaged_ones_is_refused() -> None:
+    twin = Twin()
+    other = ScriptCall(script="claim-fence", digest="0" * 64, arguments={})
+    lane = with_step(rebuild_lane(), Action.PLACE_SENTINEL, call=other)
+    result = run(twin, lane)
+    assert result.exit_code == ExitCode.STALE
+    assert "claim-fence" in result.verdict
+    assert not twin.journal
+
+
+@pytest.mark.parametrize("is_endless", [False, True])
+def test_a_long_verification_keeps_lease_and_sentinel_alive(is_endless: bool) -> None:
+    twin = Twin()
+    machine = machine_of(plan_of(rebuild_lane()), twin)
+    asked, renewed, fed = 0, 0, 0
+    while not isinstance(effect := machine.next(twin.now), to_do.Finish):
+        renewed += isinstance(effect, to_do.RenewLeases) and 0 < asked < 200
+        if isinstance(effect, to_do.VerifySet) and (asked < 200 or is_endless):
+            asked, fed = asked + 1, twin.fed if asked == 0 else fed
+            twin.now += timedelta(seconds=600 if is_endless else 5)
+            machine.accept(came.Woke(), twin.now)
+            continue
+        machine.accept(twin.perform(effect), twin.now)
+    assert renewed > 3 and twin.fed - fed > 10
+    assert effect.result.exit_code == (ExitCode.STOPPED if is_endless else ExitCode.OK)
+    assert is_endless is (twin.files[ORIGINAL] == "old")
+
+
+def test_a_verdict_about_another_set_is_no_verdict() -> None:
+    twin = Twin(is_set_exchanged=True)
+    assert "another set" in run(twin).databases[0].why
+    assert is_back_as_it_was(twin)

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import define, field
 
+from goexchange.backup.manifest import parse_manifest
 from goexchange.codec import time_text
 from goexchange.driver import effects as to_do
 from goexchange.driver import events as came
@@ -102,6 +103,8 @@ class Twin:
     asked: list[tuple[datetime, came.Request]] = field(factory=list)
     lost_job_kinds: set[str] = field(factory=set)
     is_rebuild_endless: bool = False
+    is_set_exchanged: bool = False
+    set_sha256: str = ""
 
     # -- performing
 
@@ -123,7 +126,9 @@ class Twin:
         if isinstance(effect, to_do.Observe):
             return came.Observed(server=self.observe())
         if isinstance(effect, to_do.VerifySet):
-            return came.Verified(result={"ok": not self.is_copy_damaged})
+            return came.Verified(
+                result={"ok": not self.is_copy_damaged, "set_sha256": self.set_sha256}
+            )
         assert isinstance(effect, to_do.Send)
         return self._send(effect)
 
@@ -372,6 +377,8 @@ class Twin:
         return {"was_present": self.files.pop(TEMPORARY, None) is not None}
 
     def _seal_set(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        manifest = base64.b64decode(arguments["manifest"])
+        self.set_sha256 = "other" if self.is_set_exchanged else parse_manifest(manifest).sha256
         return {"path": "m", "sha256": "bb"}
 
     def _write_database_record(self, arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,14 @@ class Site:
     def disk(self, *parts: str) -> Path:
         """A file or folder of the site's disks, as the lab keeps it on this machine."""
         return self.folder.joinpath("site", "disks", *parts)
+
+    def control(self, what: str, **body: Any) -> Any:
+        """Ask the lab's control interface; the answer is its state."""
+        where = json.loads((self.folder / "site" / "lab.json").read_text("utf-8"))
+        address = f"http://127.0.0.1:{where['ports']['control']}/{what}"
+        data = None if what == "state" else json.dumps(body).encode()
+        with urllib.request.urlopen(address, data=data, timeout=10) as answer:
+            return json.loads(answer.read())
 
     def journal(self) -> list[dict[str, Any]]:
         """The records of the newest run, without a torn end."""

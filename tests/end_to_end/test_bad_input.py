@@ -51,7 +51,7 @@ def test_a_duplicate_key(site: Site) -> None:
 
 
 def test_an_unknown_server(site: Site) -> None:
-    name = changed(site, "d.yaml", "servers: [EX01]", "servers: [EX0l]")
+    name = changed(site, "d.yaml", "servers: [EX01, EX02]", "servers: [EX0l]")
     refused(site.run("plan", name), 10, "d.yaml:9:13", "EX01")
     refused(site.run("observe", "--server", "EX9"), 64, "EX9")
 

@@ -12,13 +12,14 @@ import pytest
 from goexchange.driver import effects
 from goexchange.driver.events import Request, Requested
 from goexchange.errors import ExitCode
-from goexchange.model.run import LaneState, RunResult
+from goexchange.model.plan import Action
+from goexchange.model.run import LaneState, OutcomeKind, RunResult
 from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.faults import Faults
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.simulation.night.documents import AT, inventory, specification
+from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 STATE_NOT_CLEAN = -550
 BAD_PAGE = -1018
@@ -175,3 +176,14 @@ def test_a_host_that_reboots_in_the_rebuild_comes_back_with_the_original() -> No
     result = broken.run_to_end()
     assert result.exit_code == ExitCode.STOPPED, result
     assert truth(broken).is_mounted and truth(broken).is_mount_at_startup
+
+
+def test_a_set_on_a_share_is_verified_by_our_own_verifier_too() -> None:
+    share = r"\\backup01\exchange$"
+    text = SPECIFICATION.replace(r"E:\sets", share)
+    shares = f"shares:\n  - {{path: '{share}', mounted_at: /mnt/sets}}\n"
+    made = make_night(one_database(), [specification(text)], inventory(INVENTORY + shares), at=AT)
+    steps = [step for step in made.plan.body.lanes[0].steps if step.action is Action.VERIFY_SET]
+    assert len(steps) == 1
+    assert made.run_to_end().exit_code == ExitCode.OK
+    assert made.checks.watch.state.step(steps[0].id).outcome is OutcomeKind.DONE

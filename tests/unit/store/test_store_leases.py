@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from goexchange.errors import LeaseLost, Locked
-from goexchange.store.leases import Claim, Lease, SqliteLeases
+from goexchange.store.leases import Lease, SqliteLeases
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=61)
@@ -18,8 +18,7 @@ LATER = NOW + timedelta(seconds=61)
 def take(
     leases: SqliteLeases, holder: str, *servers: str, now: datetime = NOW
 ) -> tuple[Lease, ...]:
-    claim = Claim(holder=holder, run=f"run-{holder}")
-    return leases.acquire(servers, claim=claim, lease_s=60, now=now)
+    return leases.acquire(servers, holder=holder, run=f"run-{holder}", lease_s=60, now=now)
 
 
 @pytest.fixture
@@ -71,13 +70,18 @@ def test_a_resume_takes_over_what_its_dead_process_left_and_nothing_else(
     leases: SqliteLeases,
 ) -> None:
     take(leases, "a", "EX01")
-    alone = Claim(holder="a2", run="run-a", is_run_locked=True)
-    assert leases.acquire(("EX01",), claim=alone, lease_s=60, now=NOW)[0].number == 2
+
+    def again(holder: str, run: str, *, is_run_locked: bool) -> int:
+        taken = leases.acquire(
+            ("EX01",), holder=holder, run=run, lease_s=60, now=NOW, is_run_locked=is_run_locked
+        )
+        return taken[0].number
+
+    assert again("a2", "run-a", is_run_locked=True) == 2
     with pytest.raises(Locked):
-        leases.acquire(("EX01",), claim=Claim(holder="a3", run="run-a"), lease_s=60, now=NOW)
+        again("a3", "run-a", is_run_locked=False)
     with pytest.raises(Locked):
-        other = Claim(holder="b", run="run-b", is_run_locked=True)
-        leases.acquire(("EX01",), claim=other, lease_s=60, now=NOW)
+        again("b", "run-b", is_run_locked=True)
 
 
 def test_of_many_at_once_one_wins(leases: SqliteLeases) -> None:

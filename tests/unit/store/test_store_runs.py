@@ -54,3 +54,14 @@ def test_a_plan_is_applied_once(tmp_path: Path) -> None:
     assert runs.applied_by("cd" * 32) is None
     with pytest.raises(NotNow, match=f"goexchange resume {run.id}"):
         runs.require_unapplied("ab" * 32)
+
+
+def test_only_a_run_that_never_began_can_be_discarded(tmp_path: Path) -> None:
+    runs = Runs(tmp_path)
+    empty, begun = (runs.create(plan=b"1", approval=b"a", now=NOW) for _ in range(2))
+    JournalFile(empty.journal_path).close()
+    begin(begun, "ab" * 32)
+    empty.discard()
+    with pytest.raises(NotNow, match="has begun"):
+        begun.discard()
+    assert runs.list() == (begun,)
