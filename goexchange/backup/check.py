@@ -197,10 +197,10 @@ def _file_judgement(file: FileScan, findings: tuple[Found, ...]) -> FileJudgemen
 def _summary(file: FileScan) -> str:
     if file.database is not None and file.database.reading.header is not None:
         scan, header = file.database, file.database.reading.header
-        counts = (
-            f"{scan.file_pages} pages of {header.page_size // 1024} KiB: {scan.pages.good} good, "
-            f"{scan.pages.blank} blank, {scan.pages.faulty} faulty"
-        )
+        counts = f"{scan.file_pages} pages of {header.page_size // 1024} KiB"
+        if header.is_temporary:
+            return f"{state_words(header.state)}, {counts}, whose checksums are not kept"
+        counts += f": {scan.pages.good} good, {scan.pages.blank} blank, {scan.pages.faulty} faulty"
         has_witness = scan.flush_map is MapUse.USED and not scan.stale.count
         behind = ", flush map agrees" if has_witness else ""
         behind += f", {scan.beyond.pages} beyond those owned" if scan.beyond.pages else ""

@@ -7,11 +7,9 @@ from collections.abc import Callable, Mapping
 from ntpath import basename, join
 from typing import Any
 
-from goexchange.backup.selection import ListedFile, select_files
 from goexchange.codec import time_text
-from goexchange.driver.headers import header_of
 from goexchange.driver.lanes import happened, step_of
-from goexchange.driver.records import database_record, manifest_of
+from goexchange.driver.records import database_record, manifest_of, selection_of
 from goexchange.errors import GoexchangeError
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Binding, BindingKind, Lane, Plan, ScriptCall, Step
@@ -71,17 +69,9 @@ def _started_at(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
 def _files_by_rule(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
     """The files of the set, each with its place in the set's folder."""
     header_step = step_of(plan, binding.step)
-    assert header_step is not None and isinstance(header_step.call, ScriptCall)
-    arguments, result = header_step.call.arguments, result_of(state, binding.step)
-    selection = select_files(
-        header_of(result),
-        ListedFile(path=arguments["path"], size_bytes=result["size_bytes"]),
-        log_folder=tuple(
-            ListedFile(path=one["path"], size_bytes=one["size_bytes"])
-            for one in result["log_files"]
-        ),
-        log_prefix=arguments["log_prefix"] or "",
-    )
+    if header_step is None:
+        raise Unbound(f"the plan has no step {binding.step}")
+    selection = selection_of(header_step, result_of(state, binding.step))
     folder = _set_folder(lane_of(plan, of))
     return [
         {"source": one.path, "destination": join(folder, basename(one.path))}

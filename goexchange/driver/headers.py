@@ -9,6 +9,7 @@ from typing import Any
 
 from goexchange.ese.header import (
     DatabaseHeader,
+    HeaderCopy,
     HeaderReading,
     decode_database_header,
     read_database_header,
@@ -52,10 +53,9 @@ def reading_of(result: Mapping[str, Any]) -> HeaderReading:
     """The reading that a judged result holds; only of a header whose copies were good and alike."""
     if not result["headers_alike"]:
         raise ValueError("the header copies were not good and alike")
-    whole = read_database_header(b"")
-    from attrs import evolve
-
-    return evolve(whole, header=header_of(result), page_size=result["page_bytes"], problems=())
+    return HeaderReading(
+        header=header_of(result), copy_used=HeaderCopy.PRIMARY, page_size=result["page_bytes"]
+    )
 
 
 def signature_text(signature: Signature) -> str:

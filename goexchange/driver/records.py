@@ -34,7 +34,7 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
     _, copied = _outcome(lane, state, Action.COPY_SET)
     seal_step = _step(lane, Action.SEAL_SET)
     assert isinstance(seal_step.call, ScriptCall)
-    selection = _selection(header_step, header)
+    selection = selection_of(header_step, _result(header))
     copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
     is_checked = _happened(lane, state, Action.VERIFY_SET_ON_HOST)
     body = BackupSet(
@@ -55,6 +55,21 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
         ),
     )
     return manifest_bytes(body)
+
+
+def selection_of(header_step: Step, result: Mapping[str, Any]) -> Selection:
+    """The files of the set, by what a header step was asked and what it found."""
+    assert isinstance(header_step.call, ScriptCall)
+    arguments = header_step.call.arguments
+    logs = tuple(
+        ListedFile(path=one["path"], size_bytes=one["size_bytes"]) for one in result["log_files"]
+    )
+    return select_files(
+        header_of(result),
+        ListedFile(path=arguments["path"], size_bytes=result["size_bytes"]),
+        log_folder=logs,
+        log_prefix=arguments["log_prefix"] or "",
+    )
 
 
 def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
@@ -127,20 +142,6 @@ def _goal_met(plan: Plan, lane: Lane, gain: int | None) -> bool | None:
                 return None
             return gain >= 0.5 * decision.white_space_bytes
     return None
-
-
-def _selection(step: Step, header: StepRecord) -> Selection:
-    assert isinstance(step.call, ScriptCall)
-    result = _result(header)
-    return select_files(
-        header_of(result),
-        ListedFile(path=step.call.arguments["path"], size_bytes=result["size_bytes"]),
-        log_folder=tuple(
-            ListedFile(path=one["path"], size_bytes=one["size_bytes"])
-            for one in result["log_files"]
-        ),
-        log_prefix=step.call.arguments["log_prefix"] or "",
-    )
 
 
 def _set_file(

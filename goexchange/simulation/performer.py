@@ -14,7 +14,6 @@ from goexchange.driver import effects, events
 from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
 from goexchange.journal.chain import seal
 from goexchange.model.actual import ActualServer
-from goexchange.model.backup_set import MANIFEST_NAME
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.run import Record
 from goexchange.powershell.bootstrap import registered_digests
@@ -119,7 +118,10 @@ class Performer:
             if path.lower().endswith(".edb")
         ]
         is_good = bool(found) and all(one is not None and one.is_good for one in found)
-        sealed = parse_manifest(host.files.read(f"{folder}\\{MANIFEST_NAME}"))
+        manifests = [path for path in host.files.names_in(folder) if path.endswith(".json")]
+        if len(manifests) != 1:
+            return events.Refused(code="no-set", message=f"{folder} is not a set")
+        sealed = parse_manifest(host.files.read(manifests[0]))
         return events.Verified(result={"ok": is_good, "set_sha256": sealed.sha256})
 
     def _send(self, send: effects.Send) -> events.Event:

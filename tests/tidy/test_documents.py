@@ -13,9 +13,11 @@ import pytest
 
 from goexchange.cli.help import EXIT_CODES
 from goexchange.cli.main import VERBS
+from goexchange.documents import parse_documents
 from goexchange.driver.invariants import _CHECKS
 from goexchange.errors import ExitCode
 from goexchange.powershell.cmdlets import CMDLETS
+from goexchange.schema import check_document
 from tests.tidy.sources import REPOSITORY, modules
 from tests.tidy.test_imports import BASE, MAY_IMPORT
 
@@ -95,6 +97,18 @@ def test_documents_name_no_workplace_and_nothing_unfinished(path: Path) -> None:
     assert not FORBIDDEN.search(text), FORBIDDEN.search(text)
     assert "\r" not in text and "\t" not in text
     assert text.startswith("# "), "a document begins with its title"
+
+
+def test_examples_in_documents_are_valid() -> None:
+    checked = 0
+    for path in DOCUMENTS:
+        for block in re.findall(r"^```yaml\n(.*?)^```$", path.read_text("utf-8"), re.M | re.S):
+            parsed = parse_documents(block.encode("utf-8"), file=path.name)
+            assert not parsed.diagnostics, path.name
+            for document in parsed.documents:
+                assert check_document(document) == (), path.name
+                checked += 1
+    assert checked
 
 
 def test_files_that_documents_name_exist() -> None:

@@ -85,7 +85,7 @@ def test_the_pages_are_named_with_what_is_known_of_them(header: DatabaseHeader, 
             Finding.PAGES_CORRECTABLE,
             Weight.WARNING,
         ),
-        ({"beyond": PageVerdicts(pages=9, bad=9)}, Finding.JUNK_BEYOND_OWNED, Weight.NOTE),
+        ({"beyond": PageVerdicts(pages=9, bad=9)}, Finding.JUNK_BEYOND_OWNED, Weight.WARNING),
         ({"trailing_bytes": 5}, Finding.TRAILING_BYTES, Weight.DAMAGE),
     ],
 )
