@@ -110,7 +110,8 @@ def specifications(
         problems += diagnostics
         if desired is not None:
             problems += check_against_inventory(desired, known, document)
-            found.append(Specification(desired=desired, file=document.file, sha256=_sha256(document.file)))
+            sha256 = _sha256(document.file)
+            found.append(Specification(desired=desired, file=document.file, sha256=sha256))
     _stop_at_errors(problems)
     if not found:
         raise InvalidDocument(

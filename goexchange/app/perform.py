@@ -32,6 +32,17 @@ if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's 
     from goexchange.transport.session import HostSession
 
 WAIT_SLICE_S = 0.25  # how late a signal may be noticed
+VERIFY_SLICE_S = 1.0  # how late the machine may look after its lease while a set is verified
+
+
+class Verifier(Protocol):
+    """Our own verifier, in a process of its own."""
+
+    def result(self, arguments: Mapping[str, Any], *, wait_s: float) -> Mapping[str, Any] | None:
+        """Start it for these arguments, or look at it; None while it reads."""
+
+    def end(self) -> None:
+        """End it when it still runs."""
 
 
 class Watch(Protocol):
@@ -71,7 +82,7 @@ class Performer:
     holder: str
     inventory: Inventory
     clock: Clock
-    verify: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    verifier: Verifier
     interruption: Callable[[], ExitCode | None]
     watch: Watch
     held: tuple[Lease, ...] = ()
@@ -83,6 +94,12 @@ class Performer:
         Effects: after a signal nothing more is sent; what runs on the hosts runs on, and `resume`
         finds it.
         """
+        try:
+            return self._loop()
+        finally:
+            self.verifier.end()
+
+    def _loop(self) -> RunResult:
         while True:
             effect = self.machine.next(self.clock.now())
             if isinstance(effect, effects.Finish):
@@ -103,7 +120,7 @@ class Performer:
             case effects.Observe():
                 return _asked(lambda: events.Observed(server=self._observe(effect)))
             case effects.VerifySet():
-                return _asked(lambda: events.Verified(result=self.verify(effect.arguments)))
+                return self._verify(effect)
             case effects.AcquireLeases() | effects.RenewLeases():
                 return self._lease(effect)
             case effects.ReleaseLeases():
@@ -131,6 +148,15 @@ class Performer:
         session = self.sessions(effect.server)
         return observe_server(session, effect.server, self.inventory, databases=effect.databases)
 
+    def _verify(self, effect: effects.VerifySet) -> events.Event:
+        """Look at the child for a while; Woke tells the machine that it still reads."""
+        try:
+            result = self.verifier.result(effect.arguments, wait_s=VERIFY_SLICE_S)
+        except GoexchangeError as error:
+            return events.Refused(code=error.id, message=str(error))
+        self.watch.tick()
+        return events.Woke() if result is None else events.Verified(result=result)
+
     def _lease(self, effect: effects.AcquireLeases | effects.RenewLeases) -> events.Event:
         now = self.clock.now()
         try:
@@ -143,6 +169,7 @@ class Performer:
                     run=self.run_id,
                     lease_s=effect.lease_s,
                     now=now,
+                    is_run_locked=True,  # this process alone has the run's journal open
                 )
         except (Locked, LeaseLost) as error:
             return events.LeasesDenied(message=str(error))

@@ -16,10 +16,10 @@ from typing import Protocol
 from attrs import frozen
 
 import goexchange
+from goexchange.app.child_verifier import ChildVerifier
 from goexchange.app.observing import together
 from goexchange.app.perform import Performer
 from goexchange.app.planning import read_plan, who
-from goexchange.app.verifying import verify_in_child
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.machine import Machine
 from goexchange.errors import ExitCode, GoexchangeError, NotNow
@@ -155,7 +155,7 @@ def _perform(
             holder=holder,
             inventory=site.inventory,
             clock=SystemClock(),
-            verify=verify_in_child,
+            verifier=ChildVerifier(),
             interruption=interruption,
             watch=watch,
         )

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from goexchange.backup.check import judge, plain_judgement
-from goexchange.backup.findings import Judgement, Verdict, Weight
-from goexchange.errors import GoexchangeError
+from goexchange.backup.findings import Found, Judgement, Verdict, Weight
+from goexchange.report.verify_junit import VerifiedCase, VerifiedSuite, render_verify_junit
 
-GOOD = (Verdict.RESTORABLE, Verdict.RESTORABLE_WITH_REPLAY, Verdict.SOUND)
+GOOD = (
+    Verdict.RESTORABLE,
+    Verdict.RESTORABLE_WITH_REPLAY,
+    Verdict.SOUND,
+    Verdict.SAMPLE_SOUND,
+)
 WORDS = {
     Verdict.RESTORABLE: "restorable",
     Verdict.RESTORABLE_WITH_REPLAY: "restorable, with replay of its logs",
     Verdict.NOT_RESTORABLE: "NOT restorable",
     Verdict.SOUND: "sound",
     Verdict.DAMAGED: "DAMAGED",
+    Verdict.SAMPLE_SOUND: "no damage in the sample; the rest is not known",
     Verdict.UNDECIDED: "cannot be decided",
 }
 
@@ -59,35 +62,66 @@ class Verification:
         return "\n".join(lines)
 
 
-def verify_path(path: str, *, progress: Callable[[int, int], None] | None = None) -> Verification:
+def junit(verifications: Sequence[Verification]) -> str:
+    """What was found at all paths, as JUnit XML: a failure is damage, an error is undecided."""
+    return render_verify_junit([_suite(each.judgement) for each in verifications])
+
+
+def verify_path(
+    path: str,
+    *,
+    sample: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Verification:
     """Scan and judge a file, a loose folder or a set.
 
+    Shape: `sample` between 0 and 1 reads that part of each big file only.
     Raises: UsageError when there is nothing at the path.
     """
     from goexchange.store.scanning import scan_path
 
-    return Verification(judgement=judge(scan_path(path, progress=progress)))
+    return Verification(judgement=judge(scan_path(path, sample=sample, progress=progress)))
 
 
-def verify_in_child(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same in a process of its own, for a run: its hub must go on renewing leases meanwhile.
+def _suite(judgement: Judgement) -> VerifiedSuite:
+    """A case for each file, one for the path itself, and one for each file that is missing."""
+    files = [each.path for each in judgement.files]
+    missing = [each.path for each in judgement.findings if each.path and each.path not in files]
+    cases = [_case(name, judgement) for name in dict.fromkeys([*files, *missing])]
+    whole = _case("", judgement)
+    verdict = f"verdict: {WORDS[judgement.verdict]}"
+    return VerifiedSuite(
+        name=judgement.path,
+        cases=(
+            VerifiedCase(
+                name="verdict",
+                failures=whole.failures + ((verdict,) if _is_failure(judgement) else ()),
+                errors=whole.errors,
+                output=(verdict, *whole.output),
+            ),
+            *cases,
+        ),
+    )
 
-    Shape: `{"ok": bool, "verdict", "set_sha256", "findings": [text]}`.
-    Raises: GoexchangeError when the child gives no verdict.
-    """
-    command = [sys.executable, "-m", "goexchange", "--json", "verify", str(arguments["path"])]
-    done = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
-    try:
-        document = json.loads(done.stdout)
-        found = document["paths"][0]
-    except (ValueError, KeyError, IndexError) as error:
-        words = done.stderr.decode("utf-8", "replace").strip()
-        raise GoexchangeError(
-            f"our verifier gave no verdict (exit {done.returncode}): {words}"
-        ) from error
-    return {
-        "ok": done.returncode == 0,
-        "verdict": found["verdict"],
-        "set_sha256": found["set_sha256"],
-        "findings": [f"{each['path']}: {each['detail']}" for each in found["findings"]],
-    }
+
+def _is_failure(judgement: Judgement) -> bool:
+    return judgement.verdict in (Verdict.NOT_RESTORABLE, Verdict.DAMAGED)
+
+
+def _case(name: str, judgement: Judgement) -> VerifiedCase:
+    own = [each for each in judgement.findings if each.path == name]
+
+    def words(*weights: Weight) -> tuple[str, ...]:
+        return tuple(_words(each) for each in own if each.weight in weights)
+
+    summary = next((each.summary for each in judgement.files if each.path == name), None)
+    return VerifiedCase(
+        name=name,
+        failures=words(Weight.DAMAGE),
+        errors=words(Weight.UNKNOWN),
+        output=(*((summary,) if summary else ()), *words(Weight.WARNING, Weight.NOTE)),
+    )
+
+
+def _words(found: Found) -> str:
+    return f"{found.detail} [{found.finding.value}]"

@@ -18,6 +18,7 @@ from goexchange.errors import ExitCode, GoexchangeError
 VERBS: dict[str, tuple[str, str]] = {
     "apply": ("apply", "Carry out a saved plan (writes hosts)"),
     "approve": ("approve", "State consent to a plan's digest (writes the store)"),
+    "backups": ("backups", "List, verify and prune backup sets (prune removes files)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),
     "help": ("help", "Show help for a topic: exit-codes, or a verb (reads)"),
@@ -25,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "observe": ("observe", "Read the servers' facts (reads)"),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),
     "report": ("report", "Render the report of a run (reads)"),
+    "restore": ("restore", "Copy a verified set to a folder (writes that folder)"),
     "resume": ("resume", "Continue a run that was interrupted (writes hosts)"),
     "schema": ("schema", "Publish the JSON Schemas for editors (reads)"),
     "show": ("show", "Render a plan or a run, without network (reads)"),

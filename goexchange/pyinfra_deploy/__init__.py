@@ -1,4 +1,4 @@
-"""What ordinary pyinfra inventory and deploy files use: hosts, facts, and operations that only read.
+"""What ordinary pyinfra inventory and deploy files use: hosts, facts, operations that only read.
 
 Shape: `hosts` is here; facts are in `goexchange.pyinfra_deploy.facts`, operations in
 `goexchange.pyinfra_deploy.operations`.

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pyinfra import host
 from pyinfra.api.facts import FactBase
+from pyinfra.context import host
 
 from goexchange import codec
 from goexchange.codec import time_text
@@ -58,7 +58,8 @@ class MailboxDatabases(FactBase[dict[str, Any]]):
 
     def process(self, output: Iterable[str]) -> dict[str, Any]:
         """Database by name."""
-        found = decode_databases(ExchangeAnswer(_answer(output)), server=_server(), known=())
+        servers = frozenset({_server().lower()})
+        found = decode_databases(ExchangeAnswer(_answer(output)), servers=servers, known=())
         if isinstance(found, Unknown):
             raise ValueError(f"{_server()}: the databases are not known: {found.reason}")
         return {database.name: codec.to_plain(database) for database in found}

@@ -1,9 +1,8 @@
-"""Operations for pyinfra deploy files. Only what reads may run: changes need a plan and its guards.
-"""
+"""Operations for pyinfra deploy files. Only what reads may run; changes need a plan."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from pyinfra.api.exceptions import OperationError
@@ -17,7 +16,9 @@ from goexchange.transport.connector import refusal
 
 
 @operation(is_idempotent=False)
-def exchange_cmdlet(cmdlet: str, parameters: dict[str, Any]) -> Iterator[CmdletCommand]:
+def exchange_cmdlet(
+    cmdlet: str, parameters: dict[str, Any]
+) -> Generator[CmdletCommand, None, None]:
     """Run a cmdlet that reads; pyinfra prints its objects as JSON lines.
 
     Raises: OperationError for a cmdlet that changes something, or that is not on the closed list.

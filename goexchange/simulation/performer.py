@@ -118,7 +118,7 @@ class Performer:
             if path.lower().endswith(".edb")
         ]
         is_good = bool(found) and all(one is not None and one.is_good for one in found)
-        manifests = [path for path in host.files.names_in(folder) if path.endswith(".json")]
+        manifests = [path for path in host.files.names_in(folder) if path.endswith("backup-set.json")]
         if len(manifests) != 1:
             return events.Refused(code="no-set", message=f"{folder} is not a set")
         sealed = parse_manifest(host.files.read(manifests[0]))

@@ -91,20 +91,22 @@ def scan_path(
     result, with its error.
     """
     root = Path(path)
-    if not root.exists():
+    if not os.path.exists(root):  # Path.exists raises where a parent may not be searched
         raise UsageError(f"there is nothing at {root}")
     options = _Options(workers=workers, sample=sample, progress=progress)
-    if not root.is_dir():
-        return PathScan(path=str(root), files=(_scan(root, root.name, options),))
+    if not os.path.isdir(root):
+        return PathScan(path=_shown(str(root)), files=(_scan(root, _shown(root.name), options),))
     found, scans = _files_below(root)
     total = sum(_size_of(each) for each in found)
     done = 0
     for each in found:
         step = None if progress is None else _shifted(progress, done, total)
-        scan = _scan(each, each.relative_to(root).as_posix(), evolve(options, progress=step))
+        scan = _scan(
+            each, _shown(each.relative_to(root).as_posix()), evolve(options, progress=step)
+        )
         scans.append(scan)
         done += scan.size_bytes
-    return PathScan(path=str(root), files=tuple(scans), manifest=_manifest_of(root))
+    return PathScan(path=_shown(str(root)), files=tuple(scans), manifest=_manifest_of(root))
 
 
 def scan_file(
@@ -145,7 +147,7 @@ def _files_below(root: Path) -> tuple[list[Path], list[FileScan]]:
     unlisted: list[FileScan] = []
 
     def keep(error: OSError) -> None:
-        path = Path(error.filename).relative_to(root).as_posix()
+        path = _shown(Path(error.filename).relative_to(root).as_posix())
         reason = f"folder: {error.strerror}"
         unlisted.append(FileScan(path=path, size_bytes=0, kind=FileKind.OTHER, read_error=reason))
 
@@ -160,6 +162,12 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _shown(path: str) -> str:
+    """A path as text that can be printed everywhere: names on a disk may hold any bytes."""
+    text = os.fsencode(path).decode("utf-8", "replace")
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def _shifted(progress: Progress, done: int, total: int) -> Progress:

@@ -61,8 +61,7 @@ class GoexchangeConnector(BaseConnector):
 
     @staticmethod
     def make_names_data(name: str | None = None) -> Iterator[tuple[str, dict[str, Any], list[str]]]:
-        """One host per name; its data come from the inventory (`goexchange.pyinfra_deploy.hosts`).
-        """
+        """One host per name; its data come from `goexchange.pyinfra_deploy.hosts`."""
         if not name:
             raise ConnectError("name a server of the inventory: @goexchange/EX01")
         yield f"@goexchange/{name}", {}, ["@goexchange"]

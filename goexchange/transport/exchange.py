@@ -80,7 +80,9 @@ class ExchangeSession:
         with receiving(self._server.name, CHANNEL):
             self._receive(pipeline, deadline)
         self._used_at = time.monotonic()
-        return self._answer(pipeline)
+        answer = self._answer(pipeline)
+        pipeline.output.clear()  # it is kept only to be forgotten in the host later
+        return answer
 
     def forget(self) -> None:
         """The host no longer knows the pool: the next call opens a fresh one."""
@@ -201,8 +203,7 @@ def _close(pool: RunspacePool, connection: WSMan) -> None:
 
 
 def _error(record: Any) -> dict[str, Any]:
-    """An error record; `message` of pypsrp is the category's text, the words are the exception's.
-    """
+    """An error record; pypsrp's `message` is the category's text, not the exception's."""
     told = getattr(record.exception, "adapted_properties", {}).get("Message")
     return {
         "message": str(record.details_message or told or record.exception or record.message),

@@ -51,8 +51,7 @@ class NotTaken(GoexchangeError):
 
 
 class SessionGone(NotTaken):
-    """The host no longer knows the shell or runspace (idle limit, restart): it needs a fresh one.
-    """
+    """The host no longer knows the shell or runspace: idle limit, or a restart."""
 
     id = "session-gone"
 

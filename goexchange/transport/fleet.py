@@ -78,8 +78,7 @@ class Fleet:
         return session
 
     def map(self, ask: Callable[[RemoteSession], T]) -> dict[str, T | GoexchangeError]:
-        """Ask every connected server at once; errors of ours are values, in the inventory's order.
-        """
+        """Ask every connected server at once; our errors are values, in the inventory's order."""
         jobs = {
             name: self._state.pool.spawn(_guarded, ask, self.session(name))
             for name in self._names
@@ -102,9 +101,7 @@ class Fleet:
 
     def _close(self) -> None:
         """Close every session there is, not only those that pyinfra counts as connected."""
-        closing = [
-            self._state.pool.spawn(self._connector(name).disconnect) for name in self._names
-        ]
+        closing = [self._state.pool.spawn(self._connector(name).disconnect) for name in self._names]
         for job in closing:
             job.join()
 

@@ -1,5 +1,4 @@
-"""One host as the tool talks to it: both channels behind a lock, typed calls in, plain answers out.
-"""
+"""One host as the tool talks to it: typed calls in, plain answers out, over both channels."""
 
 from __future__ import annotations
 

@@ -113,9 +113,7 @@ class WindowsSession:
                 pass
         self.forget()
 
-    def _receive(
-        self, protocol: Protocol, shell: str, deadline: float
-    ) -> tuple[bytes, bytes, int]:
+    def _receive(self, protocol: Protocol, shell: str, deadline: float) -> tuple[bytes, bytes, int]:
         command, output, error_output = self._finished[-1], bytearray(), bytearray()
         operation_s = self._server.connection.timeouts.operation_s
         while (left_s := deadline - time.monotonic()) > 0:

@@ -121,7 +121,7 @@ def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     if not host.files.below(folder):
         raise FileRefused(FileProblem.NOT_FOUND, folder)
     content = base64.b64decode(arguments["manifest"])
-    path = join(folder, "manifest.json")
+    path = join(folder, "backup-set.json")
     if not host.files.exists(path) or host.files.read(path) != content:
         host.files.write(path, content)
         world.note("set-sealed", host=host.name, detail=folder)

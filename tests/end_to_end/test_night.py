@@ -101,11 +101,10 @@ def test_the_set_verifies_and_a_flipped_bit_is_found(night: dict[str, Any]) -> N
 
 def test_the_reports_sizes_are_those_of_the_files(night: dict[str, Any]) -> None:
     site: Site = night["site"]
-    database = next(
-        each for each in night["report"].document["databases"] if each["address"] == "EX01/DB05"
-    )
-    assert database["size_before_bytes"] == night["size_before"]
-    assert database["size_after_bytes"] == site.disk(*EDB).stat().st_size
+    databases = night["report"].document["databases"]
+    database = next(each for each in databases if each["database"] == "DB05")
+    assert database["size_before"]["size_bytes"] == night["size_before"]
+    assert database["size_after"]["size_bytes"] == site.disk(*EDB).stat().st_size
 
 
 def test_the_mount_happened_over_a_fresh_session(night: dict[str, Any]) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attrs import evolve
@@ -17,8 +16,6 @@ from goexchange.facts.observation import exchange_statements
 from goexchange.lab import kerberos
 from goexchange.model.configuration import (
     ExchangeAuthentication,
-    Inventory,
-    Rates,
     Scheme,
     ServerEntry,
     WindowsTransport,
@@ -28,6 +25,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.powershell.cmdlets import CmdletRefused
 from goexchange.transport.session import RemoteSession
 from tests.bench.fixed_site import ODD_NAME
+from tests.bench.inventory import an_inventory
 from tests.transport.conftest import served
 from tests.transport.connections import SECRET_VARIABLE, entry, windows_over_tls
 from tests.transport.lab.lab_process import Lab
@@ -156,7 +154,7 @@ def test_observing_costs_six_requests_at_most(
             costs = []
             for _ in range(6):  # the sixth has a deferred signal
                 lab.control("reset")
-                seen = observe_server(session, "EX001", an_inventory(session.server))
+                seen = observe_server(session, "EX001", an_inventory([session.server]))
                 costs.append(lab.counted("EX001")["http"])
         assert not isinstance(seen.databases, Unknown)
         assert not isinstance(seen.host, Unknown)
@@ -168,19 +166,7 @@ def test_observing_costs_six_requests_at_most(
 
 def test_statements_are_those_that_the_decoder_reads(session: RemoteSession) -> None:
     since = datetime.now(UTC) - timedelta(minutes=5)
-    seen = observe_server(session, "EX001", an_inventory(session.server))
+    seen = observe_server(session, "EX001", an_inventory([session.server]))
     assert seen.observed_at_utc > since
     assert seen.build == "15.2.1544.4"
     assert len(exchange_statements("EX001")) == 4
-
-
-def an_inventory(server: ServerEntry) -> Inventory:
-    """One server and defaults."""
-    nothing: Any = ()
-    return Inventory(
-        document_digest="0" * 64, sites=nothing, servers=(server,), machines=nothing,
-        availability_groups=nothing, groups=nothing, windows=nothing, shares=nothing,
-        verifier=None, mount_confirm_after_s=1, low_space_threshold_bytes=1,
-        host_root="C:\\ProgramData\\goexchange",
-        rates=Rates(copy_bytes_per_s=1, rebuild_bytes_per_s=1, verify_bytes_per_s=1),
-    )  # fmt: skip

@@ -101,12 +101,11 @@ def test_restart_under_a_change_is_in_doubt_and_under_a_read_is_not(
 def restart_after_the_first_send(site: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The host's service restarts when a script has got its input, once."""
     start = windows._start
-    left = [1]
 
     def start_then_restart(*given: Any) -> str:
+        monkeypatch.setattr(windows, "_start", start)
         command = start(*given)
-        if left.pop() if left else 0:
-            site.control("restart", host="EX001")
+        site.control("restart", host="EX001")
         return command
 
     monkeypatch.setattr(windows, "_start", start_then_restart)
@@ -172,12 +171,11 @@ def lose_the_next_output(session: RemoteSession, monkeypatch: pytest.MonkeyPatch
     protocol = session._windows._protocol
     assert protocol is not None
     receive = type(protocol).get_command_output_raw
-    left = [1]
 
     def receive_nothing(shell: str, command: str) -> tuple[bytes, bytes, int, bool]:
         output, errors, code, is_done = receive(protocol, shell, command)
-        if left and output:
-            left.pop()
+        if output:
+            monkeypatch.setattr(protocol, "get_command_output_raw", receive.__get__(protocol))
             session._windows._receives.lost += 1
             output = b""
         return output, errors, code, is_done

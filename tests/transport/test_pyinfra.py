@@ -116,8 +116,10 @@ def ask(session):
 
 with Fleet(servers) as fleet:
     answers = fleet.map(ask)
-shown = {name: f"{answer.exit_code.value} {answer}" if isinstance(answer, GoexchangeError) else answer
-         for name, answer in answers.items()}
+shown = {
+    name: f"{answer.exit_code.value} {answer}" if isinstance(answer, GoexchangeError) else answer
+    for name, answer in answers.items()
+}
 print(json.dumps(shown), flush=True)
 with Fleet(servers) as fleet:
     raise KeyboardInterrupt

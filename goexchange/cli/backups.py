@@ -1,0 +1,179 @@
+"""The verb `backups`: list, verify, prune."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from goexchange.app import loading
+from goexchange.cli.console import Console
+from goexchange.errors import ExitCode, GoexchangeError, UsageError
+
+if TYPE_CHECKING:
+    from goexchange.backup.retention import Decision
+
+
+@click.group("backups")
+def backups() -> None:
+    """The backup sets below some folders: by default the shares of the inventory, where this
+    machine reaches them.
+    """
+
+
+@backups.command("list")
+@click.argument("folders", nargs=-1, type=click.Path())
+@click.pass_obj
+def list_(obj: tuple[Console, dict[str, Any]], folders: tuple[str, ...]) -> int:
+    """List every set below FOLDERS: database, age, size, standing. Reads manifests and sizes."""
+    from goexchange.app.backups import look_at
+    from goexchange.codec import to_plain
+
+    console, options = obj
+    shelf = look_at(_folders(folders, options))
+    console.data(_listed(shelf.sets, console))
+    for folder, reason in shelf.unusable:
+        console.data(f"x {folder}: {reason}")
+    console.document(
+        {
+            "sets": [to_plain(each) for each in shelf.sets],
+            "unusable": [{"folder": folder, "reason": why} for folder, why in shelf.unusable],
+        }
+    )
+    is_damaged = shelf.unusable or any(each.damage for each in shelf.sets)
+    return int(ExitCode.DAMAGED if is_damaged else ExitCode.OK)
+
+
+@backups.command("verify")
+@click.argument("folders", nargs=-1, type=click.Path())
+@click.option("--junit", "junit_file", metavar="FILE", help="Also write the result as JUnit XML.")
+@click.pass_context
+def verify_(context: click.Context, folders: tuple[str, ...], junit_file: str | None) -> int:
+    """Verify every set below FOLDERS in full; ends as `verify` does."""
+    from goexchange.app.backups import look_at
+    from goexchange.cli.verify import verify
+
+    console, options = context.obj
+    shelf = look_at(_folders(folders, options))
+    found = [each.folder for each in shelf.sets] + [folder for folder, _ in shelf.unusable]
+    if not found:
+        console.data("There is no set.")
+        console.document({"paths": []})
+        return int(ExitCode.OK)
+    return int(context.invoke(verify, paths=tuple(found), sample=None, junit_file=junit_file))
+
+
+@backups.command("prune")
+@click.argument("folders", nargs=-1, type=click.Path())
+@click.option("--last", default=3, show_default=True, type=click.IntRange(1), metavar="N")
+@click.option("--daily", default=0, show_default=True, type=click.IntRange(0), metavar="N")
+@click.option("--weekly", default=0, show_default=True, type=click.IntRange(0), metavar="N")
+@click.option("--yes", "is_sure", is_flag=True, help="Remove without asking.")
+@click.pass_obj
+def prune(obj: tuple[Console, dict[str, Any]], /, folders: tuple[str, ...], **given: Any) -> int:
+    """Show which sets below FOLDERS may go and why, then remove them when told so.
+
+    Keeps the newest proved sets of each database (--last), and the newest of each of the last days
+    and weeks (--daily, --weekly). A set whose database has no proved backup since is never removed,
+    nor a damaged one. Without --yes and without an answer at a terminal nothing is removed.
+    """
+    from goexchange.app.backups import decisions, look_at
+    from goexchange.backup.retention import RetentionPolicy
+    from goexchange.codec import to_plain
+
+    console, options = obj
+    shelf = look_at(_folders(folders, options))
+    store = loading.configuration(options).store
+    policy = RetentionPolicy(last=given["last"], daily=given["daily"], weekly=given["weekly"])
+    decided = decisions(shelf, policy, store)
+    for each in decided:
+        console.data(f"{'keep  ' if each.is_kept else 'remove'}  {each.set.folder}: {each.reason}")
+    for folder, reason in shelf.unusable:
+        console.data(f"keep    {folder}: {reason}")
+    going = [each for each in decided if not each.is_kept]
+    is_told = bool(going) and (given["is_sure"] or _is_told(going, console, options))
+    failed = _remove(going, store, console) if is_told else []
+    if going and not is_told:
+        console.words("Nothing was removed: say --yes to remove these sets.")
+    console.document(
+        {
+            "decisions": [to_plain(each) for each in decided],
+            "unusable": [{"folder": folder, "reason": why} for folder, why in shelf.unusable],
+            "is_done": is_told and not failed,
+            "failed": failed,
+        }
+    )
+    return int(ExitCode.INTERNAL if failed else ExitCode.OK)
+
+
+def _remove(going: Sequence[Decision], store: str, console: Console) -> list[dict[str, str]]:
+    """Remove each; one that cannot be removed does not hold up the others."""
+    from goexchange.app.backups import remove_set
+    from goexchange.report.units import size_text
+
+    failed = []
+    for each in going:
+        try:
+            removal = remove_set(each, store)
+        except (GoexchangeError, OSError) as error:
+            failed.append({"folder": each.set.folder, "reason": str(error)})
+            console.words(f"goexchange: {each.set.folder} was not removed: {error}")
+            continue
+        left = f"; left there: {', '.join(removal.left)}" if removal.left else ""
+        console.data(f"removed {removal.folder}: {size_text(removal.freed_bytes)}{left}")
+    return failed
+
+
+def _is_told(going: Sequence[Decision], console: Console, options: dict[str, Any]) -> bool:
+    """Ask at a terminal; silence, another word or no terminal is a no."""
+    from goexchange.report.units import count_text, size_text
+
+    if options.get("no_input") or console.is_json or not sys.stdin.isatty():
+        return False
+    freed = size_text(sum(each.set.total_bytes for each in going))
+    question = f"Remove {count_text(len(going), 'set')} ({freed}) for good? Type yes:"
+    return str(click.prompt(question, default="no", show_default=False, err=True)).strip() == "yes"
+
+
+def _listed(sets: Sequence[Any], console: Console) -> str:
+    from goexchange.report.table import Column, Frame, Row, table
+    from goexchange.report.units import minute_text, size_text
+
+    if not sets:
+        return "There is no set."
+    headings = (
+        Column(heading="taken (UTC)"),
+        Column(heading="database"),
+        Column(heading="size", is_right=True),
+        Column(heading="standing"),
+        Column(heading="folder", is_flexible=True),
+    )
+    rows = [
+        Row(
+            cells=(
+                minute_text(each.taken_at_utc),
+                f"{each.server}/{each.database}",
+                size_text(each.total_bytes),
+                each.standing.value,
+                each.folder + (f" ({each.damage})" if each.damage else ""),
+            )
+        )
+        for each in sorted(sets, key=lambda one: (one.server, one.database, one.taken_at_utc))
+    ]
+    return "\n".join(table(headings, rows, Frame(width=console.width, indent=0)))
+
+
+def _folders(given: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:
+    """The folders that were named, or where the inventory's shares are mounted here.
+
+    Raises: UsageError when there is neither.
+    """
+    if given:
+        return given
+    inventory = loading.inventory(loading.configuration(options))
+    mounted = tuple(share.mounted_at for share in inventory.shares)
+    if not mounted:
+        raise UsageError("name a folder: the inventory has no share that this machine reaches")
+    return mounted
