@@ -23,6 +23,7 @@ from goexchange.spec.loading import load_specification
 
 CONFIGURATION_FILE = "goexchange.yaml"
 SUFFIXES = (".yaml", ".yml")
+REPORT_FORMATS = ("html", "json", "text")
 
 
 @frozen(kw_only=True)
@@ -74,7 +75,23 @@ def configuration(options: Mapping[str, str | None]) -> Configuration:
     found, diagnostics = load_configuration(document, flags=flags, environment=dict(os.environ))
     _stop_at_errors(diagnostics)
     assert found is not None
+    _refuse_unused(found)
     return found
+
+
+def _refuse_unused(settings: Configuration) -> None:
+    """What a later version will do is refused by name, never ignored.
+
+    Raises: InvalidDocument.
+    """
+    later = [form for form in settings.report_formats if form not in REPORT_FORMATS]
+    if later:
+        raise InvalidDocument(
+            f"report_formats: this version writes {', '.join(REPORT_FORMATS)},"
+            f" not {', '.join(later)}"
+        )
+    if settings.template_folder is not None:
+        raise InvalidDocument("templates: this version uses its own report templates only")
 
 
 def inventory(settings: Configuration) -> Inventory:

@@ -49,8 +49,7 @@ def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[P
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for form in forms:
-        if form in FILES:
-            path = target / FILES[form]
-            path.write_text(render(report, form, width=80), "utf-8")
-            written.append(path)
+        path = target / FILES[form]
+        path.write_text(render(report, form, width=80), "utf-8")
+        written.append(path)
     return tuple(written)

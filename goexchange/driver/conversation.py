@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from goexchange.codec import time_text, to_plain
-from goexchange.driver.calls import claim_call, feed_call, root_of, scope_servers
+from goexchange.driver.calls import feed_call, scope_servers
 from goexchange.driver.effects import (
     AcquireLeases,
     Append,
@@ -52,6 +52,7 @@ Talk = Generator[Effect, Event, T]
 Reply = Answered | Refused | Lost
 LEASE_MARGIN_S = 5
 LOSSES_MAX = 3
+FIRST_LOOK = timedelta(seconds=0.2)
 
 
 class LeaseGone(GoexchangeError):
@@ -83,6 +84,7 @@ class Conversation:
         self.fed_at: datetime | None = None
         self.asked: list[Requested] = []
         self.is_keeping_up = False
+        self.is_claimed = False
 
     @property
     def state(self) -> RunState:
@@ -91,8 +93,14 @@ class Conversation:
 
     @property
     def poll_interval(self) -> timedelta:
-        """How long is waited between two looks."""
+        """How long is waited between two looks at most."""
         return timedelta(seconds=self.plan.body.rules.poll_interval_s)
+
+    def next_look(self, since: datetime, *, at_most: timedelta | None = None) -> datetime:
+        """When to look again at work that was begun at `since`: soon at first, then at leisure."""
+        elapsed = max(self.now - since, timedelta(0))
+        limit = self.poll_interval if at_most is None else at_most
+        return self.now + min(limit, max(FIRST_LOOK, elapsed / 2))
 
     def observed(self) -> ActualState:
         """Everything this process has observed, newest of each server."""
@@ -121,13 +129,15 @@ class Conversation:
         for record in event.records:
             self.watch.take(record)
 
-    def acquire(self) -> Talk[None]:
-        """Acquire every lease of the run, or none.
+    def acquire(self, at_least: Mapping[str, int] | None = None) -> Talk[None]:
+        """Acquire every lease of the run, or none; `at_least` are numbers that must be reached.
 
         Raises: LeaseDenied with who holds one and until when.
         """
         event = yield AcquireLeases(
-            servers=scope_servers(self.plan), lease_s=self.plan.body.rules.lease_s
+            servers=scope_servers(self.plan),
+            lease_s=self.plan.body.rules.lease_s,
+            at_least=at_least or {},
         )
         if isinstance(event, LeasesDenied):
             raise LeaseDenied(event.message)
@@ -150,23 +160,6 @@ class Conversation:
             for server, number in sorted(self.numbers.items())
         )
 
-    def claim(self) -> Talk[tuple[str, ...]]:
-        """Raise the fencing number on every host of the run; return the hosts that could not be
-        reached.
-        """
-        silent: list[str] = []
-        for server in scope_servers(self.plan):
-            root = root_of(self.plan, server)
-            if root is None:
-                continue  # no step of the plan touches the host over the Windows channel
-            call = claim_call(root, self.numbers[server], self.identity.holder, self.now)
-            reply = yield from self.send_patiently(server, call, 60, "claim")
-            if isinstance(reply, Refused):
-                raise LeaseGone(f"{server} refused our fencing number: {reply.message}")
-            if isinstance(reply, Lost):
-                silent.append(server)
-        return tuple(silent)
-
     def send(
         self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str
     ) -> Talk[Reply]:
@@ -185,7 +178,7 @@ class Conversation:
             server=server, call=call, time_limit_s=max(1.0, min(limit_s, left)), purpose=purpose
         )
         assert isinstance(event, (Answered, Refused, Lost))
-        if isinstance(event, Refused) and event.code == "fenced":
+        if isinstance(event, Refused) and event.code == "fenced" and purpose != "claim":
             raise LeaseGone(f"{server} is held by a newer run: {event.message}")
         if (
             isinstance(event, Answered)
@@ -249,7 +242,8 @@ class Conversation:
         self.is_keeping_up = True
         try:
             yield from self._keep_lease(0)
-            if self.fed_at is None or self.now >= self.fed_at + self._heartbeat:
+            is_due = self.fed_at is None or self.now >= self.fed_at + self._heartbeat
+            if is_due and self.is_claimed:
                 self.fed_at = self.now
                 for step in self._placed_sentinels():
                     call = feed_call(step, self.numbers[step.server], self.identity.run)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import ExchangeCall, ScriptCall
@@ -61,10 +61,15 @@ class VerifySet:
 
 @frozen(kw_only=True)
 class AcquireLeases:
-    """Acquire the leases of all these servers, in one order, or none."""
+    """Acquire the leases of all these servers, in one order, or none.
+
+    Shape: `at_least` names the fencing number that a server's lease must reach, where a host has
+    seen more than this store has given out. A lease that is ours already gets a new number.
+    """
 
     servers: tuple[str, ...]
     lease_s: int
+    at_least: Mapping[str, int] = field(factory=dict)
 
 
 @frozen(kw_only=True)

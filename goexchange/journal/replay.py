@@ -10,7 +10,14 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from goexchange.codec import parse_time
-from goexchange.model.run import LaneState, OutcomeKind, Record, RecordKind, StepRecord
+from goexchange.model.run import (
+    Finding,
+    LaneState,
+    OutcomeKind,
+    Record,
+    RecordKind,
+    StepRecord,
+)
 
 
 @frozen(kw_only=True)
@@ -57,7 +64,9 @@ class RunState:
 
     Shape: `steps` and `lanes` hold only those that have a record; `facts` the last observation of
     each server as plain
-    JSON; `ended` the last record of the run, None while it is open (a resume opens it again).
+    JSON; `ended` the last record of the run, None while it is open (a resume opens it again);
+    `took_effect` the steps that ever did, whatever was tried again later; `again` those that a
+    resume opened again and that were not sent since.
     """
 
     run: str | None = None
@@ -75,6 +84,8 @@ class RunState:
     requests: tuple[str, ...] = ()
     questions: tuple[Mapping[str, Any], ...] = ()
     resumes: int = 0
+    took_effect: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
     ended: Mapping[str, Any] | None = None
 
     def step(self, step: str) -> StepRecord:
@@ -132,15 +143,47 @@ def _started(state: RunState, record: Record) -> RunState:
 
 
 def _resumed(state: RunState, record: Record) -> RunState:
-    """A resume opens the run again, and the lanes that ended with a step in doubt."""
+    """A resume opens the run again, the lanes that ended with a step in doubt, and what it names.
+
+    A step that is opened again keeps its attempts and loses its end.
+    """
     doubtful = {state.lane_of[step] for step in state.in_doubt if step in state.lane_of}
+    doubtful |= _named(record, "lanes_again")
+    again = _named(record, "steps_again")
     lanes = {
         name: evolve(lane, state=LaneState.RUNNING, why="", ended_at_utc=None)
         if name in doubtful
         else lane
         for name, lane in state.lanes.items()
     }
-    return evolve(state, lanes=lanes, resumes=state.resumes + 1, requests=(), ended=None)
+    steps = {name: _opened(each) if name in again else each for name, each in state.steps.items()}
+    return evolve(
+        state,
+        lanes=lanes,
+        steps=steps,
+        again=again,
+        resumes=state.resumes + 1,
+        requests=(),
+        ended=None,
+    )
+
+
+def _named(record: Record, member: str) -> frozenset[str]:
+    """Ids in the record; none in one of an older version, which could not open anything again."""
+    return frozenset(record.data[member]) if member in record.data else frozenset()
+
+
+def _opened(step: StepRecord) -> StepRecord:
+    return evolve(
+        step,
+        outcome=None,
+        result=None,
+        findings=(),
+        output_tail="",
+        skipped_because=None,
+        progress=None,
+        ended_at_utc=None,
+    )
 
 
 def _facts(state: RunState, record: Record) -> RunState:
@@ -187,7 +230,11 @@ def _intent(state: RunState, record: Record) -> RunState:
         last_sent_at_utc=record.at_utc,
         first_sent_at_utc=before.first_sent_at_utc or record.at_utc,
     )
-    state = evolve(state, lane_of={**state.lane_of, step.step: data["lane"]})
+    state = evolve(
+        state,
+        lane_of={**state.lane_of, step.step: data["lane"]},
+        again=state.again - {step.step},
+    )
     return _with_step(state, step)
 
 
@@ -202,10 +249,15 @@ def _outcome(state: RunState, record: Record) -> RunState:
         is_in_doubt=False,
         outcome=OutcomeKind(data["outcome"]),
         result=data["result"],
-        findings=tuple(data["findings"]),
+        findings=tuple(
+            Finding(severity=one["severity"], pass_name=one["pass_name"], text=one["text"])
+            for one in data["findings"]
+        ),
         output_tail=data["output_tail"],
         ended_at_utc=record.at_utc,
     )
+    if step.outcome in (OutcomeKind.DONE, OutcomeKind.ALREADY):
+        state = evolve(state, took_effect=state.took_effect | {step.step})
     return _with_step(state, step)
 
 

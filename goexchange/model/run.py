@@ -18,7 +18,8 @@ class RecordKind(Enum):
     # {server, number, holder, expires_at_utc, state: acquired|renewed|released|lost}
     LEASE = "lease"
     RUN_STARTED = "run-started"  # {run, plan, plan_sha256, approval, controller, started_by, tool}
-    RUN_RESUMED = "run-resumed"  # {controller, started_by, torn_bytes, steps_in_doubt}
+    # {controller, started_by, torn_bytes, steps_in_doubt, lanes_again, steps_again}
+    RUN_RESUMED = "run-resumed"
     FACTS = "facts"  # {server, actual}: an observation that decisions of the run rest on
     GUARD = "guard"  # {verdict}: a guard decided at start or before a step
     LANE_STARTED = "lane-started"  # {lane}
@@ -26,7 +27,7 @@ class RecordKind(Enum):
     # {step, text, done_bytes, total_bytes, rate_bytes_s}: a host job under way
     PROGRESS = "progress"
     OUTCOME = "outcome"  # {step, attempt, outcome, result, findings, output_tail, seconds}
-    # {step, seen, meaning: done|not-done|cannot-tell, evidence}: a step in doubt was looked at
+    # {step, seen, meaning: done|not-done|cannot-tell, evidence, cause: postcondition|lost|resume}
     LOOKED = "looked"
     SKIPPED = "skipped"  # {step, why}
     LANE_ENDED = "lane-ended"  # {lane, state, why}
@@ -76,6 +77,18 @@ class LaneState(Enum):
 
 
 @frozen(kw_only=True)
+class Finding:
+    """One error or warning that a detection step found, by pass (`primary` before, `defragmented`
+    after a rebuild;
+    empty where a step belongs to none).
+    """
+
+    severity: str
+    pass_name: str
+    text: str
+
+
+@frozen(kw_only=True)
 class StepRecord:
     """The folded state of one step.
 
@@ -88,24 +101,13 @@ class StepRecord:
     is_in_doubt: bool = False
     outcome: OutcomeKind | None = None
     result: Mapping[str, Json] | None = None
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     output_tail: str = ""
     first_sent_at_utc: datetime | None = None
     last_sent_at_utc: datetime | None = None
     ended_at_utc: datetime | None = None
     skipped_because: str | None = None
     progress: Mapping[str, Json] | None = None
-
-
-@frozen(kw_only=True)
-class Finding:
-    """One error or warning that a detection step found, by pass (`primary` before, `defragmented`
-    after a rebuild).
-    """
-
-    severity: str
-    pass_name: str
-    text: str
 
 
 @frozen(kw_only=True)

@@ -9,7 +9,7 @@ transaction, in the order of the servers' names, or none.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -67,9 +67,11 @@ class Leases(Protocol):
         lease_s: int,
         now: datetime,
         is_run_locked: bool = False,
+        at_least: Mapping[str, int] | None = None,
     ) -> tuple[Lease, ...]:
         """Take all of them with new fencing numbers, or none.
 
+        Shape: `at_least` names servers whose number must not be lower than that.
         Raises: Locked with who holds one, since when, until when.
         """
         ...
@@ -106,14 +108,17 @@ class SqliteLeases:
         lease_s: int,
         now: datetime,
         is_run_locked: bool = False,
+        at_least: Mapping[str, int] | None = None,
     ) -> tuple[Lease, ...]:
         """Take all of them with new fencing numbers, or none.
 
-        Shape: `is_run_locked` says that the caller alone has the run's journal open: no other
+        Shape: `at_least` is for a store that knows less than the hosts: a number that a host has
+        seen from another store. `is_run_locked` says that the caller alone has the run's journal open: no other
         process of that run is alive, and what a dead one left behind is free at once. From anybody
         else a lease is free only when it has expired.
         """
         taken: list[Lease] = []
+        lowest = at_least or {}
         with self._transaction() as database:
             for server in sorted(set(servers)):
                 before = _read_one(database, server)
@@ -122,7 +127,7 @@ class SqliteLeases:
                     raise Locked(_denial(before))
                 lease = Lease(
                     server=server,
-                    number=before.number + 1,
+                    number=max(before.number + 1, lowest[server] if server in lowest else 0),
                     holder=holder,
                     run=run,
                     acquired_at_utc=now,

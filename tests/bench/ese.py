@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 import tempfile
@@ -28,23 +29,39 @@ from goexchange.ese.structures import LogTime, Signature
 from goexchange.ese.writer import SYSTEM_PAGES, build_database
 
 PAGE_SIZES = (4096, 8192, 32768)
-ROUNDS = 3
 CHUNK_BYTES = 4 * 1024 * 1024
 MADE = LogTime.at(datetime(2024, 3, 2, tzinfo=UTC))
 
 
 @frozen(kw_only=True)
+class Cost:
+    """What one way of reading took: seconds on the clock, and seconds of all cores together."""
+
+    seconds: float
+    cpu_seconds: float
+    peak_mib: float = 0.0
+
+
+@frozen(kw_only=True)
 class Measured:
-    """One page size: bytes per second of each way of reading, the best of a few rounds."""
+    """One page size: the best of a few rounds for each way of reading."""
 
     page_size: int
-    cat: float
-    hashlib: float
-    pages: float
-    whole: float
-    cold_cat: float
-    cold_whole: float
-    peak_mib: float
+    size: int
+    warm: dict[str, Cost]
+    cold: dict[str, Cost]
+
+    def rate(self, way: str) -> float:
+        """GB per second on the clock."""
+        return self.size / self.warm[way].seconds / 1e9
+
+    def cpu_rate(self, way: str) -> float:
+        """GB per second of processor time: what another load on the machine moves least."""
+        return self.size / self.warm[way].cpu_seconds / 1e9
+
+    def cold_rate(self, way: str) -> float:
+        """GB per second with nothing in the page cache."""
+        return self.size / self.cold[way].seconds / 1e9
 
 
 def write_database(path: Path, page_size: int, size: int) -> None:
@@ -76,136 +93,161 @@ def forget(path: Path) -> None:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
-def cat(path: Path) -> None:
+def cat(path: Path) -> Cost:
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     with open(os.devnull, "wb") as nothing:
         subprocess.run(["cat", str(path)], stdout=nothing, check=True)
+    seconds, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Cost(seconds=seconds, cpu_seconds=cpu)
 
 
-def hash_alone(path: Path) -> None:
+def hash_alone(path: Path) -> Cost:
+    start, cpu = time.perf_counter(), time.process_time()
     hasher, buffer = hashlib.sha256(), bytearray(CHUNK_BYTES)
     with path.open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             hasher.update(memoryview(buffer)[:count])
+    return Cost(seconds=time.perf_counter() - start, cpu_seconds=time.process_time() - cpu)
 
 
 SCAN = """
 import json, resource, sys, time
 from goexchange.store.scanning import scan_file
 import goexchange.ese.checksums
-start = time.perf_counter()
-scan = scan_file(sys.argv[1], digest=sys.argv[2] == "whole")
-seconds = time.perf_counter() - start
+start, cpu = time.perf_counter(), time.process_time()
+scan = scan_file(sys.argv[1], digest=sys.argv[2] == "set")
+seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
 assert scan.database is not None and scan.database.pages.faulty == 0, scan
 assert scan.database.missing_pages == 0 and scan.database.beyond.pages == 0
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(json.dumps({"seconds": seconds, "peak_mib": peak / 1024}))
+print(json.dumps({"seconds": seconds, "cpu_seconds": cpu, "peak_mib": peak / 1024}))
 """
 
 
-def scan(path: Path, what: str) -> dict[str, float]:
+def scanned(path: Path, what: str) -> Cost:
     """Our own verification in a process of its own; its start is not counted."""
     words = [sys.executable, "-c", SCAN, str(path), what]
     done = subprocess.run(words, check=True, capture_output=True, text=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    return Cost(**json.loads(done.stdout))
 
 
-def timed(work: Callable[[Path], None], path: Path) -> float:
-    start = time.perf_counter()
-    work(path)
-    return time.perf_counter() - start
+WAYS: dict[str, Callable[[Path], Cost]] = {
+    "cat": cat,
+    "hashlib": hash_alone,
+    "pages": lambda path: scanned(path, "pages"),
+    "set": lambda path: scanned(path, "set"),
+}
 
 
-def measure(path: Path, page_size: int) -> Measured:
-    size = path.stat().st_size
+def measure(path: Path, page_size: int, rounds: int) -> Measured:
     cat(path)  # warms the cache
-    rounds = [
-        (
-            timed(cat, path),
-            timed(hash_alone, path),
-            scan(path, "pages"),
-            scan(path, "whole"),
-        )
-        for _ in range(ROUNDS)
-    ]
-    forget(path)
-    cold_cat = timed(cat, path)
-    forget(path)
-    cold_whole = scan(path, "whole")["seconds"]
-    return Measured(
-        page_size=page_size,
-        cat=size / min(each[0] for each in rounds),
-        hashlib=size / min(each[1] for each in rounds),
-        pages=size / min(each[2]["seconds"] for each in rounds),
-        whole=size / min(each[3]["seconds"] for each in rounds),
-        cold_cat=size / cold_cat,
-        cold_whole=size / cold_whole,
-        peak_mib=max(max(each[2]["peak_mib"], each[3]["peak_mib"]) for each in rounds),
+    warm: dict[str, Cost] = {}
+    for _ in range(rounds):
+        # One after the other in each round, so that another load hits all ways alike.
+        for way, work in WAYS.items():
+            cost = work(path)
+            warm[way] = best(warm[way], cost) if way in warm else cost
+    cold = {}
+    for way in ("cat", "set"):
+        forget(path)
+        cold[way] = WAYS[way](path)
+    return Measured(page_size=page_size, size=path.stat().st_size, warm=warm, cold=cold)
+
+
+def best(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        seconds=min(one.seconds, other.seconds),
+        cpu_seconds=min(one.cpu_seconds, other.cpu_seconds),
+        peak_mib=max(one.peak_mib, other.peak_mib),
     )
 
 
-def every(size: int) -> Iterator[Measured]:
+def every(size: int, rounds: int) -> Iterator[Measured]:
     for page_size in PAGE_SIZES:
         with tempfile.TemporaryDirectory(prefix="goexchange-bench-") as folder:
             path = Path(folder) / "bench.edb"
             write_database(path, page_size, size)
-            yield measure(path, page_size)
+            yield measure(path, page_size, rounds)
 
 
 HEAD = """# How fast `goexchange verify` reads
 
 Measured with `python -m tests.bench.ese` on {machine}, Python {python}, numpy {numpy}, files of
-{gib:g} GiB, {when}. Best of {rounds} rounds, rates in GB/s (10^9 bytes); the ratios are those of the
-same run. *Pages* is every page checksum and no digest; *set* is page checksums and SHA-256 in one
-pass, as for a file of a backup set; *hashlib* is Python's SHA-256 alone, in one thread. Cold means
-that the file was taken out of the page cache before.
+{gib:g} GiB, {when}, load average {load} (this bench alone makes about 2). Best of {rounds} rounds;
+rates in GB/s (10^9 bytes), ratios from the same run. *Pages* is every page checksum, links and
+lengths, and no digest; *set* is that and SHA-256 in one pass, as for a file of a backup set;
+*hashlib* is Python's SHA-256 alone, in one thread.
 
-| page | cat | hashlib | pages | set | pages / hashlib | pages / cat | set / hashlib | cat cold | set cold | peak MiB |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 """
 
 TAIL = """
 Goals: pages at least 3 x hashlib and 0.6 x `cat` warm on two cores, a set at least 0.9 x hashlib,
 cold at the speed of the disk, peak memory below 300 MiB (the whole process, numpy included).
 
-Other machines were busy beside this one or not, so the rates move from run to run; the ratios move
-less. Peers are not in the table: `esedbinfo` and `dissect.esedb` read headers and tables, and
-notice no damaged page (see verify.md).
+With a load average well above the number of cores the first table measures the other load as much
+as this program: a single thread gets a core to itself more often than two threads get two. The
+second table, per second of processor time, moves least. Peers are not in the tables: `esedbinfo`
+and `dissect.esedb` read headers and tables, and notice no damaged page (see verify.md).
 """
 
 
-def report(measured: list[Measured], gib: float) -> str:
-    rows = []
+def rows(headings: tuple[str, ...], cells: list[tuple[str, ...]]) -> str:
+    lines = [headings, ("---",) * len(headings), *cells]
+    return "".join("| " + " | ".join(each) + " |\n" for each in lines)
+
+
+def report(measured: list[Measured], gib: float, rounds: int) -> str:
+    clock, cpu, cold = [], [], []
     for each in measured:
-        rates = (each.cat, each.hashlib, each.pages, each.whole)
-        cold = (each.cold_cat, each.cold_whole)
-        ratios = (
-            each.pages / each.hashlib,
-            each.pages / each.cat,
-            each.whole / each.hashlib,
+        name = f"{each.page_size // 1024} KiB"
+        ratios = (("pages", "hashlib"), ("pages", "cat"), ("set", "hashlib"))
+        clock.append(
+            (
+                name,
+                *(f"{each.rate(way):.2f}" for way in WAYS),
+                *(f"{each.rate(one) / each.rate(other):.2f}" for one, other in ratios),
+            )
         )
-        cells = [f"{each.page_size // 1024} KiB"]
-        cells += [f"{rate / 1e9:.2f}" for rate in rates]
-        cells += [f"{ratio:.2f}" for ratio in ratios]
-        cells += [f"{rate / 1e9:.2f}" for rate in cold]
-        rows.append(" | ".join(["", *cells, f"{each.peak_mib:.0f}", ""]).strip())
+        cpu.append(
+            (
+                name,
+                *(f"{each.cpu_rate(way):.2f}" for way in WAYS),
+                f"{each.cpu_rate('pages') / each.cpu_rate('hashlib'):.2f}",
+            )
+        )
+        peak = max(cost.peak_mib for cost in each.warm.values())
+        cold.append(
+            (name, *(f"{each.cold_rate(way):.2f}" for way in ("cat", "set")), f"{peak:.0f}")
+        )
     head = HEAD.format(
         machine=f"{os.cpu_count()} cores ({platform.machine()})",
         python=platform.python_version(),
         numpy=np.__version__,
         gib=gib,
         when=f"{datetime.now(UTC):%Y-%m-%d}",
-        rounds=ROUNDS,
+        load=f"{os.getloadavg()[1]:.1f}",
+        rounds=rounds,
     )
-    return head + "\n".join(rows) + "\n" + TAIL
+    names = ("page", *WAYS)
+    return (
+        f"{head}Warm, on the clock:\n\n"
+        f"{rows((*names, 'pages / hashlib', 'pages / cat', 'set / hashlib'), clock)}"
+        f"\nWarm, per second of processor time of all threads:\n\n"
+        f"{rows((*names, 'pages / hashlib'), cpu)}"
+        f"\nCold (taken out of the page cache before), and memory:\n\n"
+        f"{rows(('page', 'cat', 'set', 'peak MiB'), cold)}{TAIL}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gib", type=float, default=1.0)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks-ese.md"))
     given = parser.parse_args()
-    text = report(list(every(int(given.gib * 1024**3))), given.gib)
+    size = int(given.gib * 1024**3)
+    text = report(list(every(size, given.rounds)), given.gib, given.rounds)
     given.out.write_text(text, "utf-8")
     sys.stdout.write(text)
 

@@ -64,9 +64,9 @@ class Site:
             stderr=subprocess.STDOUT,
         )
 
-    def planned(self) -> Any:
-        """Plan and approve everything; the plan as JSON."""
-        assert self.run("plan", "--out", "plan.json").code == 0
+    def planned(self, *options: str) -> Any:
+        """Plan and approve; the plan as JSON."""
+        assert self.run("plan", "--out", "plan.json", *options).code == 0
         assert self.run("approve", "plan.json", "--consent", "all").code == 0
         return json.loads((self.folder / "plan.json").read_bytes())
 

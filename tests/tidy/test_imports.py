@@ -52,7 +52,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transport": BASE | {"powershell"},
     "store": BASE | {"ese", "journal"},
     "lab": BASE | {"world", "ese", "powershell"},
-    "pyinfra_deploy": BASE | {"transport", "facts", "powershell", "store", "inventory"},
+    "pyinfra_deploy": BASE
+    | {"transport", "facts", "powershell", "store", "inventory", "documents"},
 }
 PURE = {
     "errors",

@@ -84,6 +84,21 @@ def test_a_resume_takes_over_what_its_dead_process_left_and_nothing_else(
         again("b", "run-b", is_run_locked=True)
 
 
+def test_a_new_store_starts_above_what_the_hosts_have_seen(leases: SqliteLeases) -> None:
+    held = leases.acquire(("EX01", "EX02"), holder="a", run="r", lease_s=60, now=NOW)
+    raised = leases.acquire(
+        ("EX01", "EX02"), holder="a", run="r", lease_s=60, now=NOW, at_least={"EX01": 41}
+    )
+    assert [(one.server, one.number) for one in raised] == [("EX01", 41), ("EX02", 2)]
+    with pytest.raises(LeaseLost):
+        leases.renew(held, lease_s=60, now=NOW)
+    with pytest.raises(Locked):  # no number takes a lease from somebody who holds it
+        leases.acquire(("EX01",), holder="b", run="s", lease_s=60, now=NOW, at_least={"EX01": 99})
+    leases.release(raised)
+    again = leases.acquire(("EX01",), holder="b", run="s", lease_s=60, now=NOW, at_least={"EX01": 7})
+    assert again[0].number == 42
+
+
 def test_of_many_at_once_one_wins(leases: SqliteLeases) -> None:
     def attempt(number: int) -> bool:
         try:

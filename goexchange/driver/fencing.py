@@ -1,0 +1,106 @@
+"""Fencing numbers and the hosts: a store that is younger than a host's number raises its own.
+
+Only a number rises. A run of another store that has not ended on the host is somebody alive until it
+is proved dead: it is not fenced off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from goexchange.driver.calls import claim_call, root_of, scope_servers
+from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
+from goexchange.driver.events import Lost, Observed, Refused
+from goexchange.model.actual import ActualHost, ActualServer
+from goexchange.model.unknown import Unknown
+
+CLAIM_LIMIT_S = 60
+RAISES_MAX = 3
+FENCED = "fenced"
+
+
+def raise_numbers(talk: Conversation) -> Talk[None]:
+    """Take the leases again with higher numbers where a host has seen as high a one already.
+
+    Raises: LeaseDenied when a run of another store is open there, or the store cannot raise.
+    """
+    wanted = _wanted(talk, talk.numbers)
+    if not wanted:
+        return
+    yield from talk.acquire(at_least=wanted)
+    low = [server for server, number in sorted(wanted.items()) if talk.numbers[server] < number]
+    if low:
+        raise LeaseDenied(
+            f"{low[0]} has seen the fencing number {wanted[low[0]] - 1}, and the store gave out"
+            f" {talk.numbers[low[0]]}"
+        )
+
+
+def claim_hosts(talk: Conversation) -> Talk[tuple[str, ...]]:
+    """Raise the fencing number on every host of the run; return the hosts that could not be
+    reached.
+
+    Raises: LeaseGone when a host goes on refusing; LeaseDenied as `raise_numbers`.
+    """
+    silent: list[str] = []
+    for server in scope_servers(talk.plan):
+        root = root_of(talk.plan, server)
+        if root is not None:  # else no step of the plan touches the host over the Windows channel
+            yield from _claim(talk, server, root, silent)
+    talk.is_claimed = True
+    return tuple(silent)
+
+
+def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Talk[None]:
+    """Claim one host. A refusal means that somebody came in between, or that it was not seen
+    before: look again and raise.
+    """
+    for _ in range(RAISES_MAX):
+        call = claim_call(root, talk.numbers[server], talk.identity.holder, talk.now)
+        reply = yield from talk.send_patiently(server, call, CLAIM_LIMIT_S, "claim")
+        if isinstance(reply, Lost):
+            silent.append(server)
+            return
+        if not isinstance(reply, Refused):
+            return
+        if reply.code != FENCED:
+            break
+        seen = yield from talk.observe(server, ())
+        if not isinstance(seen, Observed) or not _wanted(talk, {server: talk.numbers[server]}):
+            break
+        yield from raise_numbers(talk)
+        yield from talk.append(*talk.lease_drafts("acquired"))
+    raise LeaseGone(f"{server} refused our fencing number: {reply.message}")
+
+
+def _wanted(talk: Conversation, numbers: Mapping[str, int]) -> dict[str, int]:
+    """By server the number that it takes, where ours is not high enough."""
+    wanted: dict[str, int] = {}
+    for server, number in numbers.items():
+        host = _host_of(talk.actual.get(server))
+        if host is None or isinstance(host.fencing_number, Unknown):
+            continue  # the claim will tell
+        if host.fencing_number < number:
+            continue
+        _require_nobody(talk, server, host)
+        wanted[server] = host.fencing_number + 1
+    return wanted
+
+
+def _require_nobody(talk: Conversation, server: str, host: ActualHost) -> None:
+    """Raise LeaseDenied when a run of another store may be at work on the host."""
+    if isinstance(host.open_recoveries, Unknown):
+        raise LeaseDenied(
+            f"{server} was claimed from another store, and whether its run has ended is not known:"
+            f" {host.open_recoveries.reason}"
+        )
+    others = sorted({one.run for one in host.open_recoveries} - {talk.identity.run})
+    if others:
+        raise LeaseDenied(
+            f"{server} is held by run {others[0]} of another store (fencing number"
+            f" {host.fencing_number}), which has not ended there"
+        )
+
+
+def _host_of(server: ActualServer | None) -> ActualHost | None:
+    return server.host if server is not None and isinstance(server.host, ActualHost) else None

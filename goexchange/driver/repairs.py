@@ -1,0 +1,77 @@
+"""Online error correction: which of the store's requests are ours, and how they stand.
+
+The store lists every request of a database, old ones and other people's too. Ours are of the kind
+that was asked for and not older than the asking. Source: the vendor's reference of
+Get-MailboxRepairRequest; one request for a database may become several jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from goexchange.codec import parse_time
+from goexchange.journal.replay import RunState
+from goexchange.model.plan import Action, ExchangeCall, Step
+
+_UNDER_WAY = ("Queued", "Running")
+_BUSY = "allowed number"  # Source: the store's refusal of a second request of a server
+
+
+def with_ours(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with a member `ours`, for steps that ask for repair requests.
+
+    Unknown: `ours` is missing when an object does not tell its kind or its time.
+    """
+    if step.action is not Action.REPAIR_REQUEST or not isinstance(step.call, ExchangeCall):
+        return dict(answer)
+    sent = state.step(step.id).last_sent_at_utc
+    kind = str(step.call.parameters["CorruptionType"])
+    if sent is None or not all(_tells(one) for one in answer["objects"]):
+        return dict(answer)
+    since = (sent + _ahead(state, step.server)).replace(microsecond=0)
+    mine = [one for one in answer["objects"] if _is_ours(one, kind, since)]
+    return {**answer, "ours": _standing(mine)}
+
+
+def is_busy(answer: Mapping[str, Any] | None, message: str) -> bool:
+    """Whether a request was refused because another one is under way: it may be sent later."""
+    found = answer["objects"] if answer is not None else []
+    return _BUSY in message or any("JobState" in one and _is_open(one) for one in found)
+
+
+def _standing(mine: list[Mapping[str, Any]]) -> dict[str, Any]:
+    counts = [one["CorruptionsDetected"] for one in mine if "CorruptionsDetected" in one]
+    is_over = bool(mine) and not any(_is_open(one) for one in mine)
+    found = sum(counts) if len(counts) == len(mine) and mine else None
+    return {
+        "count": len(mine),
+        "is_over": is_over,
+        "has_failed": is_over and any(one["JobState"] == "Failed" for one in mine),
+        "corruptions_detected": found,
+    }
+
+
+def _tells(one: Mapping[str, Any]) -> bool:
+    return all(one.get(name) for name in ("Tasks", "CreationTime", "JobState"))
+
+
+def _is_ours(one: Mapping[str, Any], kind: str, since: datetime) -> bool:
+    tasks = one["Tasks"] if isinstance(one["Tasks"], list) else str(one["Tasks"]).split(",")
+    kinds = {str(each).strip().lower() for each in tasks}
+    return kind.lower() in kinds and parse_time(one["CreationTime"]) >= since
+
+
+def _is_open(one: Mapping[str, Any]) -> bool:
+    return one["JobState"] in _UNDER_WAY
+
+
+def _ahead(state: RunState, server: str) -> timedelta:
+    """How far the host's clock was ahead of ours when it was observed last; nothing when unknown."""
+    host = state.facts[server]["host"] if server in state.facts else None
+    if not isinstance(host, dict) or "clock_utc" not in host:
+        return timedelta(0)
+    if not isinstance(host["clock_utc"], str) or not isinstance(host["observed_at_utc"], str):
+        return timedelta(0)
+    return parse_time(host["clock_utc"]) - parse_time(host["observed_at_utc"])
