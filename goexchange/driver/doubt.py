@@ -15,6 +15,7 @@ from goexchange.driver.calls import bound_probe, completed
 from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered
+from goexchange.driver.repairs import with_ours
 from goexchange.errors import GoexchangeError
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import ExchangeCall, Probe, Step
@@ -53,7 +54,8 @@ def look(talk: Conversation, step: Step) -> Talk[tuple[Meaning, Any, str]]:
     reply = yield from talk.send(step.server, call, 60, f"probe {step.id}")
     if not isinstance(reply, Answered):
         return Meaning.CANNOT_TELL, None, reply.message
-    return meaning_of(probe, reply.result), reply.result, "seen"
+    seen = with_ours(step, talk.state, reply.result)
+    return meaning_of(probe, seen), seen, "seen"
 
 
 def meaning_of(probe: Probe, result: Any) -> Meaning:
@@ -64,24 +66,28 @@ def meaning_of(probe: Probe, result: Any) -> Meaning:
     return Meaning.DONE if is_done else Meaning.NOT_DONE
 
 
-def decide(talk: Conversation, step: Step, *, settled_at: datetime) -> Talk[tuple[Meaning, Any]]:
+def decide(
+    talk: Conversation, step: Step, *, settled_at: datetime, cause: str
+) -> Talk[tuple[Meaning, Any]]:
     """Look until the doubt is gone: *done* counts at once, *not done* from `settled_at` on.
 
     Raises: Undecided when looking still cannot tell a time limit later; the question is in the
     journal then.
     """
-    give_up = max(settled_at, talk.now) + timedelta(seconds=step.time_limit_s)
+    begun = talk.now
+    give_up = max(settled_at, begun) + timedelta(seconds=step.time_limit_s)
     while True:
         meaning, seen, evidence = yield from look(talk, step)
         if meaning is Meaning.DONE or (meaning is Meaning.NOT_DONE and talk.now >= settled_at):
-            yield from talk.append(looked_draft(step, meaning, seen, evidence))
+            yield from talk.append(looked_draft(step, meaning, seen, evidence, cause=cause))
             return meaning, seen
         if talk.now >= give_up:
             yield from talk.append(
-                looked_draft(step, Meaning.CANNOT_TELL, seen, evidence), _question(step, evidence)
+                looked_draft(step, Meaning.CANNOT_TELL, seen, evidence, cause=cause),
+                _question(step, evidence),
             )
             raise Undecided(step, evidence)
-        yield from talk.wait(talk.now + talk.poll_interval)
+        yield from talk.wait(talk.next_look(begun))
 
 
 def call_limit_s(step: Step) -> float:
@@ -101,14 +107,23 @@ def settled_after_loss(talk: Conversation, step: Step) -> datetime:
 
 def question_drafts(step: Step, evidence: str) -> tuple[Draft, ...]:
     """The records of a doubt that looking cannot end."""
-    return looked_draft(step, Meaning.CANNOT_TELL, None, evidence), _question(step, evidence)
+    looked = looked_draft(step, Meaning.CANNOT_TELL, None, evidence, cause="lost")
+    return looked, _question(step, evidence)
 
 
-def looked_draft(step: Step, meaning: Meaning, seen: Any, evidence: str) -> Draft:
-    """The record of a look."""
+def looked_draft(
+    step: Step, meaning: Meaning, seen: Any, evidence: str, *, cause: str
+) -> Draft:
+    """The record of a look; `cause` is why it was needed: `postcondition`, `lost` or `resume`."""
     return Draft(
         RecordKind.LOOKED,
-        {"step": step.id, "seen": seen, "meaning": meaning.value, "evidence": evidence},
+        {
+            "step": step.id,
+            "seen": seen,
+            "meaning": meaning.value,
+            "evidence": evidence,
+            "cause": cause,
+        },
     )
 
 

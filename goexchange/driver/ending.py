@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from goexchange.driver.lanes import facts_of, happened, has_failed
+from goexchange.driver.hands import PUT_BACK
+from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
@@ -45,7 +46,9 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
         return LaneState.LEFT_OFFLINE, why or "the database is dismounted"
     if doubts:
         return LaneState.UNDECIDED, f"not decided: {', '.join(doubts)}"
-    if facts.is_new_file_mounted and not _is_proved(lane, state):
+    if facts.is_put_back:
+        return LaneState.FAILED, f"{PUT_BACK} after the rebuilt file was mounted"
+    if facts.is_new_file_mounted and not is_proved(lane, state):
         return LaneState.UNPROTECTED, why or "the new file has no proved backup"
     if facts.has_failed:
         return LaneState.FAILED, why or "it failed"
@@ -178,12 +181,6 @@ def _backup_command(lane: Lane) -> str:
             target, volumes = request["target"], ",".join(request["volumes"])
             return f"wbadmin start backup -backupTarget:{target} -include:{volumes} -vssFull -quiet"
     return "start a full online backup of the database's volumes"
-
-
-def _is_proved(lane: Lane, state: RunState) -> bool:
-    return any(
-        step.action is Action.PROVE_BACKUP and happened(state.step(step.id)) for step in lane.steps
-    )
 
 
 def _way_back_failed(lane: Lane, state: RunState) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 from attrs import frozen
 
+from goexchange.driver.again import may_be_opened
 from goexchange.driver.lanes import happened, wants_again
 from goexchange.errors import GoexchangeError
 from goexchange.ese.header import DatabaseState
@@ -61,12 +62,21 @@ class Watch:
 
     def violations(self, kind: RecordKind, data: Mapping[str, Any]) -> tuple[Violation, ...]:
         """What a record of that content would break now."""
+        if kind is RecordKind.RUN_RESUMED and "steps_again" in data:
+            return tuple(self._opened(data["steps_again"]))
         if kind not in _CHECKED or "step" not in data:
             return ()
         if data["step"] not in self._places:
             return (Violation(invariant="I8", step=data["step"], why="the plan has no such step"),)
         lane, step = self._places[data["step"]]
         return tuple(self._found(kind, data, lane, step))
+
+    def _opened(self, steps: Iterable[str]) -> Iterable[Violation]:
+        """I5: a resume opens nothing again that could do harm twice."""
+        for name in steps:
+            _, step = self._places[name]
+            if not may_be_opened(step, self.state):
+                yield Violation(invariant="I5", step=name, why="it may not be opened again")
 
     def require(self, drafts: Iterable[Draft]) -> None:
         """Raise BrokenInvariant for the first draft that would break one."""
@@ -172,7 +182,7 @@ def _no_older_file(case: _Case) -> str | None:
     passed = [
         step
         for step in case.lane.steps
-        if step.is_point_of_no_return and happened(case.state.step(step.id))
+        if step.is_point_of_no_return and step.id in case.state.took_effect
     ]
     return f"{passed[0].id} was the point of no return" if passed else None
 

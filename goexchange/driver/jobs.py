@@ -39,7 +39,8 @@ class Job:
         self.root = root
         record = talk.state.step(step.id)
         self.id = job_id(talk.identity.run, step, record.attempts)
-        self.deadline = (record.last_sent_at_utc or talk.now) + timedelta(seconds=step.time_limit_s)
+        self.sent = record.last_sent_at_utc or talk.now
+        self.deadline = self.sent + timedelta(seconds=step.time_limit_s)
         self.output = bytearray()
         self.was_seen = False
         self.starts = 0
@@ -74,7 +75,7 @@ class Job:
                 return failed(
                     f"it did not end within its time limit of {self.step.time_limit_s} s", {}
                 )
-            yield from self.talk.wait(self.talk.now + self.talk.poll_interval)
+            yield from self.talk.wait(self.talk.next_look(self.sent))
 
     def cancel(self) -> Talk[None]:
         """End it, as well as the host can be reached; the way back ends it again."""
@@ -136,7 +137,7 @@ class Job:
                     "step": self.step.id,
                     "text": _last_line(bytes(self.output)),
                     "done_bytes": done_bytes,
-                    "total_bytes": None,
+                    "total_bytes": self.call.expected_bytes,
                     "rate_bytes_s": done_bytes / seconds if done_bytes and seconds > 0 else None,
                 },
             )

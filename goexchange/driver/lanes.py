@@ -31,7 +31,8 @@ class LaneFacts:
 
     Shape: `is_swapped` is also true when the swap stopped half-way; `is_new_file_mounted` is the
     point of no return;
-    `is_away` means taken down by us (or found down by a lane that mounts) and not in service.
+    `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
+    `is_put_back` that a person was seen to have put the original back after that.
     """
 
     has_failed: bool
@@ -40,6 +41,7 @@ class LaneFacts:
     is_new_file_mounted: bool
     is_in_service: bool
     is_away: bool
+    is_put_back: bool
     is_setting_changed: bool
     is_record_open: bool
     is_sentinel_placed: bool
@@ -85,19 +87,29 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
     is_swapped = any(_is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP,)))
     is_mounted = _is_mounted(lane, state)
     found_down = not _of(lane, (Action.DISMOUNT,)) and any(
-        has_failed(step, state.step(step.id)) for step in _of(lane, (Action.MOUNT,))
+        has_failed(step, state.step(step.id)) or step.id in state.again
+        for step in _of(lane, (Action.MOUNT,))
+    )
+    is_new_file_mounted = is_swapped and any(
+        step.id in state.took_effect for step in _of(lane, (Action.MOUNT,))
     )
     return LaneFacts(
         has_failed=lane_has_failed(lane, state),
         is_dismounted=is_dismounted,
         is_swapped=is_swapped,
-        is_new_file_mounted=is_swapped and _any_happened(lane, (Action.MOUNT,), state),
+        is_new_file_mounted=is_new_file_mounted,
         is_in_service=is_mounted,
         is_away=(is_dismounted or found_down) and not is_mounted,
+        is_put_back=is_new_file_mounted and _is_put_back(lane, state),
         is_setting_changed=_any_happened(lane, (Action.SET_MOUNT_AT_STARTUP,), state),
         is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
         is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
     )
+
+
+def is_proved(lane: Lane, state: RunState) -> bool:
+    """Whether an online backup of the file in service is proved."""
+    return _any_happened(lane, (Action.PROVE_BACKUP,), state)
 
 
 def lane_has_failed(lane: Lane, state: RunState) -> bool:
@@ -183,6 +195,16 @@ def _is_swapped(record: StepRecord) -> bool:
         return True
     seen = record.result["state"] if record.result and "state" in record.result else None
     return seen in ("between", "after", "foreign")
+
+
+def _is_put_back(lane: Lane, state: RunState) -> bool:
+    """Whether the last look at the file in place, before the record was written, saw the original."""
+    looks = [
+        state.looked[step.id].seen
+        for step in _of(lane, (Action.WRITE_DATABASE_RECORD,))
+        if step.id in state.looked
+    ]
+    return any(isinstance(seen, dict) and seen.get("file_in_place") == "original" for seen in looks)
 
 
 def _is_mounted(lane: Lane, state: RunState) -> bool:

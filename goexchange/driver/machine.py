@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterable, Sequence
 from datetime import datetime
 
 from goexchange.codec import to_plain
+from goexchange.driver.again import NEVER_HELD, owed
 from goexchange.driver.calls import changed_scripts
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
 from goexchange.driver.doubt import Undecided
@@ -24,6 +25,7 @@ from goexchange.driver.events import (
     Requested,
     Woke,
 )
+from goexchange.driver.fencing import claim_hosts, raise_numbers
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.lanes import next_step
@@ -106,8 +108,11 @@ class Machine:
 
 
 def _run(talk: Conversation) -> Talk[None]:
-    """The whole run; it ends with Finish, whatever happens."""
-    if talk.state.ended is not None and not talk.state.in_doubt:
+    """The whole run; it ends with Finish, whatever happens. One that has ended is gone on with only
+    where something is in doubt or owed.
+    """
+    is_over = talk.state.ended is not None and not talk.state.in_doubt
+    if is_over and not owed(talk.plan, talk.state, {}).lanes:
         yield Finish(result=result_of(talk.plan, talk.state))
         return
     try:
@@ -125,6 +130,9 @@ def _run(talk: Conversation) -> Talk[None]:
             )
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
         yield Finish(result=refusal)
+    except LeaseDenied as denied:  # a host is another store's; none of our steps was sent since
+        yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
+        yield Finish(result=_refused(talk, ExitCode.LOCKED, str(denied)))
     except LeaseGone as gone:
         # Nothing more is sent, and nothing more is written: the journal may have another writer
         # already.
@@ -148,6 +156,7 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
             return _refused(
                 talk, ExitCode.UNREACHABLE, f"{server} could not be observed: {seen.message}"
             )
+    yield from raise_numbers(talk)
     changed = changed_scripts(talk.plan)
     if changed:
         why = f"the packaged text of {', '.join(changed)} is not the one of the plan: plan again"
@@ -173,13 +182,21 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
         *talk.facts_drafts(),
         *(Draft(RecordKind.GUARD, {"verdict": to_plain(verdict)}) for verdict in verdicts),
     )
-    yield from talk.claim()
+    yield from claim_hosts(talk)
     return None
 
 
 def _go_on(talk: Conversation) -> Talk[None]:
-    """Go on with a run that an earlier process left: say so, claim the hosts, look again."""
+    """Go on with a run that an earlier process left: look again, say so and what is opened again,
+    claim the hosts.
+    """
+    for server in sorted(talk.numbers):
+        yield from talk.observe(
+            server, _guids(talk.plan, server)
+        )  # a host that is silent stays unknown to the guards
+    yield from raise_numbers(talk)
     identity = talk.identity
+    again = owed(talk.plan, talk.state, talk.actual)
     yield from talk.append(
         *talk.lease_drafts("acquired"),
         Draft(
@@ -189,15 +206,13 @@ def _go_on(talk: Conversation) -> Talk[None]:
                 "started_by": identity.started_by,
                 "torn_bytes": identity.torn_bytes,
                 "steps_in_doubt": list(talk.state.in_doubt),
+                "lanes_again": list(again.lanes),
+                "steps_again": list(again.steps),
             },
         ),
+        *talk.facts_drafts(),
     )
-    yield from talk.claim()
-    for server in sorted(talk.numbers):
-        yield from talk.observe(
-            server, _guids(talk.plan, server)
-        )  # a host that is silent stays unknown to the guards
-    yield from talk.append(*talk.facts_drafts())
+    yield from claim_hosts(talk)
 
 
 def _lanes(talk: Conversation) -> Talk[None]:
@@ -223,7 +238,7 @@ def _lane(talk: Conversation, lane: Lane) -> Talk[None]:
         yield from talk.append(_lane_ended(talk, lane))
         return
     yield from talk.append(
-        *_left_over(talk, lane, "its condition never held"), _lane_ended(talk, lane)
+        *_left_over(talk, lane, NEVER_HELD), _lane_ended(talk, lane)
     )
 
 

@@ -10,6 +10,7 @@ from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered, Observed
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.proof import backup_proof
+from goexchange.driver.repairs import with_ours
 from goexchange.driver.turning import turn_back_reason
 from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 
@@ -35,7 +36,10 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
             return failed(why, seen or {})
         if talk.now >= deadline:
             return failed(f"it did not come to an end within {step.time_limit_s} s", seen or {})
-        yield from talk.wait(talk.now + timedelta(seconds=poll.interval_s))
+        interval = timedelta(seconds=poll.interval_s)
+        is_cheap = isinstance(poll.call, ExchangeCall)  # observing a server is not
+        soon = talk.next_look(sent, at_most=interval) if is_cheap else talk.now + interval
+        yield from talk.wait(soon)
 
 
 def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | None]:
@@ -44,7 +48,7 @@ def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | No
     call = step.poll.call
     if isinstance(call, ExchangeCall):
         reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
-        return dict(reply.result) if isinstance(reply, Answered) else None
+        return with_ours(step, talk.state, reply.result) if isinstance(reply, Answered) else None
     event = yield from talk.observe(
         step.server, (lane.database_guid,) if lane.database_guid else ()
     )

@@ -79,9 +79,8 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
     before = _earlier_record(plan, lane)
     facts = facts_of(lane, state)
     header = _last(lane, state, Action.READ_HEADER)
-    rebuilt = (
-        _last(lane, state, Action.READ_TEMPORARY_HEADER) if facts.is_new_file_mounted else None
-    )
+    is_rebuilt = facts.is_new_file_mounted and not facts.is_put_back
+    rebuilt = _last(lane, state, Action.READ_TEMPORARY_HEADER) if is_rebuilt else None
     verified = [
         record.ended_at_utc
         for step in lane.steps
@@ -90,7 +89,7 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         and happened(record := state.step(step.id))
     ]
     seal, mount = _last(lane, state, Action.SEAL_SET), _last(lane, state, Action.MOUNT)
-    proof = _last(lane, state, Action.PROVE_BACKUP)
+    proof = None if facts.is_put_back else _last(lane, state, Action.PROVE_BACKUP)
     newest = rebuilt or header
     gain = (
         _result(header)["size_bytes"] - _result(rebuilt)["size_bytes"]
@@ -115,7 +114,7 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         set_taken_at_utc=seal.ended_at_utc if seal else _was(before, "set_taken_at_utc"),
         protected_at_utc=proof.ended_at_utc
         if proof
-        else (None if rebuilt else _was(before, "protected_at_utc")),
+        else (None if facts.is_new_file_mounted else _was(before, "protected_at_utc")),
         rebuild_rate_bytes_s=_rates(
             lane,
             state,

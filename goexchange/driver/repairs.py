@@ -15,6 +15,7 @@ from goexchange.codec import parse_time
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Step
 
+OBSERVING_TAKES = timedelta(seconds=5)
 _UNDER_WAY = ("Queued", "Running")
 _BUSY = "allowed number"  # Source: the store's refusal of a second request of a server
 
@@ -54,7 +55,13 @@ def _standing(mine: list[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _tells(one: Mapping[str, Any]) -> bool:
-    return all(one.get(name) for name in ("Tasks", "CreationTime", "JobState"))
+    if not all(name in one and one[name] for name in ("Tasks", "CreationTime", "JobState")):
+        return False
+    try:
+        parse_time(one["CreationTime"])
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_ours(one: Mapping[str, Any], kind: str, since: datetime) -> bool:
@@ -68,10 +75,11 @@ def _is_open(one: Mapping[str, Any]) -> bool:
 
 
 def _ahead(state: RunState, server: str) -> timedelta:
-    """How far the host's clock was ahead of ours when it was observed last; nothing when unknown."""
+    """How far the host's clock is surely ahead of ours (negative: behind); nothing when unknown."""
     host = state.facts[server]["host"] if server in state.facts else None
     if not isinstance(host, dict) or "clock_utc" not in host:
         return timedelta(0)
     if not isinstance(host["clock_utc"], str) or not isinstance(host["observed_at_utc"], str):
         return timedelta(0)
-    return parse_time(host["clock_utc"]) - parse_time(host["observed_at_utc"])
+    ahead = parse_time(host["clock_utc"]) - parse_time(host["observed_at_utc"])
+    return ahead if ahead < timedelta(0) else max(timedelta(0), ahead - OBSERVING_TAKES)

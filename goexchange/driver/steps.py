@@ -24,10 +24,13 @@ from goexchange.driver.doubt import (
     settled_after_loss,
 )
 from goexchange.driver.events import Answered, Observed, Refused
+from goexchange.driver.hands import InPlace, by_hand
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.lanes import facts_of
 from goexchange.driver.polling import poll_to_end
+from goexchange.driver.repairs import is_busy
 from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import (
@@ -46,6 +49,7 @@ from goexchange.model.plan import (
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
 
 FRESH_FOR = timedelta(minutes=10)
+BUSY_WAIT = timedelta(minutes=1)
 
 
 def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
@@ -144,7 +148,32 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
     if step.action is Action.CANCEL_JOBS:
         yield from talk.append(_intent(lane, step, attempt, call))
         return (yield from cancel_jobs(talk, lane, step))
+    if talk.state.resumes or step.action is Action.WRITE_DATABASE_RECORD:
+        known = yield from by_hand(talk, lane, step)
+        if known is not None:
+            yield from talk.append(_intent(lane, step, attempt, call))
+            return known
+    if step.id in talk.state.again and attempt > 1 and step.on_doubt is OnDoubt.PROBE:
+        yield from talk.append(_intent(lane, step, attempt, call))
+        judgement = yield from _seen_already(talk, lane, step)
+        if judgement is not None:
+            return judgement
     return (yield from _remote(talk, lane, step, attempt))
+
+
+def _seen_already(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+    """A step that a resume opened again is looked at first; None when it is to be sent.
+
+    A rebuilt file that did not mount is not tried again: the way back goes on.
+    """
+    meaning, seen = yield from decide(talk, step, settled_at=talk.now, cause="resume")
+    result = {**_state_of(seen), "seen": _seen(seen)}
+    if meaning is Meaning.DONE:
+        return Judgement(outcome=OutcomeKind.ALREADY, result=result)
+    facts = facts_of(lane, talk.state)
+    if step.action is Action.MOUNT and facts.is_swapped and not facts.is_new_file_mounted:
+        return failed("it is not mounted, and the way back goes on", result)
+    return None
 
 
 def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
@@ -157,8 +186,12 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         return (yield from run_controller_call(talk, lane, step, call))
     if step.action is Action.CANCEL_JOBS:
         return (yield from cancel_jobs(talk, lane, step))
+    if step.action is not Action.MOUNT:  # a mount is looked at before its file is
+        known = yield from by_hand(talk, lane, step)
+        if known is not None:
+            return known
     if step.on_doubt is OnDoubt.PROBE:
-        judgement = yield from _by_looking(talk, lane, step)
+        judgement = yield from _by_looking(talk, lane, step, cause="resume")
         if judgement is not None:
             return judgement
     return (yield from _remote(talk, lane, step, attempt))
@@ -169,7 +202,8 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
     that is harmless.
     """
     lost = ""
-    give_up = talk.now + timedelta(seconds=step.time_limit_s)
+    begun = talk.now
+    give_up = begun + timedelta(seconds=step.time_limit_s)
     losses = 0
     while losses < LOSSES_MAX or (step.direction is Direction.BACK and talk.now < give_up):
         call = bound(step, talk.plan, talk.state)
@@ -181,9 +215,15 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
         if isinstance(reply, Answered):
             return (yield from _answered(talk, lane, step, reply.result))
         if isinstance(reply, Refused):
-            return (yield from _refused(talk, step, reply))
+            judgement = yield from _refused(talk, lane, step, reply)
+            if judgement is not None:
+                return judgement
+            if talk.now >= give_up:
+                return failed(f"refused to the end: {reply.message}", {"code": reply.code})
+            yield from talk.wait(talk.next_look(begun, at_most=BUSY_WAIT))
+            continue
         if step.on_doubt is OnDoubt.PROBE:
-            judgement = yield from _by_looking(talk, lane, step)
+            judgement = yield from _by_looking(talk, lane, step, cause="lost")
             if judgement is not None:
                 return judgement
         else:
@@ -211,33 +251,66 @@ def _answered(
         or not isinstance(step.call, ExchangeCall)
     ):
         return judgement
-    meaning, seen = yield from decide(talk, step, settled_at=talk.now + 2 * talk.poll_interval)
+    settled_at = talk.now + 2 * talk.poll_interval
+    meaning, seen = yield from decide(talk, step, settled_at=settled_at, cause="postcondition")
     if meaning is Meaning.DONE:
         return done({"seen": _seen(seen)})
     return failed("Exchange said yes, but it is not so", {"seen": _seen(seen)})
 
 
-def _refused(talk: Conversation, step: Step, reply: Refused) -> Talk[Judgement]:
-    """The host said no. Whether it already was as wanted is looked at, not assumed."""
+def _refused(
+    talk: Conversation, lane: Lane, step: Step, reply: Refused
+) -> Talk[Judgement | None]:
+    """The host said no. Whether it already was as wanted is looked at, not assumed; None when the
+    step may be sent again later.
+    """
     why = f"{reply.code}: {reply.message}"
     if step.probe is None or step.on_doubt is not OnDoubt.PROBE:
         return failed(why, {"code": reply.code})
-    meaning, seen = yield from decide(talk, step, settled_at=talk.now)
+    meaning, seen = yield from decide(talk, step, settled_at=talk.now, cause="postcondition")
     result = {**_state_of(seen), "code": reply.code, "seen": _seen(seen)}
+    if step.action is Action.REPAIR_REQUEST:
+        turned = turn_back_reason(talk, lane, step)
+        is_waiting = is_busy(seen, reply.message) and turned is None
+        return None if is_waiting else failed(turned or why, result)
     if meaning is Meaning.DONE:
+        known = yield from _other_file(talk, lane, step)
+        if known is not None:
+            return known
         return Judgement(outcome=OutcomeKind.ALREADY, result=result)
     return failed(why, result)
 
 
-def _by_looking(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+def _by_looking(
+    talk: Conversation, lane: Lane, step: Step, *, cause: str
+) -> Talk[Judgement | None]:
     """Decide a lost attempt; None when it has not happened and is to be sent again."""
-    meaning, seen = yield from decide(talk, step, settled_at=settled_after_loss(talk, step))
+    settled_at = settled_after_loss(talk, step)
+    meaning, seen = yield from decide(talk, step, settled_at=settled_at, cause=cause)
+    known = yield from _other_file(talk, lane, step)
+    if known is not None:
+        return known
     if meaning is Meaning.DONE:
         if step.poll is not None:
             return (yield from poll_to_end(talk, lane, step))
         return done({**_state_of(seen), "seen": _seen(seen)})
     why = turn_back_reason(talk, lane, step)
     return failed(why, {**_state_of(seen), "seen": _seen(seen)}) if why is not None else None
+
+
+def _other_file(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+    """Of a mount in doubt: what it comes to when another file than the rebuilt one is in place.
+
+    Raises: Undecided when the database is mounted and nobody can tell with which file.
+    """
+    if step.action is not Action.MOUNT:
+        return None
+    known = yield from by_hand(talk, lane, step)
+    if known is None or known.result["file_in_place"] != InPlace.UNKNOWN.value:
+        return known
+    why = str(known.result["why"])
+    yield from talk.append(*question_drafts(step, why))
+    raise Undecided(step, why)
 
 
 def _subject(talk: Conversation, lane: Lane, step: Step) -> Subject:

@@ -178,12 +178,16 @@ class ScriptCall:
 class JobCall:
     """A host job: detached work with its own folder; `kind` and `request` as the contract of
     `job-start` says.
+
+    Shape: `watch` are files that grow with the work; `expected_bytes` is what it has to write (or
+    to read, where it writes nothing), None when that is not known.
     """
 
     kind: str
     digest: str
     request: Mapping[str, Json]
     watch: tuple[str, ...] = ()
+    expected_bytes: int | None = None
 
 
 @frozen(kw_only=True)
@@ -240,8 +244,8 @@ class Condition:
 
     Shape: a path is names joined by dots; `count:objects.JobState=Queued|Running` counts members
     that have one of the
-    values; `last:CorruptionsDetected` is a property of the newest object. What is not there never
-    holds.
+    values; `last:CorruptionsDetected` is a property of the newest object; `ours.count` is of the
+    driver's own reading of repair requests. What is not there never holds.
     """
 
     path: str

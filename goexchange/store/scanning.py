@@ -1,8 +1,8 @@
 """Reading big files once: page checks and SHA-256 in one pass, over the cores, in bounded memory.
 
 Effects: reads files; starts threads, which end with the call. numpy and hashlib let go of the
-interpreter, so one thread reads, one hashes and the others verify. Beside a database its flush map
-is read, too, when there is one.
+interpreter: each worker reads a piece and examines it, the calling thread hashes them in order.
+Beside a database its flush map is read, too, when there is one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TypeVar
 
 from attrs import evolve, frozen
 
@@ -50,9 +51,6 @@ from goexchange.ese.structures import MAGIC
 from goexchange.ese.trailer import TrailerReading, read_trailer
 from goexchange.model.backup_set import MANIFEST_NAME
 
-if TYPE_CHECKING:
-    from hashlib import _Hash
-
 Progress = Callable[[int, int], None]
 """Called with bytes done and bytes in all."""
 
@@ -61,7 +59,9 @@ Span = tuple[int, int]
 
 T = TypeVar("T")
 
-CHUNK_BYTES = 4 * 1024 * 1024
+CHUNK_BYTES = 8 * 1024 * 1024
+SAMPLE_BYTES = 1024 * 1024
+WORKERS_MAX = 8
 MANIFEST_BYTES_MAX = 64 * 1024 * 1024
 
 _START_BYTES = HEADER_SLOTS * PAGE_SIZES[-1]
@@ -120,7 +120,7 @@ def scan_file(
     """Scan one file in one pass; what is checked depends on what it is.
 
     Shape: `page_size` serves only a database without a readable header. Memory: workers + 2 chunks
-    of 4 MiB, and a third of one per worker.
+    of 8 MiB, and a third of one per worker.
     Raises: UsageError for a page size that the format does not have.
     """
     if page_size not in (None, *PAGE_SIZES):
@@ -139,7 +139,7 @@ class _Options:
 
     def is_sampling(self, size: int) -> bool:
         """Whether a file of this size is read in part only."""
-        return self.sample is not None and size > CHUNK_BYTES
+        return self.sample is not None and size > SAMPLE_BYTES
 
 
 def _files_below(root: Path) -> tuple[list[Path], list[FileScan]]:
@@ -386,7 +386,8 @@ class _Outcome:
 
 def _spans(size: int, options: _Options) -> list[Span]:
     """The pieces to read: all of them, or every so manieth, the first and the last always."""
-    every = [(start, min(CHUNK_BYTES, size - start)) for start in range(0, size, CHUNK_BYTES)]
+    step = SAMPLE_BYTES if options.is_sampling(size) else CHUNK_BYTES
+    every = [(start, min(step, size - start)) for start in range(0, size, step)]
     if options.sample is None or not options.is_sampling(size):
         return every
     share = options.sample
@@ -405,91 +406,101 @@ def _pass_over(
     spans = _spans(size, options)
     wants_digest = options.digest and not options.is_sampling(size)
     hasher = hashlib.sha256() if wants_digest else None
-    workers = options.workers or os.cpu_count() or 1
-    if size <= CHUNK_BYTES:
-        workers = 0
+    workers = options.workers or min(WORKERS_MAX, os.cpu_count() or 1)
     everything = sum(length for _, length in spans)
+    error = None
     with ExitStack() as stack:
-        line = _Line(hasher, layout, workers, stack)
-        for done, part in line.run(file, spans):
-            if part is not None and total is not None:
-                total.add(part)
+        pool = None
+        if len(spans) > 1:
+            pool = stack.enter_context(ThreadPoolExecutor(workers))
+        for piece in _pieces(_Source(file, layout), spans, pool, workers + 2):
+            error = piece.error
+            if hasher is not None:
+                # In this thread: a digest has to take its pieces in order, while others read on.
+                hasher.update(piece.content)
+            if piece.part is not None and total is not None:
+                total.add(piece.part)
             if options.progress is not None:
-                options.progress(done, everything)
-        error = line.read_error
+                options.progress(piece.done, everything)
     sha256 = hasher.hexdigest() if hasher is not None and error is None else None
     return _Outcome(sha256=sha256, read_error=error)
 
 
 @frozen
-class _Work:
-    """A filled buffer and what is being done with it."""
+class _Piece:
+    """A piece of the file that was read, and what its pages gave. `done` counts bytes in all."""
 
-    buffer: bytearray
+    content: memoryview
+    part: PagePart | None
     done: int
-    hashed: Future[None] | None
-    examined: Future[PagePart] | None
+    error: str | None
 
 
-class _Line:
-    """A production line: buffers are filled in order, worked on at once, given back in order."""
+def _pieces(
+    source: _Source, spans: list[Span], pool: ThreadPoolExecutor | None, depth: int
+) -> Iterator[_Piece]:
+    """Pieces in their order, read and examined ahead; one is good until the next is asked for.
 
-    def __init__(
-        self, hasher: _Hash | None, layout: PageLayout | None, workers: int, stack: ExitStack
-    ) -> None:
-        self._hasher = hasher
+    Memory: `depth` pieces. The first that cannot be read to its end is the last.
+    """
+    longest = max((length for _, length in spans), default=0)
+    free = [bytearray(longest) for _ in range(min(depth, len(spans)))]
+    busy: deque[tuple[bytearray, Span, Future[_Taken]]] = deque()
+    waiting, done = deque(spans), 0
+    while waiting or busy:
+        while waiting and free:
+            span, buffer = waiting.popleft(), free.pop()
+            busy.append((buffer, span, _start(pool, source.take, span, buffer)))
+        buffer, span, future = busy.popleft()
+        taken = future.result()
+        done += taken.filled
+        yield _Piece(memoryview(buffer)[: taken.filled], taken.part, done, taken.error)
+        if taken.filled < span[1]:
+            for _, _, future in busy:
+                future.result()
+            return
+        free.append(buffer)
+
+
+@frozen
+class _Taken:
+    filled: int
+    part: PagePart | None
+    error: str | None
+
+
+class _Source:
+    """The file, for many threads: each reads a piece and examines it while it is in its cache."""
+
+    def __init__(self, file: FileIO, layout: PageLayout | None) -> None:
+        self._file = file
         self._layout = layout
-        self._depth = workers + 2 if workers else 1
-        # A digest has to take its chunks in order, so it has one thread of its own.
-        self._hashing = stack.enter_context(ThreadPoolExecutor(1)) if workers else None
-        self._examining = stack.enter_context(ThreadPoolExecutor(workers)) if workers else None
-        self.read_error: str | None = None
+        self._lock = Lock()
 
-    def run(self, file: FileIO, spans: list[Span]) -> Iterator[tuple[int, PagePart | None]]:
-        """Bytes done and what the pages gave, piece after piece, in order."""
-        longest = max((length for _, length in spans), default=1)
-        free = [bytearray(longest) for _ in range(min(self._depth, max(1, len(spans))))]
-        busy: deque[_Work] = deque()
-        waiting, done = deque(spans), 0
-        while waiting or busy:
-            if waiting and free:
-                offset, length = waiting.popleft()
-                buffer = free.pop()
-                filled = self._fill(file, offset, memoryview(buffer)[:length])
-                if filled < length:
-                    waiting.clear()
-                done += filled
-                busy.append(self._hand_out(buffer, filled, offset, done))
-                continue
-            work = busy.popleft()
-            if work.hashed is not None:
-                work.hashed.result()
-            part = work.examined.result() if work.examined is not None else None
-            free.append(work.buffer)
-            yield work.done, part
-
-    def _fill(self, file: FileIO, offset: int, view: memoryview) -> int:
-        filled = 0
+    def take(self, span: Span, buffer: bytearray) -> _Taken:
+        """Read a piece into the buffer, as far as it goes, and examine its pages."""
+        offset, length = span
+        view, filled, error = memoryview(buffer), 0, None
         try:
-            file.seek(offset)
-            while filled < len(view):
-                count = file.readinto(view[filled:])
+            while filled < length:
+                count = self._read_at(offset + filled, view[filled:length])
                 if not count:
-                    self.read_error = "the file became shorter while it was read"
+                    error = "the file became shorter while it was read"
                     break
                 filled += count
-        except OSError as error:
-            self.read_error = error.strerror or str(error)
-        return filled
-
-    def _hand_out(self, buffer: bytearray, filled: int, offset: int, done: int) -> _Work:
-        view = memoryview(buffer)[:filled]
-        hashed = examined = None
-        if self._hasher is not None:
-            hashed = _start(self._hashing, self._hasher.update, view)
+        except OSError as problem:
+            error = problem.strerror or str(problem)
+        part = None
         if self._layout is not None:
-            examined = _start(self._examining, self._layout.examine, view, offset)
-        return _Work(buffer, done, hashed, examined)
+            part = self._layout.examine(view[:filled], offset)
+        return _Taken(filled, part, error)
+
+    def _read_at(self, offset: int, view: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(self._file.fileno(), [view], offset)
+        with self._lock:  # where there is no reading at a place the file has one place for all
+            self._file.seek(offset)
+            return self._file.readinto(view) or 0
 
 
 def _start(

@@ -216,7 +216,9 @@ class Twin:
         return {"task": "t", "is_present": self.sentinel}
 
     def _read_header(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        if self.is_mounted:
+        if arguments["path"] not in self.files:
+            raise Refusal("file-not-found")
+        if self.is_mounted and arguments["path"] == ORIGINAL:
             raise Refusal("file-in-use")
         slots = slots_of(self.files[arguments["path"]])
         lines = [

@@ -118,7 +118,7 @@ def test_an_edited_manifest_is_named(site: Site, carried: Path) -> None:
 def test_a_sample_says_that_it_is_one(site: Site, carried: Path) -> None:
     done = ended(site.run("verify", "--sample", "10%", str(carried), "--json"), 0)
     (found,) = done.document["paths"]
-    big = [each for each in found["files"] if each["size_bytes"] > 4 * 1024 * 1024]
+    big = [each for each in found["files"] if each["size_bytes"] > 1024 * 1024]
     assert found["verdict"] == ("sample-sound" if big else "restorable")
     ended(site.run("verify", "--sample", "0", str(carried)), 64)
     ended(site.run("verify", "--sample", "some", str(carried)), 64)
