@@ -147,12 +147,15 @@ def _structure_union(converter: Converter) -> Any:
 
 
 def _structure_untagged(converter: Converter, plain: Any, members: tuple[Any, ...]) -> Any:
-    failure: Exception | None = None
+    from cattrs.errors import BaseValidationError, StructureHandlerNotFoundError
+
+    failures = (BaseValidationError, StructureHandlerNotFoundError, KeyError, TypeError, ValueError)
+    failure: Exception = ValueError("no member of the union fits")
     for member in members:
         if member is NoneType or member is Unknown:
             continue
         try:
             return converter.structure(plain, member)
-        except Exception as error:  # every member is tried: only the last failure is of interest
+        except failures as error:
             failure = error
-    raise failure if failure else ValueError("no member of the union fits")
+    raise failure

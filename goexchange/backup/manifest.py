@@ -153,6 +153,8 @@ def _refuse_odd_paths(body: BackupSet) -> None:
         parts = each.path.split("/")
         if any(part in ("", ".", "..") for part in parts) or "\\" in each.path or ":" in each.path:
             raise InvalidDocument(f"a path of the manifest leads out of the set: {each.path!r}")
+        if not each.path.isprintable():
+            raise InvalidDocument(f"a path of the manifest is no name of a file: {each.path!r}")
         if each.path.lower() in seen:
             raise InvalidDocument(f"a path stands twice in the manifest: {each.path!r}")
         seen.add(each.path.lower())

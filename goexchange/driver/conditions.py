@@ -11,22 +11,10 @@ _MISSING = object()
 
 def holds(condition: Condition, result: Any) -> bool:
     """Whether the condition is known to hold in the result."""
-    seen = _at(result, condition.path)
+    seen = _dotted(result, condition.path)
     if seen is _MISSING or (isinstance(seen, dict) and set(seen) == {"unknown"}):
         return False
     return _compare(seen, condition.operator, condition.value)
-
-
-def _at(result: Any, path: str) -> Any:
-    """Follow a path: dotted, `count:objects.JobState=Queued|Running`, or
-    `last:CorruptionsDetected`.
-    """
-    kind, colon, rest = path.partition(":")
-    if colon and kind == "count":
-        return _counted(result, rest)
-    if colon and kind == "last":
-        return _of_newest(result, rest)
-    return _dotted(result, path)
 
 
 def _dotted(result: Any, path: str) -> Any:
@@ -42,28 +30,6 @@ def _dotted(result: Any, path: str) -> Any:
     ):
         return _follow(result["objects"][0], path.split("."))
     return found
-
-
-def _counted(result: Any, rest: str) -> Any:
-    """How many members of a list have one of the values; missing when one of them does not say."""
-    where, _, values = rest.partition("=")
-    folder, _, name = where.rpartition(".")
-    members = _follow(result, folder.split("."))
-    if not isinstance(members, (list, tuple)) or any(name not in one for one in members):
-        return _MISSING
-    return sum(one[name] in values.split("|") for one in members)
-
-
-def _of_newest(result: Any, name: str) -> Any:
-    """A property of the newest object of an Exchange answer, by `CreationTime`: the older ones are
-    not ours.
-    """
-    members = _follow(result, ["objects"])
-    if not isinstance(members, (list, tuple)) or not members:
-        return _MISSING
-    if any("CreationTime" not in one for one in members):
-        return _MISSING
-    return _follow(max(members, key=lambda one: str(one["CreationTime"])), [name])
 
 
 def _follow(value: Any, parts: list[str]) -> Any:

@@ -9,7 +9,7 @@ from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
-from goexchange.model.run import DatabaseResult, LaneState, RunResult
+from goexchange.model.run import DatabaseResult, LaneState, OutcomeKind, RunResult
 
 SEVERITY = (
     ExitCode.ROLLBACK_FAILED,
@@ -62,7 +62,9 @@ def why_failed(lane: Lane, state: RunState) -> str:
     for step in lane.steps:
         record = state.step(step.id)
         if has_failed(step, record) and record.result is not None and "why" in record.result:
-            reasons.append(f"{step.id}: {record.result['why']}")
+            given_up = record.outcome is OutcomeKind.CANCELLED  # then the reason is not the step's
+            why = record.result["why"]
+            reasons.append(f"{why} ({step.id})" if given_up else f"{step.id}: {why}")
     return "; ".join(reasons)
 
 

@@ -55,6 +55,7 @@ def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Tal
     """Claim one host. A refusal means that somebody came in between, or that it was not seen
     before: look again and raise.
     """
+    why = "not asked"
     for _ in range(RAISES_MAX):
         call = claim_call(root, talk.numbers[server], talk.identity.holder, talk.now)
         reply = yield from talk.send_patiently(server, call, CLAIM_LIMIT_S, "claim")
@@ -63,6 +64,7 @@ def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Tal
             return
         if not isinstance(reply, Refused):
             return
+        why = reply.message
         if reply.code != FENCED:
             break
         seen = yield from talk.observe(server, ())
@@ -70,7 +72,7 @@ def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Tal
             break
         yield from raise_numbers(talk)
         yield from talk.append(*talk.lease_drafts("acquired"))
-    raise LeaseGone(f"{server} refused our fencing number: {reply.message}")
+    raise LeaseGone(f"{server} refused our fencing number: {why}")
 
 
 def _wanted(talk: Conversation, numbers: Mapping[str, int]) -> dict[str, int]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -186,8 +185,8 @@ def _header(talk: Conversation, lane: Lane, path: str, give_up: datetime) -> Tal
 
 
 def _signature(reply: Answered) -> str | None:
-    facts: dict[str, Any] = header_facts(base64.b64decode(reply.result["slots"]))
-    return facts["signature"]
+    signature = header_facts(base64.b64decode(reply.result["slots"]))["signature"]
+    return None if signature is None else str(signature)
 
 
 def _of_signature(signature: str | None, files: Files) -> InPlace:

@@ -11,6 +11,7 @@ from attrs import asdict
 
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.model.plan import JobCall
+from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.eseutil import (
     ChecksumReport,
@@ -46,7 +47,7 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
     report = _report(mode, text, decode_output(base64.b64decode(_errors(end))))
     if isinstance(report, Unknown):
         raise Failure(f"eseutil {switch}: {report.reason}", result, tail=tail)
-    findings = _findings(report)
+    findings = _findings(report, subject.step.pass_name or "")
     result.update(_counts(report))
     result["ok"] = has_succeeded(end.exit_code, last) and _is_good(report)
     if not result["ok"]:
@@ -71,7 +72,7 @@ def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
         return failed(
             f"the backup ended with {result['exit_code']}: {words}",
             result,
-            findings=printed.errors,
+            findings=tuple(_finding("error", "", each) for each in printed.errors),
             tail=tail,
         )
     return done(result, tail=tail)
@@ -118,12 +119,22 @@ def _counts(report: ChecksumReport | IntegrityReport | DefragmentationReport) ->
     return {name: counts[name] for name in names}
 
 
-def _findings(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> tuple[str, ...]:
+def _findings(
+    report: ChecksumReport | IntegrityReport | DefragmentationReport, pass_name: str
+) -> tuple[Finding, ...]:
     if isinstance(report, ChecksumReport):
-        bad = tuple(f"error: page {page} has a bad checksum" for page in report.bad_pages)
-        return bad + tuple(
-            f"warning: page {page} has a correctable error" for page in report.correctable_pages
+        bad = [
+            _finding("error", pass_name, f"page {page} has a bad checksum")
+            for page in report.bad_pages
+        ]
+        return tuple(bad) + tuple(
+            _finding("warning", pass_name, f"page {page} has a correctable error")
+            for page in report.correctable_pages
         )
     if isinstance(report, IntegrityReport) and not report.is_sound:
-        return ("error: the database is corrupted",)
+        return (_finding("error", pass_name, "the database is corrupted"),)
     return ()
+
+
+def _finding(severity: str, pass_name: str, text: str) -> Finding:
+    return Finding(severity=severity, pass_name=pass_name, text=text)

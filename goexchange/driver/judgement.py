@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Lane, Plan, Step
-from goexchange.model.run import OutcomeKind
+from goexchange.model.run import Finding, OutcomeKind
 
 
 @frozen(kw_only=True)
@@ -43,7 +43,7 @@ class Judgement:
 
     outcome: OutcomeKind
     result: Mapping[str, Any]
-    findings: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
     output_tail: str = ""
 
     @property
@@ -63,13 +63,15 @@ class Failure(Exception):
         self.tail = tail
 
 
-def done(result: Mapping[str, Any], *, findings: tuple[str, ...] = (), tail: str = "") -> Judgement:
+def done(
+    result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), tail: str = ""
+) -> Judgement:
     """It ended well."""
     return Judgement(outcome=OutcomeKind.DONE, result=result, findings=findings, output_tail=tail)
 
 
 def failed(
-    why: str, result: Mapping[str, Any], *, findings: tuple[str, ...] = (), tail: str = ""
+    why: str, result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), tail: str = ""
 ) -> Judgement:
     """It did not reach what it is for."""
     return Judgement(

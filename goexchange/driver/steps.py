@@ -334,7 +334,7 @@ def _outcome(talk: Conversation, step: Step, judgement: Judgement) -> Draft:
         record.attempts,
         outcome=judgement.outcome.value,
         result=dict(judgement.result),
-        findings=list(judgement.findings),
+        findings=[to_plain(one) for one in judgement.findings],
         output_tail=judgement.output_tail,
         seconds=seconds,
     )

@@ -255,7 +255,7 @@ def _page(fields: _PageFields, *, prefix: bytes, nodes: tuple[tuple[bytes, bytes
     room = fields.page_size - start - 4 * len(bodies) - offset
     flags = fields.flags | NEW_CHECKSUM_FLAG | _FLAG_NEW_RECORDS
     struct.pack_into("<QIII", page, 8, fields.dbtime, 0, 0, fields.objid)
-    struct.pack_into("<HHHHI", page, 28, room, 0, offset, 0x1000 | len(bodies), flags)
+    struct.pack_into("<HHHHI", page, 28, room, 0, offset, len(bodies), flags)
     return bytes(page)
 
 

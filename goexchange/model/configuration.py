@@ -11,6 +11,7 @@ from enum import Enum
 from attrs import field, frozen
 
 from goexchange.errors import Place
+from goexchange.model.actual import Generation as Generation  # one list for hints and facts
 
 
 class SecretKind(Enum):
@@ -66,18 +67,6 @@ class WindowsTransport(Enum):
     NTLM = "ntlm"
     BASIC = "basic"
     CERTIFICATE = "certificate"
-
-
-class Generation(Enum):
-    """Exchange generations."""
-
-    EXCHANGE_2003 = "2003"
-    EXCHANGE_2007 = "2007"
-    EXCHANGE_2010 = "2010"
-    EXCHANGE_2013 = "2013"
-    EXCHANGE_2016 = "2016"
-    EXCHANGE_2019 = "2019"
-    SUBSCRIPTION_EDITION = "SE"
 
 
 @frozen(kw_only=True)

@@ -242,10 +242,9 @@ class Premise:
 class Condition:
     """A predicate over the decoded result of a call: `path`, operator, value.
 
-    Shape: a path is names joined by dots; `count:objects.JobState=Queued|Running` counts members
-    that have one of the
-    values; `last:CorruptionsDetected` is a property of the newest object; `ours.count` is of the
-    driver's own reading of repair requests. What is not there never holds.
+    Shape: a path is names joined by dots; numbers index lists. `ours.count`, `ours.is_over` and
+    their like are the driver's reading of repair requests (driver/repairs.py). What is not there
+    never holds.
     """
 
     path: str

@@ -32,9 +32,7 @@ _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
 )
-# Conditions over the requests of a database: how many are not over, and what the newest one says.
-UNDER_WAY = "count:objects.JobState=Queued|Running"
-FOUND = "last:CorruptionsDetected"
+FOUND = "ours.corruptions_detected"  # of the requests that this very step asked for
 PASS_PRIMARY = "primary"
 PASS_DEFRAGMENTED = "defragmented"
 
@@ -169,13 +167,13 @@ def add_passes(
             on_doubt=OnDoubt.PROBE,
             probe=Probe(
                 call=cmdlets.get_repair_requests(guid),
-                done=Condition(path=UNDER_WAY, operator=Operator.GREATER, value=0),
-                not_done=equals(UNDER_WAY, 0),
+                done=Condition(path="ours.count", operator=Operator.GREATER, value=0),
+                not_done=equals("ours.count", 0),
             ),
             poll=Poll(
                 call=cmdlets.get_repair_requests(guid),
-                until=equals(UNDER_WAY, 0),
-                failed=equals("last:JobState", "Failed"),
+                until=equals("ours.is_over", True),
+                failed=equals("ours.has_failed", True),
                 interval_s=context.pace.poll_interval_s,
             ),
             postcondition=equals(FOUND, 0) if detect_only else None,

@@ -13,9 +13,11 @@ from goexchange.model.plan import (
     Action,
     Binding,
     BindingKind,
+    Condition,
     EstimateSource,
     Lane,
     OnDoubt,
+    Operator,
     Plan,
     PlanBody,
     Poll,
@@ -222,16 +224,16 @@ def _before(lane: LaneBuilder, *, with_passes: bool) -> None:
             summary="pass",
             probe=Probe(
                 call=cmdlets.get_repair_requests(GUID),
-                done=one_of("objects.0.JobState", "Queued", "Running", "Succeeded"),
-                not_done=equals("objects", []),
+                done=Condition(path="ours.count", operator=Operator.GREATER, value=0),
+                not_done=equals("ours.count", 0),
             ),
             poll=Poll(
                 call=cmdlets.get_repair_requests(GUID),
-                until=equals("objects.0.JobState", "Succeeded"),
-                failed=equals("objects.0.JobState", "Failed"),
+                until=equals("ours.is_over", True),
+                failed=equals("ours.has_failed", True),
                 interval_s=5.0,
             ),
-            repeat=Repeat(times_max=2, until=equals("objects.0.CorruptionsDetected", 0)),
+            repeat=Repeat(times_max=2, until=equals("ours.corruptions_detected", 0)),
             may_fail=True,
         )
     lane.add(

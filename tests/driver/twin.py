@@ -20,6 +20,7 @@ from goexchange.codec import time_text
 from goexchange.driver import effects as to_do
 from goexchange.driver import events as came
 from goexchange.driver.guards import Guards
+from goexchange.driver.headers import header_facts
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.machine import Machine
 from goexchange.ese.header import DatabaseHeader, read_database_header, write_database_header
@@ -31,6 +32,7 @@ from goexchange.model.actual import (
     ActualHost,
     ActualServer,
     HostEvent,
+    OpenRecovery,
     WindowsBackup,
 )
 from goexchange.model.plan import ExchangeCall, Plan, ScriptCall, Verdict, VerdictKind
@@ -42,6 +44,7 @@ from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
 from tests.driver.plans import GUID, KEPT, NOW, ORIGINAL, SERVER, TEMPORARY
 
 JOB_TAKES = timedelta(seconds=5)
+REPAIR_TAKES = timedelta(seconds=30)
 RUN = RunIdentity(
     run="r1", holder="here:1", controller="here", started_by="tester", tool="goexchange 0"
 )
@@ -84,9 +87,11 @@ class Twin:
     fed: int = 0
     sentinel: bool = False
     recovery: str = "none"
-    number: int = 0
+    number: int = 0  # given out by the store
+    claimed: int = 0  # seen by the host
+    recoveries: tuple[OpenRecovery, ...] = ()
     backup_at: datetime | None = None
-    repairs: list[str] = field(factory=list)
+    repairs: list[tuple[str, datetime, int]] = field(factory=list)  # kind, when, found
     unmountable: set[str] = field(factory=set)  # kinds of file that do not mount
     refusals: dict[str, list[str]] = field(
         factory=dict
@@ -105,6 +110,9 @@ class Twin:
     is_rebuild_endless: bool = False
     is_set_exchanged: bool = False
     set_sha256: str = ""
+    record: dict[str, Any] = field(factory=dict)
+    is_raising: bool = True
+    refusing_sentinel: bool = False
 
     # -- performing
 
@@ -136,7 +144,8 @@ class Twin:
         if isinstance(effect, to_do.AcquireLeases):
             if self.denied is not None:
                 return came.LeasesDenied(message=self.denied)
-            self.number += 1
+            raised = effect.at_least.values() if self.is_raising else ()
+            self.number = max([self.number + 1, *raised])
         elif self.renewal_denied:
             return came.LeasesDenied(message="taken over")
         numbers = dict.fromkeys(effect.servers, self.number)
@@ -169,9 +178,19 @@ class Twin:
         if name == "Get-MailboxDatabase":
             return [{"Name": "DB05", "Mounted": self.is_mounted, "MountAtStartup": self.at_startup}]
         if name == "Get-MailboxRepairRequest":
-            return [{"JobState": "Succeeded", "CorruptionsDetected": 0}] if self.repairs else []
+            return [
+                {
+                    "Tasks": [kind],
+                    "CreationTime": time_text(created),
+                    "JobState": "Succeeded" if self.now >= created + REPAIR_TAKES else "Running",
+                    "CorruptionsDetected": found,
+                }
+                for kind, created, found in self.repairs
+            ]
         if name == "New-MailboxRepairRequest":
-            self.repairs.append(parameters["CorruptionType"])
+            if any(self.now < created + REPAIR_TAKES for _, created, _ in self.repairs):
+                raise Refusal("already running the allowed number of database repair requests")
+            self.repairs.append((parameters["CorruptionType"], self.now, 0))
         elif name == "Dismount-Database":
             if not self.is_mounted:
                 raise Refusal("already-dismounted")
@@ -197,13 +216,14 @@ class Twin:
         assert not list(problems(dict(arguments), contract.arguments)), list(
             problems(dict(arguments), contract.arguments)
         )
-        if "fence" in arguments and arguments["fence"] < self.number:
+        if "fence" in arguments and arguments["fence"] < self.claimed:
             raise Refusal("fenced")
         answer: dict[str, Any] = getattr(self, "_" + call.script.replace("-", "_"))(arguments)
         assert not list(problems(answer, contract.result)), list(problems(answer, contract.result))
         return answer
 
     def _claim_fence(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        self.claimed = arguments["fence"]
         return {"fence": arguments["fence"], "holder": arguments["holder"]}
 
     def _write_recovery(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -211,6 +231,8 @@ class Twin:
         return {"folder": "f"}
 
     def _sentinel(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        if self.refusing_sentinel and arguments["state"] == "removed":
+            raise Refusal("internal")
         self.fed += arguments["state"] == "fed"
         self.sentinel = arguments["state"] != "removed"
         return {"task": "t", "is_present": self.sentinel}
@@ -384,7 +406,12 @@ class Twin:
         return {"path": "m", "sha256": "bb"}
 
     def _write_database_record(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        self.record = dict(arguments["record"])
         return {"path": "p"}
+
+    @staticmethod
+    def signature_of(kind: str) -> str:
+        return str(header_facts(slots_of(kind))["signature"])
 
     # -- observing
 
@@ -431,9 +458,9 @@ class Twin:
             backup_events=events,
             windows_backup=backup,
             is_reboot_pending=False,
-            fencing_number=self.number,
+            fencing_number=self.claimed,
             records=(),
-            open_recoveries=(),
+            open_recoveries=self.recoveries,
         )
         database = ActualDatabase(
             name="DB05",

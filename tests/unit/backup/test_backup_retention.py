@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goexchange.backup.retention import (
@@ -116,6 +116,7 @@ SETS = st.lists(
 )
 
 
+@settings(database=None, deadline=None)
 @given(SETS, st.integers(1, 5), st.integers(0, 5), st.integers(-1, 45))
 def test_whatever_is_on_the_shelf_a_way_back_stays(
     sets: list[ShelvedSet], last: int, daily: int, proof: int
