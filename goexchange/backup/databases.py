@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from attrs import evolve, frozen
 
 from goexchange.backup.chain import StreamLog, chain_findings, foreign_logs
 from goexchange.backup.findings import Finding, Found, damage, note, unknown, warning
 from goexchange.backup.generations import gaps, run_words
 from goexchange.ese.header import DatabaseHeader, DatabaseState, HeaderProblem
-from goexchange.ese.pages import PageFault, PageVerdicts
+from goexchange.ese.pages import FINDINGS_KEPT, PageFault, PageVerdicts
 from goexchange.ese.rendering import signature_words, state_words
 from goexchange.ese.scan import DatabaseScan, FileScan, MapUse
 from goexchange.ese.trailer import TrailerProblem
@@ -253,24 +255,36 @@ def _trailer_findings(path: str, scan: DatabaseScan) -> list[Found]:
 
 
 def _numbers(pages: NamedPages) -> str:
-    words = ", ".join(str(each) for each in pages.first[:_PAGES_NAMED])
-    return words + (" and more" if pages.count > _PAGES_NAMED else "")
+    words = _ranges(pages.first)
+    is_all = len(words) <= _PAGES_NAMED and pages.count == len(pages.first)
+    return ", ".join(words[:_PAGES_NAMED]) + ("" if is_all else " and more")
 
 
 def _named(pages: PageVerdicts, fault: PageFault) -> str:
-    """The first pages with a fault, with the bit to correct or the place they belong at."""
-    words = []
-    for each in pages.findings:
-        if each.fault is not fault:
-            continue
-        if each.bit is not None:
-            words.append(f"{each.page} (bit {each.bit})")
-        elif each.belongs_at is not None:
-            words.append(f"{each.page} (belongs at {each.belongs_at})")
-        else:
-            words.append(str(each.page))
+    """The first pages with a fault, with the bit to correct or the place they belong at; pages in a
+    row as a range.
+    """
+    named = [each for each in pages.findings if each.fault is fault]
+    words = [
+        f"{each.page} (bit {each.bit})"
+        if each.bit is not None
+        else f"{each.page} (belongs at {each.belongs_at})"
+        for each in named
+        if each.bit is not None or each.belongs_at is not None
+    ] or _ranges([each.page for each in named])
     shown = ", ".join(words[:_PAGES_NAMED])
-    return f"page {shown}" + (" and more" if len(words) > _PAGES_NAMED else "")
+    is_all = len(words) <= _PAGES_NAMED and len(pages.findings) < FINDINGS_KEPT
+    return f"page {shown}" + ("" if is_all else " and more")
+
+
+def _ranges(numbers: Sequence[int]) -> list[str]:
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] + 1 == number:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return [str(first) if first == last else f"{first}-{last}" for first, last in runs]
 
 
 def _foreign_findings(

@@ -1,7 +1,7 @@
 """What a resume owes: of lanes that ended badly, the steps that are looked at and tried once more.
 
-Nothing that leads away from service, nothing that takes a file's place, and no operator's program is
-ever among them. What is opened again is named in the journal, so that a replay needs no plan.
+Nothing that leads away from service, nothing that takes a file's place, and no operator's program
+is ever among them. What is opened again is named in the journal, so that a replay needs no plan.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def owed(plan: Plan, state: RunState, actual: Mapping[str, ActualServer]) -> Owe
     for lane in plan.body.lanes:
         if state.lane(lane.id).state in (LaneState.WAITING, LaneState.SKIPPED):
             continue
-        seen = actual[lane.server] if lane.server in actual else None
+        seen = actual.get(lane.server)
         wanted = set(_of_lane(plan, lane, state, seen))
         if not wanted and not facts_of(lane, state).is_away:
             continue
@@ -67,7 +67,7 @@ def owed(plan: Plan, state: RunState, actual: Mapping[str, ActualServer]) -> Owe
 
 
 def may_be_opened(step: Step, state: RunState) -> bool:
-    """Whether a step may be opened again at all (I5): what was never sent, or can do no harm twice."""
+    """Whether a step may be opened again at all (I5): never sent, or no harm when done twice."""
     if step.action in _NEVER:
         return False
     if not state.step(step.id).attempts:
@@ -76,9 +76,7 @@ def may_be_opened(step: Step, state: RunState) -> bool:
     return is_proof or step.action in _BRINGS_BACK | _TIDIES | _MOUNTS
 
 
-def _of_lane(
-    plan: Plan, lane: Lane, state: RunState, seen: ActualServer | None
-) -> Iterator[str]:
+def _of_lane(plan: Plan, lane: Lane, state: RunState, seen: ActualServer | None) -> Iterator[str]:
     facts = facts_of(lane, state)
     is_swapped_back = any(
         step.action is Action.SWAP_BACK and happened(state.step(step.id)) for step in lane.steps
@@ -87,25 +85,26 @@ def _of_lane(
     is_over = state.lane(lane.id).state is not LaneState.RUNNING
     for step in lane.steps:
         record = state.step(step.id)
-        if record.is_in_doubt or not record.attempts:
+        if record.is_in_doubt:
             continue
         is_bad = has_failed(step, record)
-        is_mount = step.action in _MOUNTS and (is_bad or happened(record))
-        if is_bad and step.action in _TIDIES:
+        is_mount = step.action in _MOUNTS and (
+            is_bad or happened(record)
+        )  # also one that came down
+        is_moot = step.action is Action.MOUNT and is_swapped_back
+        is_owed = is_bad and step.action in _TIDIES
+        if facts.is_away:
+            is_owed |= (is_bad and step.action in _BRINGS_BACK) or (is_mount and not is_moot)
+        elif is_over and is_unprotected:
+            is_owed |= _protects(plan, lane, step, state, seen=seen)
+        if is_owed:
             yield step.id
-        elif facts.is_away and is_bad and step.action in _BRINGS_BACK:
-            yield step.id
-        elif facts.is_away and is_mount and not (step.action is Action.MOUNT and is_swapped_back):
-            yield step.id
-        elif not facts.is_away and is_over and is_unprotected:
-            if _protects(plan, lane, step, state, seen=seen):
-                yield step.id
 
 
 def _protects(
     plan: Plan, lane: Lane, step: Step, state: RunState, *, seen: ActualServer | None
 ) -> bool:
-    """The proof, the record that tells of it, and the backup when there is nothing left to prove."""
+    """The proof, the record that tells of it, and the backup when there is nothing to prove."""
     if step.action in (Action.PROVE_BACKUP, Action.WRITE_DATABASE_RECORD):
         return True
     if step.action is not Action.ONLINE_BACKUP:

@@ -111,9 +111,7 @@ def question_drafts(step: Step, evidence: str) -> tuple[Draft, ...]:
     return looked, _question(step, evidence)
 
 
-def looked_draft(
-    step: Step, meaning: Meaning, seen: Any, evidence: str, *, cause: str
-) -> Draft:
+def looked_draft(step: Step, meaning: Meaning, seen: Any, evidence: str, *, cause: str) -> Draft:
     """The record of a look; `cause` is why it was needed: `postcondition`, `lost` or `resume`."""
     return Draft(
         RecordKind.LOOKED,

@@ -8,7 +8,8 @@ from goexchange.driver.hands import PUT_BACK
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
+from goexchange.model.flush_map import flush_map_beside
+from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, ScriptCall, Step
 from goexchange.model.run import DatabaseResult, LaneState, OutcomeKind, RunResult
 
 SEVERITY = (
@@ -143,7 +144,10 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
         commands.append(f"goexchange resume {state.run}")
         commands.append(f"Get-MailboxDatabase -Identity {name} -Status | Format-List Name,Mounted")
     if facts.is_away:
-        if facts.is_swapped and not facts.is_new_file_mounted:
+        is_mount_in_doubt = any(
+            step.action is Action.MOUNT and state.step(step.id).is_in_doubt for step in lane.steps
+        )
+        if facts.is_swapped and not facts.is_new_file_mounted and not is_mount_in_doubt:
             commands += _rename_back(lane, state)
         commands.append(f"Mount-Database -Identity {name}")
     for step in lane.steps:
@@ -155,25 +159,41 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
             and facts.is_setting_changed
             and (facts.is_away or has_failed(step, state.step(step.id)))
         ):
-            commands.append(f"Set-MailboxDatabase -Identity {name} -MountAtStartup $true")
+            commands.append(f"Set-MailboxDatabase -Identity {name} -MountAtStartup {_was(step)}")
     if reached is LaneState.UNPROTECTED:
         commands.append(_backup_command(lane))
     return tuple(commands)
 
 
 def _rename_back(lane: Lane, state: RunState) -> list[str]:
-    swap = next(step for step in lane.steps if step.action is Action.SWAP)
-    if any(
-        step.action is Action.SWAP_BACK and happened(state.step(step.id)) for step in lane.steps
-    ):
+    """Put the original back beside the rebuilt file; the flush map goes with its file."""
+    calls = {step.action: step for step in lane.steps if isinstance(step.call, ScriptCall)}
+    back = calls[Action.SWAP_BACK]
+    if happened(state.step(back.id)):
         return []
-    assert isinstance(swap.call, ScriptCall)
-    original, kept = swap.call.arguments["original"], swap.call.arguments["kept"]
-    name = _file_name(original)
+    assert isinstance(back.call, ScriptCall)
+    original, kept, aside = (
+        back.call.arguments[name] for name in ("original", "kept", "set_aside")
+    )
+    return [*_move(original, aside), *_move(kept, original)]
+
+
+def _move(source: str, destination: str) -> list[str]:
+    """Rename a database file and its flush map; a map that stays behind can keep the other file
+    from mounting (-1918). Exchange 2013 has none.
+    """
+    map_from, map_to = _quoted(flush_map_beside(source)), _quoted(flush_map_beside(destination))
+    move_map = f"Move-Item -LiteralPath {map_from} -Destination {map_to}"
     return [
-        f"Rename-Item -LiteralPath {_quoted(original)} -NewName {_quoted(f'{name}.rebuilt')}",
-        f"Rename-Item -LiteralPath {_quoted(kept)} -NewName {_quoted(name)}",
+        f"Move-Item -LiteralPath {_quoted(source)} -Destination {_quoted(destination)}",
+        f"if (Test-Path -LiteralPath {map_from}) {{ {move_map} }}",
     ]
+
+
+def _was(restore: Step) -> str:
+    """The setting as it was before the run, as PowerShell writes it."""
+    assert isinstance(restore.call, ExchangeCall)
+    return "$true" if restore.call.parameters["MountAtStartup"] is True else "$false"
 
 
 def _backup_command(lane: Lane) -> str:
@@ -190,10 +210,6 @@ def _way_back_failed(lane: Lane, state: RunState) -> bool:
     return any(
         has_failed(step, state.step(step.id)) for step in lane.steps if step.action in ways_back
     )
-
-
-def _file_name(path: str) -> str:
-    return path.rpartition("\\")[2]
 
 
 def _quoted(text: str) -> str:

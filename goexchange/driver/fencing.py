@@ -1,7 +1,7 @@
 """Fencing numbers and the hosts: a store that is younger than a host's number raises its own.
 
-Only a number rises. A run of another store that has not ended on the host is somebody alive until it
-is proved dead: it is not fenced off.
+Only a number rises. A run of another store that has not ended on the host is somebody alive until
+it is proved dead: it is not fenced off.
 """
 
 from __future__ import annotations

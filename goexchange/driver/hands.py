@@ -1,8 +1,8 @@
 """What a person may have done meanwhile: which file lies in the database's place.
 
-A person with RECOVERY.txt puts the original back, or mounts the rebuilt file. A mounted file cannot
-be read; then the file that was kept beside it tells, or the rebuilt one that was set aside. What none
-of them tells is unknown, and nothing is claimed of it.
+A person with RECOVERY.txt puts the original back, or mounts the rebuilt file. A mounted file
+cannot be read; then the file that was kept beside it tells, or the rebuilt one that was set aside.
+What none of them tells is unknown, and nothing is claimed of it.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Files:
 
 
 def by_hand(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
-    """What the step comes to when a person has done its work, or made it wrong; None when nothing of
-    that kind is seen and the step is to be sent.
+    """What the step comes to when a person has done its work, or made it wrong; None when nothing
+    of that kind is seen and the step is to be sent.
 
     Effects: only reads; of a record to be written it journals which file is in place.
     """
@@ -100,6 +100,15 @@ def files_of(talk: Conversation, lane: Lane) -> Files | None:
         original_signature=signatures[Action.READ_HEADER],
         rebuilt_signature=signatures[Action.READ_TEMPORARY_HEADER],
     )
+
+
+def put_back_already(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
+    """Of a refused swap back: done, when the original lies in its place whoever put it there."""
+    place, evidence = yield from file_in_place(talk, lane, step)
+    if place is not InPlace.ORIGINAL:
+        return None
+    result = {"file_in_place": place.value, "state": "before", "evidence": evidence}
+    return Judgement(outcome=OutcomeKind.ALREADY, result=result)
 
 
 def is_mounted(talk: Conversation, lane: Lane) -> Talk[bool | None]:

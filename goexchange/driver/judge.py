@@ -18,7 +18,7 @@ from goexchange.driver.judge_files import (
 from goexchange.driver.judge_tools import judge_backup, judge_command, judge_eseutil
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.errors import UnexpectedOutput
-from goexchange.model.plan import Action
+from goexchange.model.plan import Action, Step
 
 _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.READ_HEADER: judge_header,
@@ -67,12 +67,19 @@ def _guarded(subject: Subject, judge: Callable[[], Judgement]) -> Judgement:
         return failed(f"unknown output: {unexpected}", {})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         return failed(f"an answer of unexpected shape: {type(error).__name__}: {error}", {})
-    wanted = subject.step.postcondition
-    if wanted is not None and judgement.is_done and not holds(wanted, judgement.result):
-        rule = f"{wanted.path} {wanted.operator.value} {wanted.value}"
-        return failed(
-            f"its postcondition does not hold: {rule}",
-            judgement.result,
-            tail=judgement.output_tail,
-        )
-    return judgement
+    if subject.step.poll is not None:
+        return judgement  # it has only begun: its end is judged when it has come
+    return after_postcondition(subject.step, judgement)
+
+
+def after_postcondition(step: Step, judgement: Judgement) -> Judgement:
+    """The judgement, or a failure where the step's postcondition does not hold in its result."""
+    wanted = step.postcondition
+    if wanted is None or not judgement.is_done or holds(wanted, judgement.result):
+        return judgement
+    rule = f"{wanted.path} {wanted.operator.value} {wanted.value}"
+    return failed(
+        f"its postcondition does not hold: {rule}",
+        judgement.result,
+        tail=judgement.output_tail,
+    )

@@ -198,7 +198,7 @@ def _is_swapped(record: StepRecord) -> bool:
 
 
 def _is_put_back(lane: Lane, state: RunState) -> bool:
-    """Whether the last look at the file in place, before the record was written, saw the original."""
+    """Whether the last look at the file in place, before the record, saw the original."""
     looks = [
         state.looked[step.id].seen
         for step in _of(lane, (Action.WRITE_DATABASE_RECORD,))

@@ -237,9 +237,7 @@ def _lane(talk: Conversation, lane: Lane) -> Talk[None]:
     except Undecided:
         yield from talk.append(_lane_ended(talk, lane))
         return
-    yield from talk.append(
-        *_left_over(talk, lane, NEVER_HELD), _lane_ended(talk, lane)
-    )
+    yield from talk.append(*_left_over(talk, lane, NEVER_HELD), _lane_ended(talk, lane))
 
 
 def _skip(talk: Conversation, lane: Lane, why: str) -> Talk[None]:

@@ -8,6 +8,7 @@ from typing import Any
 from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered, Observed
+from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.proof import backup_proof
 from goexchange.driver.repairs import with_ours
@@ -28,7 +29,7 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
         answer = yield from _ask(talk, lane, step)
         seen = answer if answer is not None else seen
         if answer is not None and holds(poll.until, answer):
-            return done(answer)
+            return after_postcondition(step, done(answer))
         if answer is not None and poll.failed is not None and holds(poll.failed, answer):
             return failed("the work it started ended badly", answer)
         why = turn_back_reason(talk, lane, step)

@@ -24,7 +24,7 @@ from goexchange.driver.doubt import (
     settled_after_loss,
 )
 from goexchange.driver.events import Answered, Observed, Refused
-from goexchange.driver.hands import InPlace, by_hand
+from goexchange.driver.hands import InPlace, by_hand, put_back_already
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
@@ -162,16 +162,21 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
 
 
 def _seen_already(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
-    """A step that a resume opened again is looked at first; None when it is to be sent.
-
-    A rebuilt file that did not mount is not tried again: the way back goes on.
-    """
+    """A step that a resume opened again is looked at first; None when it is to be sent."""
     meaning, seen = yield from decide(talk, step, settled_at=talk.now, cause="resume")
     result = {**_state_of(seen), "seen": _seen(seen)}
     if meaning is Meaning.DONE:
         return Judgement(outcome=OutcomeKind.ALREADY, result=result)
+    return _no_second_try(talk, lane, step, result)
+
+
+def _no_second_try(
+    talk: Conversation, lane: Lane, step: Step, result: Mapping[str, Any]
+) -> Judgement | None:
+    """A rebuilt file that did not mount is not tried again after a resume opened its mount."""
     facts = facts_of(lane, talk.state)
-    if step.action is Action.MOUNT and facts.is_swapped and not facts.is_new_file_mounted:
+    is_again = step.id in talk.state.again and step.action is Action.MOUNT
+    if is_again and facts.is_swapped and not facts.is_new_file_mounted:
         return failed("it is not mounted, and the way back goes on", result)
     return None
 
@@ -258,13 +263,13 @@ def _answered(
     return failed("Exchange said yes, but it is not so", {"seen": _seen(seen)})
 
 
-def _refused(
-    talk: Conversation, lane: Lane, step: Step, reply: Refused
-) -> Talk[Judgement | None]:
+def _refused(talk: Conversation, lane: Lane, step: Step, reply: Refused) -> Talk[Judgement | None]:
     """The host said no. Whether it already was as wanted is looked at, not assumed; None when the
     step may be sent again later.
     """
     why = f"{reply.code}: {reply.message}"
+    if step.action is Action.SWAP_BACK:
+        return (yield from put_back_already(talk, lane, step)) or failed(why, {"code": reply.code})
     if step.probe is None or step.on_doubt is not OnDoubt.PROBE:
         return failed(why, {"code": reply.code})
     meaning, seen = yield from decide(talk, step, settled_at=talk.now, cause="postcondition")
@@ -294,8 +299,9 @@ def _by_looking(
         if step.poll is not None:
             return (yield from poll_to_end(talk, lane, step))
         return done({**_state_of(seen), "seen": _seen(seen)})
+    result = {**_state_of(seen), "seen": _seen(seen)}
     why = turn_back_reason(talk, lane, step)
-    return failed(why, {**_state_of(seen), "seen": _seen(seen)}) if why is not None else None
+    return failed(why, result) if why else _no_second_try(talk, lane, step, result)
 
 
 def _other_file(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:

@@ -17,14 +17,18 @@ Words = NDArray[np.uint64]
 
 _LOW_HALF = np.uint64(0xFFFFFFFF)
 _WORD_BITS = 64
-_BIT_MASKS = (
-    0xAAAAAAAAAAAAAAAA,
-    0xCCCCCCCCCCCCCCCC,
-    0xF0F0F0F0F0F0F0F0,
-    0xFF00FF00FF00FF00,
-    0xFFFF0000FFFF0000,
-    0xFFFFFFFF00000000,
+_BIT_MASKS = np.array(
+    [
+        0xAAAAAAAAAAAAAAAA,
+        0xCCCCCCCCCCCCCCCC,
+        0xF0F0F0F0F0F0F0F0,
+        0xFF00FF00FF00FF00,
+        0xFFFF0000FFFF0000,
+        0xFFFFFFFF00000000,
+    ],
+    dtype=np.uint64,
 )
+_BIT_WEIGHTS = np.uint64(1) << np.arange(6, dtype=np.uint64)
 
 
 def fold(blocks: Words) -> Words:
@@ -42,10 +46,11 @@ def ecc_checksums(blocks: Words, folded: Words, numbers: NDArray[Any]) -> Words:
     """
     odd = np.bitwise_count(blocks)
     odd &= 1
-    groups = np.packbits(odd, axis=1, bitorder="little").view("<u8")
-    location = _bit_location(folded) | _bit_location(fold(groups)) << np.uint64(6)
-    for index in range(1, groups.shape[1]):
-        location ^= _parity(groups[:, index]) * np.uint64(index << 12)
+    parities = np.packbits(odd, axis=1, bitorder="little").view("<u8")
+    location = _bit_location(folded) | _bit_location(fold(parities)) << np.uint64(6)
+    if parities.shape[1] > 1:
+        above = np.arange(parities.shape[1], dtype=np.uint64) << np.uint64(12)
+        location ^= fold(_parity(parities) * above)
     # Word 0 counts for nothing in `location` beyond its bits 0-5, which come from `folded`.
     mask = np.uint64(blocks.shape[1] * _WORD_BITS - 1)
     complement = location ^ (_parity(folded) * mask)
@@ -72,7 +77,7 @@ def _parity(words: Words) -> Words:
 
 def _bit_location(words: Words) -> Words:
     """XOR of the positions (0-63) of the set bits of each word."""
-    location = np.zeros(words.shape, dtype=np.uint64)
-    for position, mask in enumerate(_BIT_MASKS):
-        location |= _parity(words & np.uint64(mask)) << np.uint64(position)
+    location: Words = (_parity(words[:, None] & _BIT_MASKS) * _BIT_WEIGHTS).sum(
+        axis=1, dtype=np.uint64
+    )
     return location

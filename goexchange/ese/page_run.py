@@ -61,6 +61,7 @@ class PageSum:
     """Adds up the parts of a file; they come in order."""
 
     def __init__(self, layout: PageLayout) -> None:
+        self.layout = layout
         self.inside = NOTHING
         self.beyond = NOTHING
         self._court = Court(layout.pages)

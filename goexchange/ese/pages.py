@@ -223,7 +223,8 @@ def checksums_of(
     folded = fold(blocks)
     folded[::per_page] ^= pages[:, 0]
     numbers = np.arange(first_page_number, first_page_number + count, dtype=np.uint64)
-    computed = ecc_checksums(blocks, folded, np.repeat(numbers, per_page)).reshape(count, per_page)
+    repeated = np.repeat(numbers, per_page)
+    computed = ecc_checksums(blocks, folded, repeated).reshape(count, per_page)
     stored = np.zeros_like(computed)
     stored[:, 0] = pages[:, 0]
     if per_page > 1:

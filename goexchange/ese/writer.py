@@ -1,8 +1,8 @@
 """Making whole ESE databases, from parameters or compacted from another, as streams of chunks.
 
 Deterministic: signatures, times and the seed of the content come in. What is written is a valid
-file in every page, with space trees that say what is owned and what is free; its content pages are
-leaves of filler, not tables.
+file in every page, with space trees that say what is owned and what is free and a catalogue without
+tables; the other pages are leaves of filler.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ __all__ = [
 ]
 
 SYSTEM_PAGES = 3
+CATALOGUE_ROOTS = (4, 24)  # the catalogue and its copy
 CHUNK_BYTES = 4 * 1024 * 1024
 
 _EXTENTS_MAX = 16
@@ -101,6 +102,8 @@ def build_database(
         for number in range(first, min(first + per_chunk, pages + 1)):
             if number in blank:
                 chunk += bytes(header.page_size)
+            elif number in CATALOGUE_ROOTS:
+                chunk += _empty_leaf(header, _CONTENT_OBJECT)
             elif number > SYSTEM_PAGES:
                 chunk += filler.page(number)
             else:
@@ -236,6 +239,17 @@ def _system_page(
     space_header = struct.pack("<IIII", pages, 0, 1, OWNED_ROOT)
     fields = _PageFields(page_size=header.page_size, dbtime=max(header.dbtime, 1), flags=flags)
     return _page(fields, prefix=space_header, nodes=())
+
+
+def _empty_leaf(header: DatabaseHeader, objid: int) -> bytes:
+    """The root of a tree without records: as the catalogue it says that there are no tables."""
+    fields = _PageFields(
+        page_size=header.page_size,
+        dbtime=max(header.dbtime, 1),
+        flags=FLAG_ROOT | FLAG_LEAF,
+        objid=objid,
+    )
+    return _page(fields, prefix=bytes(16), nodes=())
 
 
 def _page(fields: _PageFields, *, prefix: bytes, nodes: tuple[tuple[bytes, bytes], ...]) -> bytes:

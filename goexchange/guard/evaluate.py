@@ -180,5 +180,5 @@ def _hold_free(plan: Plan, hold: str | None | Unknown) -> Verdict:
         rule="nothing new starts while a hold is on",
         evidence=evidence,
         observed={},
-        remedy=None if kind is VerdictKind.PASS else "goexchange hold off",
+        remedy=None if kind is VerdictKind.PASS else "wait until the hold is lifted; plan again",
     )

@@ -122,8 +122,10 @@ def _verifier_faults(verdict: Mapping[str, Any], recorded: Mapping[str, Any]) ->
     wrong = []
     if member(verdict, "ok", of="our own verifier") is not True:
         wrong.append("our own verifier found damage")
-    for name in ("signature", "dbtime", "set_sha256"):
-        if name in verdict and verdict[name] != member(recorded, name, of="the journal"):
+    seen = {"set_sha256": member(verdict, "set_sha256", of="our own verifier")}
+    seen |= {name: verdict[name] for name in ("signature", "dbtime") if name in verdict}
+    for name, value in seen.items():
+        if value != member(recorded, name, of="the journal"):
             wrong.append(f"our own verifier read another {name} than was recorded")
     return wrong
 

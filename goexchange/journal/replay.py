@@ -26,13 +26,14 @@ class LaneRecord:
 
     Shape: `turned_back` says why the lane gave its purpose up without a failed step (a guard, the
     overrun deadline,
-    an operator), None when it did not.
+    an operator), None when it did not; `turned_back_at` is the step that was not sent for it.
     """
 
     lane: str
     state: LaneState = LaneState.RUNNING
     why: str = ""
     turned_back: str | None = None
+    turned_back_at: str | None = None
     started_at_utc: datetime | None = None
     ended_at_utc: datetime | None = None
 
@@ -66,7 +67,7 @@ class RunState:
     each server as plain
     JSON; `ended` the last record of the run, None while it is open (a resume opens it again);
     `took_effect` the steps that ever did, whatever was tried again later; `again` those that a
-    resume opened again and that were not sent since.
+    resume has opened again.
     """
 
     run: str | None = None
@@ -151,9 +152,7 @@ def _resumed(state: RunState, record: Record) -> RunState:
     doubtful |= _named(record, "lanes_again")
     again = _named(record, "steps_again")
     lanes = {
-        name: evolve(lane, state=LaneState.RUNNING, why="", ended_at_utc=None)
-        if name in doubtful
-        else lane
+        name: _lane_again(lane, again) if name in doubtful else lane
         for name, lane in state.lanes.items()
     }
     steps = {name: _opened(each) if name in again else each for name, each in state.steps.items()}
@@ -161,7 +160,7 @@ def _resumed(state: RunState, record: Record) -> RunState:
         state,
         lanes=lanes,
         steps=steps,
-        again=again,
+        again=state.again | again,
         resumes=state.resumes + 1,
         requests=(),
         ended=None,
@@ -171,6 +170,13 @@ def _resumed(state: RunState, record: Record) -> RunState:
 def _named(record: Record, member: str) -> frozenset[str]:
     """Ids in the record; none in one of an older version, which could not open anything again."""
     return frozenset(record.data[member]) if member in record.data else frozenset()
+
+
+def _lane_again(lane: LaneRecord, again: frozenset[str]) -> LaneRecord:
+    """The lane goes on; what turned it back counts no more where that very step is opened again."""
+    lane = evolve(lane, state=LaneState.RUNNING, why="", ended_at_utc=None)
+    is_over = lane.turned_back_at in again
+    return evolve(lane, turned_back=None, turned_back_at=None) if is_over else lane
 
 
 def _opened(step: StepRecord) -> StepRecord:
@@ -230,11 +236,7 @@ def _intent(state: RunState, record: Record) -> RunState:
         last_sent_at_utc=record.at_utc,
         first_sent_at_utc=before.first_sent_at_utc or record.at_utc,
     )
-    state = evolve(
-        state,
-        lane_of={**state.lane_of, step.step: data["lane"]},
-        again=state.again - {step.step},
-    )
+    state = evolve(state, lane_of={**state.lane_of, step.step: data["lane"]})
     return _with_step(state, step)
 
 
@@ -274,7 +276,9 @@ def _skipped(state: RunState, record: Record) -> RunState:
     state = _with_step(state, evolve(state.step(data["step"]), skipped_because=data["why"]))
     if not data["turns_back"]:
         return state
-    return _with_lane(state, evolve(state.lane(data["lane"]), turned_back=data["why"]))
+    lane = state.lane(data["lane"])
+    turned = evolve(lane, turned_back=data["why"], turned_back_at=data["step"])
+    return _with_lane(state, turned)
 
 
 def _notice(state: RunState, record: Record) -> RunState:

@@ -26,16 +26,33 @@ def host_script(script: str, arguments: Mapping[str, Any]) -> ScriptCall:
     return ScriptCall(script=script, digest=digest(script), arguments=arguments)
 
 
-def host_job(kind: str, request: Mapping[str, Any], *, watch: tuple[str, ...] = ()) -> JobCall:
+def host_job(
+    kind: str,
+    request: Mapping[str, Any],
+    *,
+    watch: tuple[str, ...] = (),
+    expected_bytes: int | None = None,
+) -> JobCall:
     """Detached work on the host; the digest covers the script that starts it and the runner."""
-    return JobCall(kind=kind, digest=digest("start-job"), request=request, watch=watch)
+    return JobCall(
+        kind=kind,
+        digest=digest("start-job"),
+        request=request,
+        watch=watch,
+        expected_bytes=expected_bytes,
+    )
 
 
 def eseutil_job(
-    eseutil: str, arguments: tuple[str, ...], *, folder: str, creates: tuple[str, ...] = ()
+    eseutil: str,
+    arguments: tuple[str, ...],
+    *,
+    folder: str,
+    creates: tuple[str, ...] = (),
+    expected_bytes: int | None = None,
 ) -> JobCall:
-    """A run of eseutil in its own folder; what it `creates` must not exist, and is watched while
-    it grows.
+    """A run of eseutil in its own folder; what it `creates` must not exist. A rebuilt file is
+    watched while it grows; the scratch file of an integrity check tells nothing.
     """
     request = {
         "eseutil": eseutil,
@@ -43,7 +60,8 @@ def eseutil_job(
         "must_not_exist": list(creates),
         "folder": folder,
     }
-    return host_job("eseutil", request, watch=creates[:1])
+    watch = creates[:1] if arguments[0] == "/d" else ()
+    return host_job("eseutil", request, watch=watch, expected_bytes=expected_bytes)
 
 
 def controller(work: str, arguments: Mapping[str, Any]) -> ControllerCall:

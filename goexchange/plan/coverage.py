@@ -78,6 +78,15 @@ def fresh_target(path: str, server: str, *, stamp: str) -> str:
     return join(path, server, "online", stamp) if is_share(path) else path
 
 
+def covered_bytes(coverage: Coverage) -> int | None:
+    """The sizes of the covered databases together, which is what the backup reads at least; None
+    when one is not known.
+    """
+    sizes = [each.size_bytes for each in coverage.databases]
+    known = [size for size in sizes if isinstance(size, int)]
+    return sum(known) if len(known) == len(sizes) else None
+
+
 def include_argument(mount_point: str) -> str:
     """A volume as the backup tool names it: `D:`, or the mount point without its last backslash."""
     return mount_point.rstrip("\\")

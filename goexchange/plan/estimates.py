@@ -62,6 +62,17 @@ def history_of(host: ActualHost) -> History:
     )
 
 
+def known_size(database: ActualDatabase) -> int | None:
+    """The size of the file; None when it was not seen."""
+    return database.size_bytes if isinstance(database.size_bytes, int) else None
+
+
+def set_size(database: ActualDatabase, host: ActualHost) -> int | None:
+    """The size of a set of the database: its file and its logs; None when the file was not seen."""
+    size = known_size(database)
+    return None if size is None else size + log_bytes(database, host)
+
+
 def result_size(database: ActualDatabase) -> int:
     """The size a rebuild should end with."""
     return max(known(database.size_bytes) - known(database.white_space_bytes), 0)
@@ -82,7 +93,7 @@ def estimate_lane(
     rates = inventory.rates
     present = known(database.size_bytes)
     result = result_size(database)
-    set_size = present + log_bytes(database, host)
+    copied_bytes = present + log_bytes(database, host)
 
     def read(size_bytes: int) -> Duration:
         return duration(size_bytes, (), default_rate=rates.verify_bytes_per_s)
@@ -92,7 +103,7 @@ def estimate_lane(
 
     rebuild = duration(present, history.rebuild_bytes_s, default_rate=rates.rebuild_bytes_per_s)
     detect, detect_temporary = read(2 * present), read(2 * result)
-    copy, verify_set = copied(set_size), read(3 * set_size)
+    copy, verify_set = copied(copied_bytes), read(3 * copied_bytes)
     down = [DISMOUNT, HEADER, detect]
     if is_rebuilt:
         down += [copy, rebuild, HEADER, detect_temporary, verify_set, SEAL]

@@ -12,6 +12,7 @@ from ntpath import basename, dirname, join, normcase, normpath, splitext
 from attrs import frozen
 
 from goexchange.model.actual import ActualDatabase
+from goexchange.model.flush_map import flush_map_beside
 
 
 @frozen(kw_only=True)
@@ -29,7 +30,7 @@ class LanePaths:
     @property
     def temporary_flush_map(self) -> str:
         """The flush map that the tool writes beside the temporary file."""
-        return flush_map(self.temporary)
+        return flush_map_beside(self.temporary)
 
     @property
     def set_database(self) -> str:
@@ -58,11 +59,6 @@ def lane_paths(database: ActualDatabase, *, at: datetime, set_target: str | None
 def stamp_text(at: datetime) -> str:
     """`20261122T101500Z`."""
     return at.astimezone(UTC).strftime("%Y%m%dT%H%M%SZ")
-
-
-def flush_map(path: str) -> str:
-    """The `.jfm` of a database file: same name, other extension."""
-    return splitext(path)[0] + ".jfm"
 
 
 def is_share(path: str) -> bool:

@@ -10,7 +10,7 @@ from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
-from goexchange.plan.coverage import Coverage, include_argument
+from goexchange.plan.coverage import Coverage, covered_bytes, include_argument
 
 PROOF_LIMIT_S = 3600
 PROOF_ESTIMATE_S = 30
@@ -34,6 +34,7 @@ def add_online_backup(
                 "target": coverage.target,
                 "volumes": [include_argument(each) for each in coverage.volumes],
             },
+            expected_bytes=covered_bytes(coverage),
         ),
         summary=f"online full backup of {words.listed(coverage.volumes)} -> {coverage.target}"
         f" (covers {names})",

@@ -6,6 +6,7 @@ from goexchange.model.plan import Action, Reason, ScriptCall
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, eseutil_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
+from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_before import PASS_PRIMARY, add_notice
 from goexchange.powershell import cmdlets
 
@@ -93,7 +94,13 @@ def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
     ):
         lane.add(
             Action.DETECT_ERRORS,
-            eseutil_job(context.eseutil, arguments, folder=folder, creates=creates),
+            eseutil_job(
+                context.eseutil,
+                arguments,
+                folder=folder,
+                creates=creates,
+                expected_bytes=known_size(context.database),
+            ),
             summary=f"{text}; any error: mount as it was",
             guards=("clean-shutdown", "tool-fits"),
             postcondition=equals("ok", True),

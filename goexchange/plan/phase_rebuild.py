@@ -11,7 +11,7 @@ from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, eseutil_job, host_job, host_script, one_of
 from goexchange.plan.context import LaneContext
-from goexchange.plan.estimates import LaneEstimate, log_bytes, result_size
+from goexchange.plan.estimates import LaneEstimate, known_size, result_size, set_size
 from goexchange.plan.phase_before import PASS_DEFRAGMENTED
 from goexchange.plan.phase_offline import read_header
 
@@ -86,12 +86,16 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
     declared = context.spec.backup_before.offline
     if declared is None:
         raise ValueError("a set is planned that the specification does not declare")
-    size = context.database.size_bytes
-    logs = log_bytes(context.database, context.host)
-    total = words.size(size + logs) if isinstance(size, int) else "of unknown size"
+    size = set_size(context.database, context.host)
+    total = "of unknown size" if size is None else words.size(size)
     return lane.add(
         Action.COPY_SET,
-        host_job("copy-files", {"files": []}),
+        host_job(
+            "copy-files",
+            {"files": []},
+            watch=(context.paths.set_database,),
+            expected_bytes=known_size(context.database),
+        ),
         summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}",
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
@@ -110,6 +114,7 @@ def _rebuild(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) ->
             ("/d", paths.original, f"/t{paths.temporary}", "/p", "/o"),
             folder=paths.work_folder,
             creates=(paths.temporary, paths.temporary_flush_map),
+            expected_bytes=result_size(context.database),
         ),
         summary=f"rebuild to {paths.temporary}, about {words.size(result_size(context.database))};"
         " the original stays untouched",
@@ -135,7 +140,13 @@ def _prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEsti
     ):
         lane.add(
             Action.DETECT_ERRORS_TEMPORARY,
-            eseutil_job(context.eseutil, arguments, folder=folder, creates=creates),
+            eseutil_job(
+                context.eseutil,
+                arguments,
+                folder=folder,
+                creates=creates,
+                expected_bytes=result_size(context.database),
+            ),
             summary=f"{text} of the temporary file",
             postcondition=equals("ok", True),
             pass_name=PASS_DEFRAGMENTED,
@@ -153,14 +164,21 @@ def _prove_set(
     third = estimate.verify_set.p50_s // 3
     lane.add(
         Action.VERIFY_SET_ON_HOST,
-        eseutil_job(context.eseutil, ("/k", paths.set_database), folder=paths.work_folder),
+        eseutil_job(
+            context.eseutil,
+            ("/k", paths.set_database),
+            folder=paths.work_folder,
+            expected_bytes=known_size(context.database),
+        ),
         summary="every page checksum of the copied database, on the host",
         postcondition=equals("ok", True),
         estimate_s=third,
     )
     hashed = lane.add(
         Action.HASH_SET,
-        host_job("hash-files", {"files": []}),
+        host_job(
+            "hash-files", {"files": []}, expected_bytes=set_size(context.database, context.host)
+        ),
         summary="digests of the copied files, read past the cache",
         binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copy),),
         estimate_s=third,

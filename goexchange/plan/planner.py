@@ -36,7 +36,7 @@ from goexchange.plan.lane_rebuild import offline_lane
 from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
-from goexchange.plan.refusals import unsupported_diagnostics
+from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
 from goexchange.plan.sealing import FORMAT
 from goexchange.plan.summary import backup_lines, estimate_source, planned_notices
 from goexchange.schedule.outage import latest_swap
@@ -93,7 +93,7 @@ def make_draft(
         estimate=estimate_source(working),
         backups=backup_lines(working),
         facts=seen,
-        diagnostics=_diagnostics(specs, prepared),
+        diagnostics=_diagnostics(specs, prepared, inventory),
     )
     body = _with_window(body, specs, inventory, working)
     check_body(body)
@@ -206,7 +206,8 @@ def _window_diagnostic(spec: DesiredState) -> Diagnostic:
 
 
 def _diagnostics(
-    specs: Sequence[DesiredState], prepared: Sequence[Prepared]
+    specs: Sequence[DesiredState], prepared: Sequence[Prepared], inventory: Inventory
 ) -> tuple[Diagnostic, ...]:
     unexecuted = tuple(one for each in specs for one in unsupported_diagnostics(each))
-    return (*unexecuted, *unmatched(specs, [each.candidate for each in prepared]))
+    missing = unmatched(specs, [each.candidate for each in prepared])
+    return (*unexecuted, *missing, *unused_machines(inventory))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from goexchange.model.actual import Generation
+from goexchange.model.flush_map import flush_map_beside
 from goexchange.plan.context import LaneContext
 
 
@@ -10,18 +12,6 @@ def recovery_text(context: LaneContext) -> str:
     in.
     """
     database, paths = context.database, context.paths
-    at_startup = "$true" if database.is_mount_at_startup is True else "$false"
-    mount = f"Mount-Database -Identity {database.guid}"
-    original_is_back = f"""\
-   a. {paths.original} exists and {paths.kept} does not:
-      nothing was swapped. Go to 3.
-   b. {paths.kept} exists and {paths.original} does not:
-      the swap stopped in the middle. Rename {paths.kept} to {paths.original}. Go to 3.
-   c. both exist: the rebuilt file is in place, the original is kept beside it.
-      Try 3. If the mount fails, and only if the rebuilt file was never mounted:
-      rename {paths.original} to {paths.set_aside},
-      rename {paths.kept} to {paths.original}, and go to 3.
-      If the rebuilt file WAS mounted, it holds new mail: put no older file in its place."""
     lines = [
         f"Maintenance of mailbox database {database.name} on {context.server.name} stopped.",
         "This text says how to bring it back with the Exchange Management Shell alone.",
@@ -32,13 +22,13 @@ def recovery_text(context: LaneContext) -> str:
         "",
         "2. Which files are there? End any eseutil.exe that works on them first (it only writes",
         f"   below {paths.work_folder}); the scheduled tasks of this tool are in {context.root}.",
-        original_is_back,
+        *_files(context),
         "",
         "3. Mount it. Never use -Force or -AcceptDataLoss.",
-        f"   {mount}",
+        f"   Mount-Database -Identity {database.guid}",
         "",
         "4. Put the setting back to what it was, and look again.",
-        f"   Set-MailboxDatabase -Identity {database.guid} -MountAtStartup {at_startup}",
+        *_setting(context),
         f"   Get-MailboxDatabase -Identity {database.guid} -Status | Format-List Name, Mounted",
         "",
         "Delete nothing: no file, no log, no set.",
@@ -50,4 +40,59 @@ def recovery_text(context: LaneContext) -> str:
         lines.append(
             "it has a manifest). It is needed only when the original is missing or damaged."
         )
-    return "\r\n".join("\n".join(lines).split("\n")) + "\r\n"
+    return "\r\n".join(lines) + "\r\n"
+
+
+def _files(context: LaneContext) -> list[str]:
+    paths = context.paths
+    lines = [
+        f"   a. {paths.original} exists and {paths.kept} does not:",
+        "      nothing was swapped. Go to 3.",
+        f"   b. {paths.kept} exists and {paths.original} does not:",
+        "      the swap stopped in the middle. Go to 3 after",
+        *_move(context, paths.kept, paths.original),
+        "   c. both exist: the rebuilt file is in place, the original is kept beside it.",
+        "      Try 3. If it fails, and only if the rebuilt file was never mounted, go to 3 after",
+        *_move(context, paths.original, paths.set_aside),
+        *_move(context, paths.kept, paths.original),
+        "      If the rebuilt file WAS mounted, it holds new mail: put no older file in its place.",
+    ]
+    if _has_flush_maps(context):
+        lines.append(
+            "   A flush map (.jfm) belongs to its file: one of another file keeps it from mounting"
+            " (-1918)."
+        )
+    return lines
+
+
+def _move(context: LaneContext, source: str, destination: str) -> list[str]:
+    """A file is renamed with its flush map, from Exchange 2016 on."""
+    lines = [_move_item(source, destination)]
+    if _has_flush_maps(context):
+        lines.append(
+            _move_item(flush_map_beside(source), flush_map_beside(destination))
+            + "   (if it is there)"
+        )
+    return lines
+
+
+def _move_item(source: str, destination: str) -> str:
+    names = f"-LiteralPath '{_in_quotes(source)}' -Destination '{_in_quotes(destination)}'"
+    return f"      Move-Item {names}"
+
+
+def _in_quotes(path: str) -> str:
+    return path.replace("'", "''")
+
+
+def _has_flush_maps(context: LaneContext) -> bool:
+    return context.server.generation is not Generation.EXCHANGE_2013
+
+
+def _setting(context: LaneContext) -> list[str]:
+    """What mount at startup was; nothing is said of what is not known."""
+    was = context.database.is_mount_at_startup
+    if not isinstance(was, bool):
+        return ["   (Mount at startup was not known before; the tool left it alone.)"]
+    value = "$true" if was else "$false"
+    return [f"   Set-MailboxDatabase -Identity {context.database.guid} -MountAtStartup {value}"]

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from goexchange.errors import Diagnostic
+from goexchange.errors import Diagnostic, Severity
 from goexchange.model.actual import ActualHost, ActualServer, Generation
+from goexchange.model.configuration import Inventory, MachineEntry
 from goexchange.model.desired import DesiredState, ProcessLimit
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
@@ -97,6 +98,28 @@ def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
     )
 
 
+def unused_machines(inventory: Inventory) -> tuple[Diagnostic, ...]:
+    """A warning for each machine of the inventory: it is written down and not used."""
+    return tuple(
+        Diagnostic(
+            id="machine-not-used",
+            summary="a machine of the inventory is not used by this version",
+            detail=f"{each.name} {_role(each, inventory)}, and this version sends no work to such"
+            " machines: a backup set is verified on its host, and by this machine where `shares`"
+            " reach the target.",
+            severity=Severity.WARNING,
+            address=each.name,
+            place=each.place,
+        )
+        for each in inventory.machines
+    )
+
+
+def _role(machine: MachineEntry, inventory: Inventory) -> str:
+    is_verifier = machine.name == inventory.verifier
+    return "is the inventory's `verifier`" if is_verifier else "is one of its `machines`"
+
+
 def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
     """No rebuild without a set before and an online backup after; no backup where none is
     declared.
@@ -143,7 +166,8 @@ def refuse_open_run(candidate: Candidate, needed: Needed) -> Needed | None:
         Reason.BLOCKED_BY_GUARD,
         f"run {mine[0].run} has not ended on it (phase {mine[0].phase})",
         origin=candidate.specifications[0].script.place,
-        instead=f"goexchange resume {mine[0].run}, or goexchange release {candidate.address}",
+        instead=f"goexchange resume {mine[0].run}: it looks again, and closes the recovery record"
+        " when the database is in service",
     )
 
 

@@ -25,7 +25,7 @@ def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
             lines.append(
                 f"{context.lane_id}: set of the present file before the rebuild, every page"
                 " verified"
-                f" -> {context.paths.set_folder}"
+                f" -> {context.paths.set_folder}; kept until `goexchange backups prune`"
             )
         if context.coverage is not None:
             covered = words.listed(one.name for one in context.coverage.databases)

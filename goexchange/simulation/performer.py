@@ -96,7 +96,7 @@ class Performer:
 
     def _lease(self, effect: effects.AcquireLeases | effects.RenewLeases) -> events.Event:
         if isinstance(effect, effects.AcquireLeases):
-            self.lease_number += 1
+            self.lease_number = max([self.lease_number + 1, *effect.at_least.values()])
         return events.LeasesHeld(
             numbers=dict.fromkeys(effect.servers, self.lease_number),
             expires_at=self.now() + timedelta(seconds=effect.lease_s),
@@ -118,7 +118,8 @@ class Performer:
             if path.lower().endswith(".edb")
         ]
         is_good = bool(found) and all(one is not None and one.is_good for one in found)
-        manifests = [path for path in host.files.names_in(folder) if path.endswith("backup-set.json")]
+        names = host.files.names_in(folder)
+        manifests = [path for path in names if path.endswith("backup-set.json")]
         if len(manifests) != 1:
             return events.Refused(code="no-set", message=f"{folder} is not a set")
         sealed = parse_manifest(host.files.read(manifests[0]))

@@ -113,9 +113,9 @@ class SqliteLeases:
         """Take all of them with new fencing numbers, or none.
 
         Shape: `at_least` is for a store that knows less than the hosts: a number that a host has
-        seen from another store. `is_run_locked` says that the caller alone has the run's journal open: no other
-        process of that run is alive, and what a dead one left behind is free at once. From anybody
-        else a lease is free only when it has expired.
+        seen from another store. `is_run_locked` says that the caller alone has the run's journal
+        open: no other process of that run is alive, and what a dead one left behind is free at
+        once. From anybody else a lease is free only when it has expired.
         """
         taken: list[Lease] = []
         lowest = at_least or {}
@@ -127,7 +127,7 @@ class SqliteLeases:
                     raise Locked(_denial(before))
                 lease = Lease(
                     server=server,
-                    number=max(before.number + 1, lowest[server] if server in lowest else 0),
+                    number=max(before.number + 1, lowest.get(server, 0)),
                     holder=holder,
                     run=run,
                     acquired_at_utc=now,

@@ -1,20 +1,27 @@
-"""A run that ended badly is gone on with: what is owed is looked at and tried again, and nothing else."""
+"""A run that ended badly is gone on with: what is owed is looked at and tried again, no more."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from goexchange.driver import effects as to_do
+from goexchange.driver.ending import commands_for
 from goexchange.driver.invariants import Watch
 from goexchange.errors import ExitCode
-from goexchange.journal.chain import Draft
+from goexchange.journal.chain import Draft, seal
+from goexchange.journal.replay import replay
 from goexchange.model.actual import OpenRecovery
-from goexchange.model.plan import Action, Plan
+from goexchange.model.plan import Action, JobCall, Plan
 from goexchange.model.run import LaneState, RecordKind, RunResult
+from goexchange.plan.calls import equals
+from goexchange.powershell import cmdlets
 from tests.driver.plans import (
     ASIDE,
+    GUID,
     KEPT,
     NOW,
     ORIGINAL,
@@ -23,7 +30,7 @@ from tests.driver.plans import (
     verify_lane,
     with_step,
 )
-from tests.driver.twin import Twin, drive, machine_of
+from tests.driver.twin import Twin, drive, fork, machine_of
 
 PLAN = plan_of(rebuild_lane())
 
@@ -144,7 +151,7 @@ def test_a_database_taken_down_to_be_looked_at_is_mounted_by_the_resume() -> Non
     twin, plan = Twin(unmountable={"old"}), plan_of(verify_lane())
     assert ended(twin, plan).exit_code == ExitCode.ROLLBACK_FAILED
     twin.unmountable = set()
-    assert ended(twin, plan).exit_code == ExitCode.STOPPED
+    assert ended(twin, plan).exit_code == ExitCode.OK, "it was looked at, and it is back"
     assert is_tidy(twin)
 
 
@@ -184,6 +191,62 @@ def test_what_was_not_put_back_is_put_back_by_the_resume(action: Action) -> None
     assert is_tidy(twin)
 
 
+def test_a_backup_that_a_guard_held_up_is_made_by_the_resume() -> None:
+    twin = Twin()
+    lane = with_step(rebuild_lane(), Action.ONLINE_BACKUP, guards=("backup-free",))
+    twin.blocked = {"backup-free"}
+    assert ended(twin, plan_of(lane)).exit_code == ExitCode.UNPROTECTED
+    twin.blocked = set()
+    assert ended(twin, plan_of(lane)).exit_code == ExitCode.OK
+    assert is_tidy(twin) and twin.effects["job wbadmin"] == 1
+
+
+def left_down() -> Twin:
+    twin = Twin(unmountable={"new"}, refusals={"swap-back": ["file-in-use"]})
+    assert ended(twin).exit_code == ExitCode.ROLLBACK_FAILED
+    twin.unmountable = set()  # it would mount now, and is not tried: the way back goes on
+    return twin
+
+
+def mounted_by_hand() -> Twin:
+    twin = left_down()
+    twin.is_mounted = True
+    return twin
+
+
+def unprotected() -> Twin:
+    twin = Twin(tool_fails={"wbadmin"})
+    assert ended(twin).exit_code == ExitCode.UNPROTECTED
+    twin.tool_fails = set()
+    return twin
+
+
+@pytest.mark.parametrize(
+    ("begin", "code", "effect", "in_place"),
+    [
+        (left_down, ExitCode.STOPPED, "Mount-Database old", "old"),
+        (mounted_by_hand, ExitCode.OK, "job wbadmin", "new"),
+        (unprotected, ExitCode.OK, "job wbadmin", "new"),
+    ],
+)
+def test_a_kill_in_the_resume_of_an_ended_run_changes_nothing(
+    begin: Callable[[], Twin], code: ExitCode, effect: str, in_place: str
+) -> None:
+    twin = begin()
+    before = twin.effects[effect]
+    machine, points = machine_of(PLAN, twin), 0
+    while not isinstance(coming := machine.next(twin.now), to_do.Finish):
+        event = twin.perform(coming)
+        points += 1
+        left = fork(twin)
+        assert ended(left).exit_code == code, coming
+        assert is_tidy(left) and left.files[ORIGINAL] == in_place
+        assert left.effects[effect] == before + 1, coming
+        assert not left.effects["Mount-Database new"] or in_place == "new"
+        machine.accept(event, twin.now)
+    assert points > 15
+
+
 def test_nothing_that_leads_away_may_be_opened_again() -> None:
     twin = Twin()
     ended(twin)
@@ -204,8 +267,6 @@ def test_the_point_of_no_return_is_not_forgotten_when_a_mount_is_opened_again() 
     watch = Watch(PLAN, twin.journal)
     opened = {"lanes_again": [lane.id], "steps_again": [mount.id], "steps_in_doubt": []}
     intent = {"step": back.id, "lane": lane.id, "attempt": 1, "call": {}}
-    from goexchange.journal.chain import seal
-
     watch.take(seal([Draft(RecordKind.RUN_RESUMED, opened)], after=twin.journal[-1], at=NOW)[0])
     assert [one.invariant for one in watch.violations(RecordKind.INTENT, intent)] == ["I17"]
 
@@ -224,7 +285,8 @@ def test_an_original_put_back_by_hand_is_not_taken_for_the_rebuilt_file(
     assert (result.exit_code, result.databases[0].state) == (ExitCode.STOPPED, LaneState.FAILED)
     assert "a person has put the original back" in result.databases[0].why
     assert is_tidy(twin) and twin.files[ORIGINAL] == "old"
-    assert twin.record["rebuilt_at_utc"] is None and twin.record["signature"] == twin.signature_of("old")
+    assert twin.record["rebuilt_at_utc"] is None
+    assert twin.record["signature"] == twin.signature_of("old")
     assert not twin.effects["job wbadmin"], "nothing was rebuilt"
 
 
@@ -252,8 +314,11 @@ def test_a_mount_in_doubt_with_an_unknown_file_is_asked_about() -> None:
     twin = Twin()
     until(twin, "-mount", takes_effect=True)
     del twin.files[KEPT]
-    assert ended(twin).exit_code == ExitCode.UNKNOWN
+    result = ended(twin)
+    assert result.exit_code == ExitCode.LEFT_OFFLINE, "it is not said to be in service"
     assert records(twin, RecordKind.QUESTION)
+    assert result.databases[0].commands[0] == "goexchange resume r1"
+    assert not any("Rename" in one or "Move" in one for one in result.databases[0].commands)
 
 
 def test_a_new_store_raises_its_numbers_above_the_host_s() -> None:
@@ -321,6 +386,20 @@ def test_a_repair_request_that_is_refused_to_the_end_is_not_taken_for_done() -> 
     assert [one["outcome"] for one in outcomes] == ["failed"]
 
 
+@pytest.mark.parametrize(("found", "outcome"), [(0, "done"), (3, "failed")])
+def test_what_a_detection_found_is_judged_when_it_has_ended(found: int, outcome: str) -> None:
+    lane = with_step(
+        rebuild_lane(with_passes=True),
+        Action.REPAIR_REQUEST,
+        postcondition=equals("ours.corruptions_detected", 0),
+        repeat=None,
+    )
+    twin = Twin(repair_finds=found)
+    assert ended(twin, plan_of(lane)).exit_code == ExitCode.OK, "it may fail"
+    outcomes = [one for one in records(twin, RecordKind.OUTCOME) if "repair" in str(one["step"])]
+    assert [one["outcome"] for one in outcomes] == [outcome]
+
+
 def test_work_is_looked_at_soon_and_then_at_leisure() -> None:
     twin = Twin()
     machine, waits = machine_of(PLAN, twin), []
@@ -329,3 +408,46 @@ def test_work_is_looked_at_soon_and_then_at_leisure() -> None:
             waits.append((effect.moment - twin.now).total_seconds())
         machine.accept(twin.perform(effect), twin.now)
     assert min(waits) < 1 and max(waits) <= 60
+
+
+def test_a_person_is_told_to_move_the_flush_maps_too_and_what_the_setting_was() -> None:
+    twin = Twin(unmountable={"new"}, refusals={"swap-back": ["file-in-use"]})
+    commands = ended(twin).databases[0].commands
+    moved = [one.split("-Destination ")[1].strip("'} ") for one in commands if "Move-Item" in one]
+    maps = [one.replace(".edb", ".jfm") for one in (ASIDE, ORIGINAL)]
+    assert moved == [ASIDE, maps[0], ORIGINAL, maps[1]]
+    assert all("Test-Path" in one for one in commands if ".jfm" in one)
+    assert not any("MountAtStartup" in one for one in commands), "it is back already"
+    lane = rebuild_lane()
+    until(twin := Twin(), "-copy-set", takes_effect=True)
+    state = replay(twin.journal)
+    assert "Set-MailboxDatabase -Identity 'DB05' -MountAtStartup $true" in commands_for(lane, state)
+    was_off = with_step(
+        lane, Action.RESTORE_MOUNT_AT_STARTUP, call=cmdlets.set_mount_at_startup(GUID, False)
+    )
+    assert commands_for(was_off, state)[-1].endswith("-MountAtStartup $false")
+
+
+def test_progress_says_how_much_there_is_and_findings_say_of_which_pass_they_are() -> None:
+    lane = rebuild_lane()
+    steps = tuple(
+        evolve(step, call=evolve(step.call, expected_bytes=2_000_000))
+        if isinstance(step.call, JobCall)
+        else step
+        for step in lane.steps
+    )
+    twin = Twin(tool_fails={"/g"})
+    assert ended(twin, plan_of(evolve(lane, steps=steps))).exit_code == ExitCode.STOPPED
+    found = [one["findings"] for one in records(twin, RecordKind.OUTCOME) if one["findings"]]
+    text = "the database is corrupted"
+    assert found == [[{"severity": "error", "pass_name": "primary", "text": text}]]
+    assert {one["total_bytes"] for one in records(twin, RecordKind.PROGRESS)} == {2_000_000}
+
+
+def test_every_look_says_why_it_was_taken() -> None:
+    twin = Twin()
+    until(twin, "-dismount", takes_effect=True)
+    twin.lose = lambda number, send: "after" if number == 60 else None
+    ended(twin)
+    causes = {one["cause"] for one in records(twin, RecordKind.LOOKED)}
+    assert {"postcondition", "resume"} <= causes <= {"postcondition", "resume", "lost"}

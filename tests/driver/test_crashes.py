@@ -5,7 +5,6 @@ happens twice.
 from __future__ import annotations
 
 from collections import Counter
-from copy import deepcopy
 
 import pytest
 
@@ -15,7 +14,7 @@ from goexchange.errors import ExitCode
 from goexchange.model.plan import Plan
 from goexchange.model.run import RecordKind
 from tests.driver.plans import DATABASE, ORIGINAL, SERVER, plan_of, rebuild_lane, verify_lane
-from tests.driver.twin import Twin, drive, machine_of
+from tests.driver.twin import Twin, as_read_again, drive, fork, machine_of
 
 REBUILT_ONCE = Counter(
     {
@@ -59,11 +58,6 @@ def drive_until(machine: Machine, twin: Twin, *, effect_number: int, phase: str)
 def count_of(plan: Plan) -> int:
     twin = Twin()
     return drive_until(machine_of(plan, twin), twin, effect_number=-1, phase="never")
-
-
-def fork(twin: Twin) -> Twin:
-    """The host as it stands, for another controller; records are never changed and shared."""
-    return deepcopy(twin, {id(record): record for record in twin.journal})
 
 
 def test_a_kill_at_every_effect_ends_like_an_undisturbed_night() -> None:
@@ -137,6 +131,7 @@ def test_a_run_resumes_from_every_prefix_of_its_journal() -> None:
         if isinstance(effect, to_do.Append):
             prefixes.append(fork(twin))
     for prefix in prefixes:
+        assert as_read_again(prefix) == prefix.journal
         result = drive(machine_of(plan, prefix), prefix)
         assert (result.exit_code, prefix.effects) == (ExitCode.OK, twin.effects)
         assert (prefix.is_mounted, prefix.at_startup, prefix.sentinel) == (True, True, False)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from attrs import define, field
@@ -112,6 +114,7 @@ class Twin:
     set_sha256: str = ""
     record: dict[str, Any] = field(factory=dict)
     is_raising: bool = True
+    repair_finds: int = 0
     refusing_sentinel: bool = False
 
     # -- performing
@@ -190,7 +193,7 @@ class Twin:
         if name == "New-MailboxRepairRequest":
             if any(self.now < created + REPAIR_TAKES for _, created, _ in self.repairs):
                 raise Refusal("already running the allowed number of database repair requests")
-            self.repairs.append((parameters["CorruptionType"], self.now, 0))
+            self.repairs.append((parameters["CorruptionType"], self.now, self.repair_finds))
         elif name == "Dismount-Database":
             if not self.is_mounted:
                 raise Refusal("already-dismounted")
@@ -243,16 +246,15 @@ class Twin:
         if self.is_mounted and arguments["path"] == ORIGINAL:
             raise Refusal("file-in-use")
         slots = slots_of(self.files[arguments["path"]])
-        lines = [
-            mode_line("FILE DUMP"),
-            *header_dump(read_database_header(slots), arguments["path"]),
-            success_line(15),
-        ]
         return {
             "size_bytes": 4_000_000 if self.files[arguments["path"]] == "old" else 2_000_000,
             "slots": base64.b64encode(slots).decode(),
             "jfm": None,
-            "eseutil": {"exit_code": 0, "output": text(lines), "error_output": ""},
+            "eseutil": {
+                "exit_code": 0,
+                "output": dump_of(slots, arguments["path"]),
+                "error_output": "",
+            },
             "log_files": [
                 {
                     "path": "L:\\DB05\\E05.log",
@@ -368,16 +370,19 @@ class Twin:
         return {"state": "ended"}
 
     def _swap_state(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        original, kept = self.files.get(ORIGINAL), self.files.get(KEPT)
-        state = {("old", None): "before", (None, "old"): "between", ("new", "old"): "after"}.get(
-            (original, kept), "foreign"
-        )
-        return {"state": state, "evidence": f"{original} {kept}"}
+        original = "unreadable" if self.is_mounted else self.files.get(ORIGINAL)
+        seen = (original, self.files.get(arguments["temporary"]), self.files.get(KEPT))
+        state = {
+            ("old", "new", None): "before",
+            (None, "new", "old"): "between",
+            ("new", None, "old"): "after",
+        }.get(seen, "foreign")
+        return {"state": state, "evidence": f"{seen}"}
 
     def _swap_files(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         assert not self.is_mounted
         assert len(arguments["original_sha256"]) == len(arguments["temporary_sha256"]) == 64
-        if self._swap_state({})["state"] == "after":
+        if self._swap_state(arguments)["state"] == "after":
             return {"state": "after"}
         assert self.files[TEMPORARY] == "new"
         if ORIGINAL in self.files:
@@ -526,11 +531,18 @@ class ScriptedGuards(Guards):
 
 
 def machine_of(plan: Plan, twin: Twin, *, run: RunIdentity = RUN) -> Machine:
-    """A fresh machine over the twin's journal, as it would be read from its file."""
-    content = b"".join(line_of(record) for record in twin.journal)
-    return Machine(
-        plan=plan, run=run, records=read_lines(content).records, guards=ScriptedGuards(twin)
-    )
+    """A fresh machine over the twin's journal."""
+    return Machine(plan=plan, run=run, records=tuple(twin.journal), guards=ScriptedGuards(twin))
+
+
+def fork(twin: Twin) -> Twin:
+    """The host as it stands, for another controller; records are never changed and shared."""
+    return deepcopy(twin, {id(record): record for record in twin.journal})
+
+
+def as_read_again(twin: Twin) -> list[Record]:
+    """The twin's journal as it would be read from its file."""
+    return list(read_lines(b"".join(line_of(record) for record in twin.journal)).records)
 
 
 def drive(machine: Machine, twin: Twin, *, effects_max: int = 20_000) -> RunResult:
@@ -549,6 +561,14 @@ def drive(machine: Machine, twin: Twin, *, effects_max: int = 20_000) -> RunResu
     raise AssertionError("the machine does not come to an end")
 
 
+@cache
+def dump_of(slots: bytes, path: str) -> str:
+    """What eseutil prints of a header."""
+    dump = header_dump(read_database_header(slots), path)
+    return text([mode_line("FILE DUMP"), *dump, success_line(15)])
+
+
+@cache
 def slots_of(file: str) -> bytes:
     """Both header slots of one of the twin's files."""
     number = {"old": 1, "new": 2, "partial": 3, "dirty": 4}[file]

@@ -12,6 +12,7 @@ import pytest
 from goexchange.driver import effects
 from goexchange.driver.events import Request, Requested
 from goexchange.errors import ExitCode
+from goexchange.model.actual import ActualHost, OpenRecovery
 from goexchange.model.plan import Action
 from goexchange.model.run import LaneState, OutcomeKind, RunResult
 from goexchange.simulation.crashes import crash_everywhere
@@ -71,12 +72,18 @@ def test_the_original_is_mounted_again(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["the new file does not mount", "the rebuild ends with an error"])
 def test_a_kill_on_the_way_back_changes_nothing(name: str) -> None:
+    """A mount whose answer died with its controller is tried once more, and may succeed then."""
     broken = night()
+    before = truth(broken).present
     FAULTS_WITH_A_WAY_BACK[name](broken.performer.world.faults)
 
     def judge(ended: Night, result: RunResult) -> None:
-        assert result.exit_code == ExitCode.STOPPED
-        assert truth(ended).is_mounted and truth(ended).is_mount_at_startup
+        after = truth(ended)
+        assert after.is_mounted and after.is_mount_at_startup
+        assert before is not None and after.present is not None
+        is_original = after.present.signature == before.signature
+        assert result.exit_code == (ExitCode.STOPPED if is_original else ExitCode.OK)
+        assert is_original or name == "the new file does not mount"
 
     crash_everywhere(broken, every=6, judge=judge)
 
@@ -92,6 +99,67 @@ def test_nothing_mounts_and_a_person_is_told_what_to_type() -> None:
         command.startswith("Mount-Database -Identity 'DB05'") for command in database.commands
     )
     assert broken.performer.world.hosts["EX01"].sentinels, "the sentinel stays while it is down"
+
+
+def test_a_database_that_a_person_mounted_meanwhile_is_tidied_up_by_the_resume() -> None:
+    broken = night()
+    fail_mounts(5)(broken.performer.world.faults)
+    assert broken.run_to_end().exit_code == ExitCode.ROLLBACK_FAILED
+    world = broken.performer.world
+    while not truth(broken).is_mounted:  # the last faults are used up by hand
+        world.cmdlet("EX01", "gxadmin", "Mount-Database", {"Identity": "DB05"})
+        broken.performer.clock.move(seconds=60)
+        world.advance()
+    broken.kill()
+    result = broken.run_to_end()
+    assert result.exit_code == ExitCode.STOPPED
+    assert result.databases[0].state is LaneState.FAILED
+    assert truth(broken).is_mounted and truth(broken).is_mount_at_startup
+    assert not world.hosts["EX01"].sentinels
+    assert [one.run for one in _open_recoveries(broken)] == []
+
+
+def _open_recoveries(of: Night) -> tuple[OpenRecovery, ...]:
+    host = of.performer.observe("EX01", ()).host
+    assert isinstance(host, ActualHost) and isinstance(host.open_recoveries, tuple)
+    return host.open_recoveries
+
+
+@pytest.mark.parametrize("mounts", [True, False])
+def test_an_original_put_back_by_hand_is_what_the_resume_speaks_of(mounts: bool) -> None:
+    broken = night()
+    before = truth(broken).present
+    while not (
+        isinstance(effect := broken.next(), effects.Send) and effect.purpose.endswith("-mount")
+    ):
+        broken.take(broken.performer.perform(effect))
+    broken.kill()
+    world = broken.performer.world
+    files, database = world.hosts["EX01"].files, world.database_named("DB05")
+    kept = next(path for path in files.names_in("D:\\DB05") if ".edb.before-" in path)
+    files.rename(database.edb_path, kept.replace(".before-", ".rebuilt-"))
+    files.rename(kept, database.edb_path)
+    if mounts:
+        world.cmdlet("EX01", "gxadmin", "Mount-Database", {"Identity": "DB05"})
+    result = broken.run_to_end()
+    after = truth(broken)
+    assert result.exit_code == ExitCode.STOPPED
+    assert "a person has put the original back" in result.databases[0].why
+    assert after.is_mounted and after.is_mount_at_startup
+    assert before is not None and after.present is not None
+    assert after.present.signature == before.signature
+    host = broken.performer.observe("EX01", ()).host
+    assert isinstance(host, ActualHost) and isinstance(host.records, tuple)
+    assert [one.rebuilt_at_utc for one in host.records] == [None]
+
+
+def test_a_new_store_goes_on_where_hosts_have_seen_higher_numbers() -> None:
+    first = night()
+    world = first.performer.world
+    claim = {"root": first.performer.root, "fence": 99, "holder": "old store", "claimed_at": "x"}
+    world.script("EX01", "gxadmin", "claim-fence", {**claim, "claimed_at": "2026-11-01T00:00:00Z"})
+    assert first.run_to_end().exit_code == ExitCode.OK
+    assert first.performer.lease_number == 100
 
 
 def test_a_failed_backup_leaves_the_new_file_in_service_and_unprotected() -> None:

@@ -359,3 +359,10 @@ def test_lacking_generations_are_named_as_runs_whatever_the_header_claims(
         each for each in judgement.findings if each.finding is Finding.REQUIRED_LOG_MISSING
     )
     assert "0x-5-0x12, 0x15-0x7FFFFFFE" in finding.detail
+
+
+def test_damaged_pages_in_a_row_are_a_range(header: DatabaseHeader, database: Scan):
+    found = tuple(PageFinding(page=number, fault=PageFault.BAD) for number in (7, 8, 9, 20, 30, 31))
+    judgement = judged(database(header, pages=PageVerdicts(pages=100, bad=6, findings=found)))
+    (finding,) = (each for each in judgement.findings if each.finding is Finding.PAGES_DAMAGED)
+    assert "page 7-9, 20, 30-31 (-1018)" in finding.detail

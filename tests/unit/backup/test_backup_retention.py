@@ -116,7 +116,7 @@ SETS = st.lists(
 )
 
 
-@settings(database=None, deadline=None)
+@settings(database=None, deadline=None, max_examples=50)
 @given(SETS, st.integers(1, 5), st.integers(0, 5), st.integers(-1, 45))
 def test_whatever_is_on_the_shelf_a_way_back_stays(
     sets: list[ShelvedSet], last: int, daily: int, proof: int

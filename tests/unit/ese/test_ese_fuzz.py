@@ -36,7 +36,7 @@ from goexchange.ese.trailer import Trailer, read_trailer, write_trailer
 from goexchange.ese.writer import build_database
 
 FUZZ = settings(
-    max_examples=40, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=25, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 CALLS_MAX = 200

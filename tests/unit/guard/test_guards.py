@@ -178,7 +178,7 @@ def test_every_member_that_the_verified_set_reads_is_needed() -> None:
         Action.COPY_SET: ("files",),
         Action.HASH_SET: ("files",),
         Action.VERIFY_SET_ON_HOST: ("ok", "bad_checksums", "wrong_page_numbers"),
-        Action.VERIFY_SET: ("ok",),
+        Action.VERIFY_SET: ("ok", "set_sha256"),
     }.items():
         for name in names:
             lacking = {key: value for key, value in GOOD[action].items() if key != name}
@@ -201,7 +201,7 @@ def test_every_member_that_the_verified_set_reads_is_needed() -> None:
         ("verify_set", {"ok": False}),
         ("verify_set", {"signature": "cd" * 28}),
         ("verify_set", {"dbtime": 4712}),
-        ("verify_set", {"set_sha256": None}),
+        ("verify_set", {"set_sha256": "6" * 64}),
     ],
 )
 def test_a_set_that_is_not_of_this_very_file_blocks_the_swap(

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.codec import canonical_json, to_plain
-from goexchange.errors import InvalidDocument
+from goexchange.errors import InvalidDocument, Severity
 from goexchange.model import actual, configuration, desired
 from goexchange.model.plan import (
     Action,
@@ -50,6 +50,7 @@ from tests.unit.plan.builders import (
     with_record,
 )
 
+_OF_UNKNOWN_SIZE = ("command", "export-configuration")
 ADDED_BY_THE_DRIVER = {"fence", "run", "job", "runner"}
 
 
@@ -183,7 +184,51 @@ def test_recovery_text_is_plain_exchange_for_a_person_at_a_console() -> None:
     assert f"Mount-Database -Identity {guid}\r\n" in text
     assert f"Set-MailboxDatabase -Identity {guid} -MountAtStartup $true\r\n" in text
     assert "D:\\DB05\\DB05.edb.before-20261125T120000Z" in text
+    kept_map = "D:\\DB05\\DB05.jfm.before-20261125T120000Z"
+    assert f"Move-Item -LiteralPath '{kept_map}' -Destination 'D:\\DB05\\DB05.jfm'" in text
     assert "\n" not in text.replace("\r\n", "")
+
+
+def test_recovery_text_knows_no_flush_map_before_2016_and_no_setting_but_the_old_one() -> None:
+    one = database(is_mount_at_startup=False)
+    old = server(databases=(one,), generation=actual.Generation.EXCHANGE_2013)
+    call = only(draft(old), Action.OPEN_RECOVERY_RECORD).call
+    assert isinstance(call, ScriptCall)
+    text = call.arguments["text"]
+    assert ".jfm" not in text and "Move-Item" in text
+    assert f"Set-MailboxDatabase -Identity {one.guid} -MountAtStartup $false\r\n" in text
+
+
+def test_jobs_say_what_they_have_to_write_or_read() -> None:
+    body = draft()
+    size, white = database().size_bytes, database().white_space_bytes
+    assert isinstance(size, int) and isinstance(white, int)
+    copy, rebuild = only(body, Action.COPY_SET).call, only(body, Action.REBUILD).call
+    assert isinstance(copy, JobCall) and isinstance(rebuild, JobCall)
+    assert (copy.expected_bytes, rebuild.expected_bytes) == (size, size - white)
+    assert [path.rpartition("\\")[2] for path in (*copy.watch, *rebuild.watch)] == [
+        "DB05.edb",
+        "DB05.tmp.edb",
+    ]
+    jobs = [step.call for step in steps(body) if isinstance(step.call, JobCall)]
+    assert all(job.expected_bytes for job in jobs if job.kind not in _OF_UNKNOWN_SIZE)
+
+
+def test_machines_that_nothing_is_sent_to_are_named() -> None:
+    machine = configuration.MachineEntry(
+        name="BACKUP01", address="backup01", connection=inventory().servers[0].connection,
+        place=PLACE,
+    )  # fmt: skip
+    body = draft(stock=inventory(machines=(machine,), verifier="BACKUP01"))
+    assert [(one.id, one.address, one.severity) for one in body.diagnostics] == [
+        ("machine-not-used", "BACKUP01", Severity.WARNING)
+    ]
+    assert "`verifier`" in body.diagnostics[0].detail
+    assert draft().diagnostics == ()
+
+
+def test_a_set_is_said_to_be_kept() -> None:
+    assert "kept until `goexchange backups prune`" in draft().backups[0]
 
 
 def test_offline_verification_takes_down_looks_and_mounts_the_same_file() -> None:

@@ -95,7 +95,9 @@ def test_a_new_store_starts_above_what_the_hosts_have_seen(leases: SqliteLeases)
     with pytest.raises(Locked):  # no number takes a lease from somebody who holds it
         leases.acquire(("EX01",), holder="b", run="s", lease_s=60, now=NOW, at_least={"EX01": 99})
     leases.release(raised)
-    again = leases.acquire(("EX01",), holder="b", run="s", lease_s=60, now=NOW, at_least={"EX01": 7})
+    again = leases.acquire(
+        ("EX01",), holder="b", run="s", lease_s=60, now=NOW, at_least={"EX01": 7}
+    )
     assert again[0].number == 42
 
 

@@ -99,7 +99,7 @@ def link(content: bytearray, number: int, following: int) -> None:
     content[start : start + PAGE] = seal_page(page, number)
 
 
-@pytest.mark.parametrize("chunk", [8 * PAGE, 8 * 1024 * 1024])
+@pytest.mark.parametrize("chunk", [8 * PAGE, 4 * 1024 * 1024])
 def test_a_zeroed_page_is_damage_when_linked_and_a_count_when_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ):
