@@ -169,6 +169,7 @@ class Performer:
                     run=self.run_id,
                     lease_s=effect.lease_s,
                     now=now,
+                    at_least=effect.at_least,
                     is_run_locked=True,  # this process alone has the run's journal open
                 )
         except (Locked, LeaseLost) as error:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ntpath import basename
 from typing import Any
 
+from goexchange.backup.exports import ExportedFile, exported_set_files
 from goexchange.backup.manifest import database_facts, manifest_bytes, restores
 from goexchange.backup.selection import ListedFile, SelectedFile, Selection, select_files
 from goexchange.codec import to_plain
@@ -21,7 +22,7 @@ from goexchange.model.backup_set import (
     SetFile,
     SetMethod,
 )
-from goexchange.model.plan import Action, Lane, Plan, ScriptCall, Step
+from goexchange.model.plan import Action, JobCall, Lane, Plan, ScriptCall, Step
 from goexchange.model.run import StepRecord
 
 
@@ -46,15 +47,33 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
         run=state.run or "",
         plan=plan.sha256,
         method=SetMethod.OFFLINE_COPY,
-        files=tuple(
-            _set_file(one, copies[basename(one.path).lower()], header, is_checked)
-            for one in selection.files
+        files=(
+            *(
+                _set_file(one, copies[basename(one.path).lower()], header, is_checked)
+                for one in selection.files
+            ),
+            *_exported(lane, state, folder=str(seal_step.call.arguments["folder"])),
         ),
         restores=restores(
             header_of(_result(header)), missing_generations=selection.missing_generations
         ),
     )
     return manifest_bytes(body)
+
+
+def _exported(lane: Lane, state: RunState, *, folder: str) -> tuple[SetFile, ...]:
+    """What was exported into the set's folder while the database was still mounted."""
+    record = _last(lane, state, Action.EXPORT_CONFIGURATION)
+    if record is None:
+        return ()
+    call = _step(lane, Action.EXPORT_CONFIGURATION).call
+    assert isinstance(call, JobCall)
+    files = [
+        ExportedFile(path=one["path"], size_bytes=one["size_bytes"], sha256=one["sha256"])
+        for one in _result(record)["files"]
+    ]
+    declared = tuple(call.request["paths"])
+    return exported_set_files(files, set_folder=folder, declared_paths=declared)
 
 
 def selection_of(header_step: Step, result: Mapping[str, Any]) -> Selection:
