@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +200,8 @@ def _inventory_text(folder: Path, address: LabAddress) -> str:
         "  always:",
         "    zone: UTC",
         "    days: [MON, TUE, WED, THU, FRI, SAT, SUN]",
-        "    from: '00:00'",
-        "    to: '00:00'",
+        f"    from: '{_last_hour()}'",
+        f"    to: '{_last_hour()}'",
         "shares:",
         "  - path: '\\\\backup01\\exchange$'",
         f"    mounted_at: {json.dumps(str(_share_folder(folder)))}",
@@ -208,6 +209,11 @@ def _inventory_text(folder: Path, address: LabAddress) -> str:
         "rates: {copy: 20MiB/s, rebuild: 8MiB/s, verify: 40MiB/s}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _last_hour() -> str:
+    """The full hour before this one: a day from there, the window has hours left whenever it is."""
+    return f"{datetime.now(UTC) - timedelta(hours=1):%H}:00"
 
 
 def _share_folder(folder: Path) -> Path:

@@ -18,8 +18,10 @@ from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 
-MOVE_MAILBOXES = "move its mailboxes to a fresh database (New-MoveRequest), which gives the"
-" space back without an outage"
+MOVE_MAILBOXES = (
+    "move its mailboxes to a fresh database (New-MoveRequest), which gives the space back"
+    " without an outage"
+)
 DETECT_ON_COPY = "detect errors on a suspended passive copy"
 
 

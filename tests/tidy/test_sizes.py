@@ -41,3 +41,14 @@ def test_public_names_have_docstrings(module: Module) -> None:
     for node in module.tree.body:
         if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
             assert ast.get_docstring(node), f"{module.name}.{node.name} has no docstring"
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
+def test_no_text_stands_alone(module: Module) -> None:
+    """A string that is no docstring and goes nowhere is the lost half of a longer one."""
+    for node in ast.walk(module.tree):
+        body = getattr(node, "body", None)
+        for statement in body[1:] if isinstance(body, list) else ():
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                lost = isinstance(statement.value.value, str)
+                assert not lost, f"{module.name}:{statement.lineno}"
