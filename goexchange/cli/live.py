@@ -21,7 +21,7 @@ from goexchange.report.progress import (
 )
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group
 
 REDRAW_S = 0.25
 HEARTBEAT_S = 60.0
@@ -83,25 +83,22 @@ class LiveView:
         """Redraw when it is time."""
         if time.monotonic() - self._drawn >= REDRAW_S:
             self._drawn = time.monotonic()
-            self._live.update(self._table(), refresh=True)
+            self._live.update(self._picture(), refresh=True)
 
     def close(self) -> None:
         """Take the view away; the events stay."""
         self._live.stop()
 
-    def _table(self) -> Table:
+    def _picture(self) -> Group:
+        from rich.console import Group
         from rich.table import Table
+        from rich.text import Text
 
         now = datetime.now(UTC)
         head = live_head(self._plan, self._state, now)
-        title = (
-            f"run {head.run}  elapsed {head.elapsed}  left {head.time_left}"
-            f"  window {head.window_left}"
-        )
-        table = Table(
-            title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0)
-        )
+        line = f"elapsed {head.elapsed} · to go: {head.time_left} · window {head.window_left}"
+        table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
         for row in live_rows(self._plan, self._state, now):
             share = "" if row.done_share is None else f"{row.done_share:.0%}"
             table.add_row(row.title, row.phase, share, row.amount, row.rate, row.elapsed, row.limit)
-        return table
+        return Group(Text(line, style="bold", overflow="ellipsis", no_wrap=True), table)
