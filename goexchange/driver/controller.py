@@ -37,9 +37,7 @@ def _observe(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
     event = yield from talk.observe(step.server, databases)
     if not isinstance(event, Observed):
         return failed(f"{step.server} could not be observed: {event.message}", {})
-    yield from talk.append(
-        *[one for one in talk.facts_drafts() if one.data["server"] == step.server]
-    )
+    yield from talk.append(*talk.facts_drafts_of(step.server))
     return done({"observed_at_utc": time_text(event.server.observed_at_utc)})
 
 

@@ -222,6 +222,10 @@ class Conversation:
             for name, server in sorted(self.actual.items())
         )
 
+    def facts_drafts_of(self, server: str) -> tuple[Draft, ...]:
+        """The same for one server."""
+        return tuple(one for one in self.facts_drafts() if one.data["server"] == server)
+
     def wait(self, until: datetime) -> Talk[bool]:
         """Wait, keeping lease and sentinel alive; return False when an operator's request ended the
         wait early.

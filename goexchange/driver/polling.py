@@ -29,6 +29,8 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
         answer = yield from _ask(talk, lane, step)
         seen = answer if answer is not None else seen
         if answer is not None and holds(poll.until, answer):
+            if not isinstance(poll.call, ExchangeCall):
+                yield from talk.append(*talk.facts_drafts_of(step.server))
             return after_postcondition(step, done(answer))
         if answer is not None and poll.failed is not None and holds(poll.failed, answer):
             return failed("the work it started ended badly", answer)

@@ -112,9 +112,7 @@ def _look_again(talk: Conversation, step: Step) -> Talk[None]:
     )
     event = yield from talk.observe(step.server, guids)
     if isinstance(event, Observed):
-        yield from talk.append(
-            *[one for one in talk.facts_drafts() if one.data["server"] == step.server]
-        )
+        yield from talk.append(*talk.facts_drafts_of(step.server))
     else:
         talk.actual.pop(
             step.server, None

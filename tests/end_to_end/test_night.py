@@ -105,6 +105,8 @@ def test_the_reports_sizes_are_those_of_the_files(night: dict[str, Any]) -> None
     database = next(each for each in databases if each["database"] == "DB05")
     assert database["size_before"]["size_bytes"] == night["size_before"]
     assert database["size_after"]["size_bytes"] == site.disk(*EDB).stat().st_size
+    before = database["white_space_before"]["size_bytes"]
+    assert database["white_space_after"]["size_bytes"] < before // 10
 
 
 def test_the_mount_happened_over_a_fresh_session(night: dict[str, Any]) -> None:
