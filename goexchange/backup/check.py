@@ -214,6 +214,8 @@ def _summary(file: FileScan) -> str:
         return f"{file.flush_map.pages} pages, {file.flush_map.bad_pages} bad"
     if file.kind in (FileKind.RESERVE_LOG, FileKind.TEMPORARY_LOG):
         return "not needed, not judged"
+    if file.kind is FileKind.MANIFEST:
+        return "the set's manifest"
     return "compared by digest only" if file.kind is FileKind.OTHER else "unreadable"
 
 

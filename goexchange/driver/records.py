@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ntpath import basename
+from ntpath import basename, dirname
 from typing import Any
 
 from goexchange.backup.exports import ExportedFile, exported_set_files
@@ -72,7 +72,12 @@ def _exported(lane: Lane, state: RunState, *, folder: str) -> tuple[SetFile, ...
         ExportedFile(path=one["path"], size_bytes=one["size_bytes"], sha256=one["sha256"])
         for one in _result(record)["files"]
     ]
-    declared = tuple(call.request["paths"])
+    reader = _step(lane, Action.READ_HEADER).call
+    assert isinstance(reader, ScriptCall)
+    installed = dirname(dirname(str(reader.arguments["eseutil"]))).lower() + "\\"
+    declared = tuple(
+        each for each in call.request["paths"] if not each.lower().startswith(installed)
+    )
     return exported_set_files(files, set_folder=folder, declared_paths=declared)
 
 
