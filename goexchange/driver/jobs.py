@@ -21,6 +21,7 @@ from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import JobCall, Lane, Step
 from goexchange.model.run import OutcomeKind, RecordKind
+from goexchange.powershell.redaction import redacted
 
 CALL_LIMIT_S = 60
 PROGRESS_EVERY = timedelta(seconds=30)
@@ -175,4 +176,4 @@ def _last_line(output: bytes) -> str:
         for line in output[-400:].decode("cp437", errors="replace").splitlines()
         if line.strip()
     ]
-    return lines[-1][:200] if lines else ""
+    return redacted(lines[-1][:200]) if lines else ""

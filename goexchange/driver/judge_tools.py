@@ -25,6 +25,7 @@ from goexchange.powershell.eseutil import (
     parse_integrity,
     signed_exit_code,
 )
+from goexchange.powershell.redaction import redacted
 from goexchange.powershell.wbadmin import parse_backup
 
 _MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation"}
@@ -37,7 +38,7 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
     switch = call.request["arguments"][0].lower()
     mode = _MODES[switch]
     text = decode_output(end.output)
-    tail = text[-subject.plan.body.rules.output_tail_bytes :]
+    tail = redacted(text[-subject.plan.body.rules.output_tail_bytes :])
     result: dict[str, Any] = {**ended(end), "mode": mode, "ok": False, "error": None}
     last = parse_end(text)
     if isinstance(last, Unknown) or end.exit_code is None:
@@ -64,7 +65,7 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
 def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
     """Windows Server Backup: exit code and final words; the proof comes after."""
     text = decode_output(end.output)
-    tail = text[-subject.plan.body.rules.output_tail_bytes :]
+    tail = redacted(text[-subject.plan.body.rules.output_tail_bytes :])
     printed = parse_backup(text)
     words = printed.end.reason if isinstance(printed.end, Unknown) else printed.end.value
     result = {**ended(end), "end": words, "volumes": list(printed.volumes_completed)}
@@ -80,7 +81,7 @@ def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
 
 def judge_command(subject: Subject, end: JobEnd) -> Judgement:
     """An operator's program: its exit code is judged by the postcondition, or must be 0."""
-    tail = decode_output(end.output)[-subject.plan.body.rules.output_tail_bytes :]
+    tail = redacted(decode_output(end.output)[-subject.plan.body.rules.output_tail_bytes :])
     result = ended(end)
     if end.exit_code is None or (subject.step.postcondition is None and end.exit_code != 0):
         raise Failure(f"the program ended with {end.exit_code}", result, tail=tail)

@@ -24,6 +24,7 @@ from goexchange.model.actual import (
     WindowsBackup,
 )
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.redaction import redacted
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
@@ -102,7 +103,7 @@ def _task(plain: Json) -> ScheduledTask:
     return ScheduledTask(
         name=plain["name"],
         state=plain["state"],
-        actions=tuple(plain["actions"]),
+        actions=tuple(map(redacted, plain["actions"])),
         next_run_utc=_time(plain["next_run"]),
     )
 

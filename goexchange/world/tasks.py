@@ -19,6 +19,16 @@ class TaskState:
     next_run: datetime | None
 
 
+# What real servers have: somebody's task with a password on its command line, which nothing of ours
+# may keep.
+VENDOR_TASK = TaskState(
+    name="\\Vendor\\Backup report",
+    state="Ready",
+    actions=("C:\\vendor\\report.exe --server backup01 --password Canary-5f1e9c",),
+    next_run=None,
+)
+
+
 @frozen(kw_only=True)
 class Sentinel(Shared):
     """A task that speaks when nobody has fed it for a while: a database may be down without its

@@ -30,6 +30,7 @@ from goexchange.world.repairs import RepairRequest, finish_request
 from goexchange.world.services import exchange_services
 from goexchange.world.sharing import Shared
 from goexchange.world.site import ServerDescription, SiteDescription
+from goexchange.world.tasks import VENDOR_TASK
 from goexchange.world.values import CmdletAnswer
 
 SENTINEL_PROVIDER = "goexchange"
@@ -213,6 +214,7 @@ class World:
             files=files,
             booted_at=now - timedelta(days=12),
             services=exchange_services(server.generation, is_clustered=is_clustered),
+            tasks={VENDOR_TASK.name: evolve(VENDOR_TASK)},
         )
 
     def _place(self, database: MailboxDatabase, now: datetime) -> None:

@@ -8,6 +8,7 @@ from goexchange.powershell.sizes import parse_size
 from goexchange.world.clock import ManualClock
 from goexchange.world.disk import MemoryDisk
 from goexchange.world.site import default_site
+from goexchange.world.tasks import VENDOR_TASK
 from goexchange.world.world import World
 from tests.simulation.world.hands import EDB, ROOT, START, Hands, take_hold
 
@@ -89,7 +90,8 @@ def test_a_host_before_anything_was_done_to_it(hands: Hands) -> None:
     assert [each["exists"] for each in seen["files"]] == [True, False]
     assert seen["log_folders"][0]["count"] == 6
     assert (seen["fence"], seen["records"], seen["recoveries"]) == (0, [], [])
-    assert (seen["storage_events"], seen["backup_events"], seen["tasks"]) == ([], [], [])
+    assert (seen["storage_events"], seen["backup_events"]) == ([], [])
+    assert [each["name"] for each in seen["tasks"]] == [VENDOR_TASK.name]
     assert seen["failures"] == []
 
 
