@@ -23,7 +23,7 @@ from goexchange.spec.loading import load_specification
 
 CONFIGURATION_FILE = "goexchange.yaml"
 SUFFIXES = (".yaml", ".yml")
-REPORT_FORMATS = ("html", "json", "text")
+REPORT_FILES = {"html": "report.html", "json": "report.json", "text": "report.txt"}
 
 
 @frozen(kw_only=True)
@@ -84,11 +84,10 @@ def _refuse_unused(settings: Configuration) -> None:
 
     Raises: InvalidDocument.
     """
-    later = [form for form in settings.report_formats if form not in REPORT_FORMATS]
+    later = [form for form in settings.report_formats if form not in REPORT_FILES]
     if later:
         raise InvalidDocument(
-            f"report_formats: this version writes {', '.join(REPORT_FORMATS)},"
-            f" not {', '.join(later)}"
+            f"report_formats: this version writes {', '.join(REPORT_FILES)}, not {', '.join(later)}"
         )
     if settings.template_folder is not None:
         raise InvalidDocument("templates: this version uses its own report templates only")

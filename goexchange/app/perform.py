@@ -70,8 +70,7 @@ class Performer:
     """One run of a machine against the world outside.
 
     `interruption` gives the exit code of a signal that asked this process to end, or None; `watch`
-    is shown every
-    record once it is flushed.
+    is shown every record once it is flushed.
     """
 
     machine: Machine

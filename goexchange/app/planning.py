@@ -19,7 +19,7 @@ from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Configuration, Inventory
-from goexchange.model.plan import Plan, PlanInput
+from goexchange.model.plan import Plan, PlanInput, VerdictKind
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
@@ -140,9 +140,7 @@ def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
 
 
 def _input(specification: Specification) -> PlanInput:
-    return PlanInput(
-        kind="Specification", path=specification.file, sha256=specification.sha256
-    )
+    return PlanInput(kind="Specification", path=specification.file, sha256=specification.sha256)
 
 
 def _facts(path: str) -> ActualState:
@@ -179,8 +177,6 @@ def _commit() -> str | None:
 
 def blocked(plan: Plan) -> Sequence[str]:
     """The addresses that something other than time or a missing consent blocks."""
-    from goexchange.model.plan import VerdictKind
-
     return tuple(
         f"{each.address}: {each.guard}"
         for each in plan.body.guards

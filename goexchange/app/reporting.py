@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from goexchange.app.loading import REPORT_FILES
 from goexchange.app.planning import read_plan
 from goexchange.errors import Damaged
 from goexchange.model.report import Report
@@ -14,8 +15,6 @@ from goexchange.report.report_json import render_json
 from goexchange.report.report_text import render_text
 from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import RunFolder
-
-FILES = {"html": "report.html", "json": "report.json", "text": "report.txt"}
 
 
 def report_of(run: RunFolder) -> Report:
@@ -41,15 +40,13 @@ def render(report: Report, form: str, *, width: int, colour: bool = False) -> st
 
 
 def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """Write the report's forms into the run's folder below `folder`; forms of later versions are
-    left out.
-    """
+    """Write the report's forms, each once, into the run's folder below `folder`."""
     report = report_of(run)
     target = folder / run.id
     target.mkdir(parents=True, exist_ok=True)
     written = []
-    for form in forms:
-        path = target / FILES[form]
+    for form in dict.fromkeys(forms):
+        path = target / REPORT_FILES[form]
         path.write_text(render(report, form, width=80), "utf-8")
         written.append(path)
     return tuple(written)

@@ -11,39 +11,36 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import frozen
 
 import goexchange
+from goexchange.app import perform
 from goexchange.app.child_verifier import ChildVerifier
 from goexchange.app.observing import together
-from goexchange.app.perform import Performer
 from goexchange.app.planning import read_plan, who
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.machine import Machine
-from goexchange.errors import ExitCode, GoexchangeError, NotNow
+from goexchange.errors import ExitCode, NotNow
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.plan import Plan
-from goexchange.model.run import Record, RunResult
+from goexchange.model.run import RunResult
 from goexchange.store.clock import SystemClock
 from goexchange.store.journal_file import JournalFile
 from goexchange.store.leases import SqliteLeases
 from goexchange.store.runs import RunFolder, Runs
 
+if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
+    from goexchange.transport.session import HostSession
+
 LEASES_FILE = "leases.sqlite"
 WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY")
 
 
-class Watch(Protocol):
+class Watch(perform.Watch, Protocol):
     """Who is shown a run while it goes on."""
-
-    def show(self, record: Record) -> None:
-        """A record is safely on the disk."""
-
-    def tick(self) -> None:
-        """Time goes by."""
 
     def close(self) -> None:
         """The run, or this process's part of it, is over."""
@@ -86,8 +83,7 @@ def apply(
     """Carry out a plan that no run has begun yet.
 
     Raises: NotNow (applied already, or the store is in the pipeline's workspace), Unreachable,
-    AuthenticationRefused;
-    nothing is changed then. The machine's own refusals are in the result.
+    AuthenticationRefused; nothing is changed then. The machine's own refusals are in the result.
     """
     refuse_workspace(site.store)
     runs = Runs(site.store)
@@ -95,7 +91,7 @@ def apply(
     with _fleet(plan, site) as sessions:
         approved = _approval_bytes(approval)
         folder = runs.create(plan=content, approval=approved, now=SystemClock().now())
-        return _perform(plan, approval, folder, (site, sessions, watch(plan, folder)))
+        return _perform(folder, plan, approval=approval, site=site, sessions=sessions, watch=watch)
 
 
 def resume(name: str, *, site: Site, watch: Callable[[Plan, RunFolder], Watch]) -> Ended:
@@ -109,7 +105,7 @@ def resume(name: str, *, site: Site, watch: Callable[[Plan, RunFolder], Watch]) 
     plan = read_plan(str(folder.plan_path))
     approval = read_approval(folder.approval_path)
     with _fleet(plan, site) as sessions:
-        return _perform(plan, approval, folder, (site, sessions, watch(plan, folder)))
+        return _perform(folder, plan, approval=approval, site=site, sessions=sessions, watch=watch)
 
 
 def refuse_workspace(store: Path) -> None:
@@ -128,12 +124,15 @@ def refuse_workspace(store: Path) -> None:
 
 
 def _perform(
-    plan: Plan,
-    approval: Approval | None,
     folder: RunFolder,
-    around: tuple[Site, Callable[[str], object], Watch],
+    plan: Plan,
+    *,
+    approval: Approval | None,
+    site: Site,
+    sessions: Callable[[str], HostSession],
+    watch: Callable[[Plan, RunFolder], Watch],
 ) -> Ended:
-    site, sessions, watch = around
+    view = watch(plan, folder)
     holder = f"{socket.gethostname()}:{os.getpid()}:{folder.id}"
     with JournalFile(folder.journal_path) as journal, _signals() as interruption:
         identity = RunIdentity(
@@ -146,10 +145,10 @@ def _perform(
             torn_bytes=journal.torn_bytes,
         )
         machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
-        performer = Performer(
+        performer = perform.Performer(
             machine=machine,
             run_id=folder.id,
-            sessions=sessions,  # type: ignore[arg-type]
+            sessions=sessions,
             journal=journal,
             leases=SqliteLeases(site.store / LEASES_FILE),
             holder=holder,
@@ -157,12 +156,12 @@ def _perform(
             clock=SystemClock(),
             verifier=ChildVerifier(),
             interruption=interruption,
-            watch=watch,
+            watch=view,
         )
         try:
             result = performer.run()
         finally:
-            watch.close()
+            view.close()
         has_begun = bool(journal.records)
     if not has_begun:
         folder.discard()
@@ -170,7 +169,7 @@ def _perform(
 
 
 @contextmanager
-def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], object]]:
+def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], HostSession]]:
     """Sessions of the plan's servers, all of them or none.
 
     Raises: Unreachable, AuthenticationRefused.
@@ -183,11 +182,8 @@ def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], object]]:
     if missing:
         raise NotNow(f"the inventory has no server {', '.join(missing)} any more; plan again")
     with Fleet(entries) as fleet:
-        failures = [
-            error for error in fleet.failures.values() if isinstance(error, GoexchangeError)
-        ]
-        if failures:
-            raise together(failures)
+        if fleet.failures:
+            raise together(list(fleet.failures.values()))
         yield fleet.session
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable
 from typing import Any
 
 from attrs import frozen
@@ -112,8 +111,3 @@ def diagnostic_text(diagnostic: Diagnostic) -> str:
         ]
     lines += [f"    {line}" for line in diagnostic.detail.splitlines()]
     return "\n".join(lines)
-
-
-def joined(diagnostics: Iterable[Diagnostic]) -> str:
-    """Several diagnostics, one after the other."""
-    return "\n".join(diagnostic_text(diagnostic) for diagnostic in diagnostics)

@@ -26,14 +26,17 @@ def report(obj: tuple[Console, dict[str, Any]], run: str, forms: str, folder: st
     """Render the report of RUN ('last' by default) from its plan and journal; no network, changes
     no host.
     """
-    from goexchange.app.reporting import FILES, render, report_of, write_reports
+    from goexchange.app.reporting import render, report_of, write_reports
     from goexchange.errors import UsageError
 
     console, options = obj
     wanted = [form.strip() for form in forms.split(",") if form.strip()]
-    unknown = sorted(set(wanted) - set(FILES))
+    unknown = sorted(set(wanted) - set(loading.REPORT_FILES))
     if unknown or not wanted:
-        raise UsageError(f"--format: no form '{', '.join(unknown)}'; there are: {', '.join(FILES)}")
+        raise UsageError(
+            f"--format: no form '{', '.join(unknown)}'; "
+            f"there are: {', '.join(loading.REPORT_FILES)}"
+        )
     settings = loading.configuration(options)
     found = find_run(settings.store, run)
     if folder is None and wanted == ["html"]:
