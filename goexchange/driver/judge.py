@@ -62,7 +62,7 @@ def _guarded(subject: Subject, judge: Callable[[], Judgement]) -> Judgement:
     try:
         judgement = judge()
     except Failure as failure:
-        return failed(str(failure), failure.result, tail=failure.tail)
+        return failed(str(failure), failure.result, output=failure.output)
     except UnexpectedOutput as unexpected:
         return failed(f"unknown output: {unexpected}", {})
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
@@ -81,5 +81,5 @@ def after_postcondition(step: Step, judgement: Judgement) -> Judgement:
     return failed(
         f"its postcondition does not hold: {rule}",
         judgement.result,
-        tail=judgement.output_tail,
+        output=judgement.output,
     )

@@ -35,7 +35,7 @@ def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
     dump = parse_header_dump(printed)
     if isinstance(dump, Unknown):
         raise Failure(
-            f"eseutil's header dump cannot be read: {dump.reason}", result, tail=printed[-2000:]
+            f"eseutil's header dump cannot be read: {dump.reason}", result, output=printed
         )
     result["eseutil_state"] = dump.state
     if result["state"] is None:
@@ -45,9 +45,7 @@ def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
         not has_succeeded(answer["eseutil"]["exit_code"], dump.end)
         or (dump.state in CLEAN_STATES) != is_clean
     ):
-        raise Failure(
-            "eseutil and our own reading of the header disagree", result, tail=printed[-2000:]
-        )
+        raise Failure("eseutil and our own reading of the header disagree", result, output=printed)
     if subject.step.action is Action.READ_TEMPORARY_HEADER:
         _check_rebuilt(subject, result)
     return done(result)

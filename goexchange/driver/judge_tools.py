@@ -25,7 +25,6 @@ from goexchange.powershell.eseutil import (
     parse_integrity,
     signed_exit_code,
 )
-from goexchange.powershell.redaction import redacted
 from goexchange.powershell.wbadmin import parse_backup
 
 _MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation"}
@@ -38,16 +37,15 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
     switch = call.request["arguments"][0].lower()
     mode = _MODES[switch]
     text = decode_output(end.output)
-    tail = redacted(text[-subject.plan.body.rules.output_tail_bytes :])
     result: dict[str, Any] = {**ended(end), "mode": mode, "ok": False, "error": None}
     last = parse_end(text)
     if isinstance(last, Unknown) or end.exit_code is None:
         why = last.reason if isinstance(last, Unknown) else "it left no exit code"
-        raise Failure(f"eseutil {switch}: {why}", result, tail=tail)
+        raise Failure(f"eseutil {switch}: {why}", result, output=text)
     result.update(error=last.error, tool_seconds=last.seconds)
     report = _report(mode, text, decode_output(base64.b64decode(_errors(end))))
     if isinstance(report, Unknown):
-        raise Failure(f"eseutil {switch}: {report.reason}", result, tail=tail)
+        raise Failure(f"eseutil {switch}: {report.reason}", result, output=text)
     findings = _findings(report, subject.step.pass_name or "")
     result.update(_counts(report))
     result["ok"] = has_succeeded(end.exit_code, last) and _is_good(report)
@@ -57,15 +55,14 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
             f"eseutil {switch} ended with {result['exit_code']} ({words})",
             result,
             findings=findings,
-            tail=tail,
+            output=text,
         )
-    return done(result, findings=findings, tail=tail)
+    return done(result, findings=findings, output=text)
 
 
 def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
     """Windows Server Backup: exit code and final words; the proof comes after."""
     text = decode_output(end.output)
-    tail = redacted(text[-subject.plan.body.rules.output_tail_bytes :])
     printed = parse_backup(text)
     words = printed.end.reason if isinstance(printed.end, Unknown) else printed.end.value
     result = {**ended(end), "end": words, "volumes": list(printed.volumes_completed)}
@@ -74,18 +71,18 @@ def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
             f"the backup ended with {result['exit_code']}: {words}",
             result,
             findings=tuple(_finding("error", "", each) for each in printed.errors),
-            tail=tail,
+            output=text,
         )
-    return done(result, tail=tail)
+    return done(result, output=text)
 
 
 def judge_command(subject: Subject, end: JobEnd) -> Judgement:
     """An operator's program: its exit code is judged by the postcondition, or must be 0."""
-    tail = redacted(decode_output(end.output)[-subject.plan.body.rules.output_tail_bytes :])
+    text = decode_output(end.output)
     result = ended(end)
     if end.exit_code is None or (subject.step.postcondition is None and end.exit_code != 0):
-        raise Failure(f"the program ended with {end.exit_code}", result, tail=tail)
-    return done(result, tail=tail)
+        raise Failure(f"the program ended with {end.exit_code}", result, output=text)
+    return done(result, output=text)
 
 
 def ended(end: JobEnd) -> dict[str, Any]:

@@ -39,12 +39,14 @@ class JobEnd:
 
 @frozen(kw_only=True)
 class Judgement:
-    """How a step ended. `result` is plain JSON and holds `why` when it failed."""
+    """How a step ended. `result` is plain JSON and holds `why` when it failed; `output` is all that
+    a tool printed, of which the journal keeps a redacted tail.
+    """
 
     outcome: OutcomeKind
     result: Mapping[str, Any]
     findings: tuple[Finding, ...] = ()
-    output_tail: str = ""
+    output: str = ""
 
     @property
     def is_done(self) -> bool:
@@ -56,43 +58,32 @@ class Failure(Exception):
     """The step did not reach what it is for: why, and what is known."""
 
     def __init__(
-        self, why: str, result: Mapping[str, Any] | None = None, *, tail: str = ""
+        self, why: str, result: Mapping[str, Any] | None = None, *, output: str = ""
     ) -> None:
         super().__init__(why)
         self.result = result or {}
-        self.tail = tail
+        self.output = output
 
 
 def done(
-    result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), tail: str = ""
+    result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), output: str = ""
 ) -> Judgement:
     """It ended well."""
-    return Judgement(outcome=OutcomeKind.DONE, result=result, findings=findings, output_tail=tail)
+    return Judgement(outcome=OutcomeKind.DONE, result=result, findings=findings, output=output)
 
 
 def failed(
-    why: str, result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), tail: str = ""
+    why: str, result: Mapping[str, Any], *, findings: tuple[Finding, ...] = (), output: str = ""
 ) -> Judgement:
     """It did not reach what it is for."""
     return Judgement(
         outcome=OutcomeKind.FAILED,
         result={**result, "why": why},
         findings=findings,
-        output_tail=tail,
+        output=output,
     )
 
 
 def cancelled(why: str) -> Judgement:
     """It was given up on the way."""
     return Judgement(outcome=OutcomeKind.CANCELLED, result={"why": why})
-
-
-def tail_of(output: bytes, tail_bytes: int) -> str:
-    """The end of a tool's output for people; the console code page of western Windows, undecodable
-    bytes replaced.
-    """
-    return (
-        output[-tail_bytes:].decode("cp437", errors="replace").replace("\r", "")
-        if tail_bytes
-        else ""
-    )

@@ -47,6 +47,7 @@ from goexchange.model.plan import (
     VerdictKind,
 )
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
+from goexchange.powershell.redaction import redacted
 
 FRESH_FOR = timedelta(minutes=10)
 BUSY_WAIT = timedelta(minutes=1)
@@ -339,7 +340,7 @@ def _outcome(talk: Conversation, step: Step, judgement: Judgement) -> Draft:
         outcome=judgement.outcome.value,
         result=dict(judgement.result),
         findings=[to_plain(one) for one in judgement.findings],
-        output_tail=judgement.output_tail,
+        output_tail=redacted(judgement.output[-talk.plan.body.rules.output_tail_bytes :]),
         seconds=seconds,
     )
 

@@ -211,6 +211,16 @@ def test_a_failed_lane_stops_the_next_but_not_what_undoes() -> None:
     assert (result.exit_code, twin.effects["job command"]) == (ExitCode.STOPPED, 2)
 
 
+@pytest.mark.parametrize("fails", [set(), {"/d"}, {"command"}, {"wbadmin"}])
+def test_what_a_tool_prints_is_kept_without_its_secrets(fails: set[str]) -> None:
+    before, after = process_lanes()
+    twin = Twin(echo="tool -Password hunter2\r\n", tool_fails=fails)
+    run(twin, before, rebuild_lane(), after, verify_lane())
+    kept = [str(one["output_tail"]) for one in kinds(twin, RecordKind.OUTCOME)]
+    assert any("-Password ***" in each for each in kept)
+    assert not [record for record in twin.journal if "hunter2" in str(record.data)]
+
+
 def test_a_denied_lease_changes_nothing() -> None:
     twin = Twin(denied="EX01 is held by there:9 since 20:00 until 20:05")
     result = run(twin)

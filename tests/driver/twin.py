@@ -99,6 +99,7 @@ class Twin:
         factory=dict
     )  # call name -> codes to answer with, one by one
     tool_fails: set[str] = field(factory=set)  # eseutil switches or kinds of job that end badly
+    echo: str = ""  # what every job prints before anything else
     is_copy_damaged: bool = False
     is_proving: bool = True
     lose: Callable[[int, to_do.Send], str | None] = lambda number, send: None
@@ -295,6 +296,7 @@ class Twin:
             job.state = "lost"
         if job is not None and job.state == "ended":
             output, result, code = self._ended(job)
+            output = self.echo.encode() + output
         return {
             "state": job.state if job else "absent",
             "boot_id": "b",
