@@ -14,8 +14,9 @@ from typing import Any
 import click
 from attrs import field, frozen
 
+from goexchange.cli.group import cli
 from goexchange.cli.help import EXIT_CODES
-from goexchange.cli.main import VERBS, cli
+from goexchange.cli.main import VERBS
 from goexchange.driver.ending import SEVERITY
 from goexchange.facts.catalogue import FACTS
 from goexchange.guard.registry import GUARDS

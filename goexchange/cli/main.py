@@ -1,18 +1,19 @@
-"""The command line: global options, lazily loaded verbs, errors become exit codes."""
+"""The command line: arguments in, exit code out; click is loaded when a verb is used."""
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import click
+from goexchange.cli.overview import overview
 
-from goexchange.cli.console import Console
-from goexchange.errors import ExitCode, GoexchangeError
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import click
+
+    from goexchange.cli.console import Console
 
 # verb -> (module, what --help says, what it writes)
 VERBS: dict[str, tuple[str, str]] = {
@@ -34,85 +35,6 @@ VERBS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Check databases, logs and backup sets, anywhere (reads)"),
     "version": ("help", "Print the version (reads)"),
 }
-_ATTRIBUTES = {"exit-codes": "exit_codes", "help": "help_", "version": "version"}
-
-
-class LazyGroup(click.Group):
-    """Loads the module of a verb when the verb is used: `--help` imports nothing heavy."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """All verbs."""
-        return sorted(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The verb's command, or None."""
-        if cmd_name not in VERBS:
-            return None
-        module = importlib.import_module(f"goexchange.cli.{VERBS[cmd_name][0]}")
-        command: click.Command = getattr(module, _ATTRIBUTES.get(cmd_name, cmd_name))
-        return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The verb, or an error that names the nearest ones."""
-        name = args[0]
-        if name not in VERBS and not name.startswith("-"):
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, VERBS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else " See goexchange --help."
-            raise click.UsageError(f"There is no verb '{name}'.{hint}", ctx)
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of verbs, without loading any of them."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(VERBS.items())])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "-C",
-    "folder",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False),
-    help="Work as if started in DIR.",
-)
-@click.option("--inventory", metavar="PATH", help="Inventory file or folder.")
-@click.option("--profile", metavar="NAME", help="Profile of the configuration to use.")
-@click.option("--store", metavar="PATH", help="Where runs, journals and leases are kept.")
-@click.option(
-    "--json",
-    "is_json",
-    is_flag=True,
-    help="Exactly one JSON document on standard output, on failure too.",
-)
-@click.option("-v", "--verbose", count=True, help="Also show where an internal error happened.")
-@click.option("-q", "--quiet", is_flag=True, help="No words but errors.")
-@click.option(
-    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True
-)
-@click.pass_context
-def cli(context: click.Context, /, **given: Any) -> None:
-    """Declarative, guarded maintenance of Exchange Server databases.
-
-    Specifications say what has to be true; `plan` shows the difference; `apply` carries out a
-    saved plan, step by step,
-    journalled and resumable; `report` says what happened. Only apply, resume and lab change
-    anything beyond this machine's
-    files.
-    """
-    if given["folder"]:
-        os.chdir(given["folder"])
-    console = Console(
-        is_json=given["is_json"],
-        is_quiet=given["quiet"],
-        colour=given["color"],
-    )
-    options = {name: given[name] for name in ("inventory", "profile", "store")}
-    context.obj = (console, options)
-
 
 FLAGS_ANYWHERE = {"--json", "--quiet"}
 VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color"}
@@ -143,6 +65,29 @@ def hoisted(words: Sequence[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry of the `goexchange` command; ends the process with the right code."""
     words = hoisted(sys.argv[1:] if arguments is None else arguments)
+    if words in (["-h"], ["--help"]):  # the first thing one types is instant
+        sys.stdout.write(overview(VERBS, columns()))
+        sys.exit(0)
+    _run(words)
+
+
+def columns() -> int:
+    """The width of help: the terminal's, 80 without one, never more than 100."""
+    asked = os.environ.get("COLUMNS", "")
+    try:
+        found = int(asked) if asked.isdecimal() else os.get_terminal_size().columns
+    except OSError:
+        found = 80
+    return min(max(found, 60), 100)
+
+
+def _run(words: list[str]) -> None:
+    import click
+
+    from goexchange.cli.console import Console
+    from goexchange.cli.group import cli
+    from goexchange.errors import ExitCode, GoexchangeError
+
     console = Console(is_json="--json" in words)
     try:
         result = cli.main(args=words, prog_name="goexchange", standalone_mode=False)
@@ -169,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _bug(console: Console, error: Exception, *, is_verbose: bool) -> None:
     import traceback
+    from pathlib import Path
+
+    from goexchange.errors import ExitCode
 
     place = traceback.extract_tb(error.__traceback__)[-1]
     message = (
@@ -186,6 +134,8 @@ def _bug(console: Console, error: Exception, *, is_verbose: bool) -> None:
 
 
 def _usage(console: Console, error: click.UsageError) -> None:
+    from goexchange.errors import ExitCode
+
     message = error.format_message()
     if console.is_json:
         console.document(
