@@ -23,7 +23,14 @@ from goexchange.spec.loading import load_specification
 
 CONFIGURATION_FILE = "goexchange.yaml"
 SUFFIXES = (".yaml", ".yml")
-REPORT_FILES = {"html": "report.html", "json": "report.json", "text": "report.txt"}
+REPORT_FILES = {
+    "html": "report.html",
+    "md": "report.md",
+    "text": "report.txt",
+    "json": "report.json",
+    "junit": "report.junit.xml",
+    "csv": "report.csv",
+}
 
 
 @frozen(kw_only=True)
@@ -84,11 +91,6 @@ def _refuse_unused(settings: Configuration) -> None:
 
     Raises: InvalidDocument.
     """
-    later = [form for form in settings.report_formats if form not in REPORT_FILES]
-    if later:
-        raise InvalidDocument(
-            f"report_formats: this version writes {', '.join(REPORT_FILES)}, not {', '.join(later)}"
-        )
     if settings.template_folder is not None:
         raise InvalidDocument("templates: this version uses its own report templates only")
 

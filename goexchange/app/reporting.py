@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from goexchange.app.loading import REPORT_FILES
@@ -11,7 +11,10 @@ from goexchange.errors import Damaged
 from goexchange.model.report import Report
 from goexchange.report.html import render_html
 from goexchange.report.model import build_report
+from goexchange.report.report_csv import render_csv
 from goexchange.report.report_json import render_json
+from goexchange.report.report_junit import render_junit
+from goexchange.report.report_markdown import render_markdown
 from goexchange.report.report_text import render_text
 from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import RunFolder
@@ -32,11 +35,18 @@ def report_of(run: RunFolder) -> Report:
 
 def render(report: Report, form: str, *, width: int, colour: bool = False) -> str:
     """One form of a report as text."""
-    if form == "html":
-        return render_html(report)
-    if form == "json":
-        return render_json(report)
-    return render_text(report, width=width, colour=colour)
+    if form == "text":
+        return render_text(report, width=width, colour=colour)
+    return _RENDERERS[form](report)
+
+
+_RENDERERS: Mapping[str, Callable[[Report], str]] = {
+    "html": render_html,
+    "md": render_markdown,
+    "json": render_json,
+    "junit": render_junit,
+    "csv": render_csv,
+}
 
 
 def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[Path, ...]:
@@ -47,6 +57,6 @@ def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[P
     written = []
     for form in dict.fromkeys(forms):
         path = target / REPORT_FILES[form]
-        path.write_text(render(report, form, width=80), "utf-8")
+        path.write_text(render(report, form, width=80), "utf-8", newline="")
         written.append(path)
     return tuple(written)

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 @click.command("report")
 @click.argument("run", default="last")
 @click.option(
-    "--format", "forms", metavar="LIST", default="text", show_default=True, help="html, json, text."
+    "--format",
+    "forms",
+    metavar="LIST",
+    default="text",
+    show_default=True,
+    help="html, md, text, json, junit, csv.",
 )
 @click.option("--out", "folder", metavar="DIR", help="Write files into DIR instead of printing.")
 @click.pass_obj

@@ -50,7 +50,8 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
         console.data(f"  {database.state.value:<12} {database.lane}  {database.why}".rstrip())
         for command in database.commands:
             console.data(f"      {command}")
-    reports = write_reports(run, ("text", *settings.report_formats), Path(settings.output_folder))
+    forms = ("text", *(ended.plan.body.report_formats or settings.report_formats))
+    reports = write_reports(run, forms, Path(settings.output_folder))
     console.data("Reports  " + "  ".join(str(path) for path in reports))
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.UNKNOWN, ExitCode.LEFT_OFFLINE):
         console.data(f"Go on with  goexchange resume {run.id}")

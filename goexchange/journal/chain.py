@@ -81,6 +81,23 @@ def read_lines(content: bytes) -> Reading:
     return Reading(records=tuple(records), torn_bytes=len(torn), damage=None)
 
 
+def first_damage(records: Sequence[Record]) -> Damage | None:
+    """Where the chain of records in hand breaks; None when it is whole."""
+    before: Record | None = None
+    for number, record in enumerate(records, start=1):
+        reason = None
+        if digest(_plain(record)) != record.sha256:
+            reason = "its digest does not fit its content"
+        elif record.previous != (before.sha256 if before else FIRST_PREVIOUS):
+            reason = "it does not follow the record before"
+        elif record.sequence != number:
+            reason = "its number does not follow"
+        if reason is not None:
+            return Damage(line=number, reason=reason)
+        before = record
+    return None
+
+
 def _next(draft: Draft, last: Record | None, at: datetime) -> Record:
     data = json.loads(
         canonical_json(draft.data)

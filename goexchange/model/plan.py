@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from goexchange.errors import Diagnostic, Place
 from goexchange.model.actual import ActualState
@@ -433,11 +433,21 @@ class EstimateSource:
 
 @frozen(kw_only=True)
 class PlannedNotice:
-    """A notification event that the run raises, with its audience."""
+    """A notification event with its audience, as one specification asks for it.
+
+    Shape: `channels` are names of the configuration; `before_s` are the lead times of an outage
+    notice; `template` is a file of the operators' template folder, None for ours; `variables` are
+    words for it.
+    """
 
     event: str
     audience: str
     recipients: tuple[str, ...]
+    channels: tuple[str, ...] = ()
+    before_s: tuple[int, ...] = ()
+    template: str | None = None
+    variables: Mapping[str, str] = field(factory=dict)
+    specification: str = ""
 
 
 @frozen(kw_only=True)
@@ -476,6 +486,7 @@ class PlanBody:
     guards: tuple[Verdict, ...]
     consents: tuple[ConsentNeed, ...]
     notices: tuple[PlannedNotice, ...]
+    report_formats: tuple[str, ...]  # empty: those of the configuration
     estimate: EstimateSource
     backups: tuple[str, ...]
     facts: ActualState

@@ -38,7 +38,12 @@ from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
 from goexchange.plan.sealing import FORMAT
-from goexchange.plan.summary import backup_lines, estimate_source, planned_notices
+from goexchange.plan.summary import (
+    backup_lines,
+    estimate_source,
+    planned_notices,
+    report_formats,
+)
 from goexchange.schedule.outage import latest_swap
 from goexchange.schedule.windows import occurrence_at
 
@@ -90,6 +95,7 @@ def make_draft(
         guards=(),
         consents=_consents(working),
         notices=planned_notices(specs if lanes else ()),
+        report_formats=report_formats(specs),
         estimate=estimate_source(working),
         backups=backup_lines(working),
         facts=seen,

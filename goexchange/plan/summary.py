@@ -61,11 +61,23 @@ def estimate_source(working: Sequence[Prepared]) -> EstimateSource:
     )
 
 
+def report_formats(specs: Sequence[DesiredState]) -> tuple[str, ...]:
+    """What the specifications want reports written as, each once; none when they do not say."""
+    return tuple(dict.fromkeys(one.value for spec in specs for one in spec.reports.formats))
+
+
 def planned_notices(specs: Sequence[DesiredState]) -> tuple[PlannedNotice, ...]:
     """The events that the specifications want people to be told about."""
     return tuple(
         PlannedNotice(
-            event=notice.event.value, audience=notice.audience.value, recipients=notice.to
+            event=notice.event.value,
+            audience=notice.audience.value,
+            recipients=notice.to,
+            channels=notice.channels,
+            before_s=notice.before_s,
+            template=notice.template,
+            variables={one.name: one.value for one in notice.variables},
+            specification=spec.name,
         )
         for spec in specs
         for notice in spec.notifications

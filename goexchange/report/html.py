@@ -13,8 +13,8 @@ from goexchange.report.shown import shown, shown_lines
 if TYPE_CHECKING:
     from jinja2.sandbox import SandboxedEnvironment
 
-_TAILS_MAX = 500_000  # of all output tails together: the file of a large run can still be mailed
-_TAIL_MIN, _TAIL_MAX = 160, 8_000
+_TAILS_MAX = 400_000  # of all output tails together: the file of a large run can still be mailed
+_TAIL_MIN, _TAIL_MAX = 400, 8_000
 _OPEN_LANES_MAX = 4
 
 
@@ -24,6 +24,7 @@ def render_html(report: Report) -> str:
 
     zone = words.zone(report)
     steps = sum(len(lane.steps) for lane in report.lanes)
+    tail_limit = _TAILS_MAX // max(steps, 1)
     timeline, bars = svg.timeline(report), svg.size_bars(report.databases)
     # Both pictures are made by our own code, which escapes every text in them.
     return (
@@ -38,7 +39,8 @@ def render_html(report: Report) -> str:
             size_bars=Markup(bars) if bars else None,  # noqa: S704
             moment=lambda value: units.moment_text(value, zone),
             clock=lambda value: units.clock_text(value, zone),
-            tail_limit=min(_TAIL_MAX, max(_TAIL_MIN, _TAILS_MAX // max(steps, 1))),
+            tail_limit=min(_TAIL_MAX, max(_TAIL_MIN, tail_limit)),
+            is_brief=tail_limit < _TAIL_MIN,
             is_open=len(report.lanes) <= _OPEN_LANES_MAX,
         )
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from goexchange.codec import from_plain
 from goexchange.errors import ExitCode, InvalidDocument
-from goexchange.journal.chain import line_of, read_lines
+from goexchange.journal.chain import first_damage
 from goexchange.model.plan import Plan, Verdict, VerdictKind
 from goexchange.model.report import (
     Attention,
@@ -23,7 +23,15 @@ from goexchange.report.backups import backup_sets, online_backups, rates, supers
 from goexchange.report.databases import database_summaries, observations
 from goexchange.report.deviations import deviations, in_doubt
 from goexchange.report.plan_words import action_words, short_why
-from goexchange.report.reading import int_at, mapping_at, member, moment_at, rows_at, text_at
+from goexchange.report.reading import (
+    bounded,
+    int_at,
+    mapping_at,
+    member,
+    moment_at,
+    rows_at,
+    text_at,
+)
 from goexchange.report.steps import lane_reports
 from goexchange.report.units import count_text
 
@@ -61,9 +69,10 @@ _SENTENCES = {
 
 def build_report(plan: Plan, records: Sequence[Record]) -> Report:
     """The report of the run whose journal holds these records."""
+    journal = _journal(records)
+    records = tuple(map(bounded, records))
     lanes = lane_reports(plan, records)
     header = _header(plan, records)
-    journal = _journal(records)
     attention = tuple(_attention(lanes, records))
     verdict = _verdict(records, attention, journal)
     return Report(
@@ -243,12 +252,10 @@ def _notices(records: Sequence[Record]) -> Iterator[NoticeLog]:
 
 
 def _journal(records: Sequence[Record]) -> JournalCheck:
-    reading = read_lines(b"".join(map(line_of, records)))
+    damage = first_damage(records)
     return JournalCheck(
         records=len(records),
-        is_whole=reading.damage is None,
-        problem=f"record {reading.damage.line}: {reading.damage.reason}"
-        if reading.damage
-        else None,
+        is_whole=damage is None,
+        problem=f"record {damage.line}: {damage.reason}" if damage else None,
         head=records[-1].sha256 if records else None,
     )

@@ -105,7 +105,7 @@ def _details(body: PlanBody) -> list[str]:
             + (f" ({markdown_text(one.place)})" if one.place else "")
             for one in body.diagnostics
         ]
-        parts.append(_folded("Warnings and errors", "\n".join(lines)))
+        parts.append(folded("Warnings and errors", "\n".join(lines)))
     others = words.other_guards(body)
     if others:
         rows = [
@@ -118,7 +118,7 @@ def _details(body: PlanBody) -> list[str]:
             for one in others
         ]
         parts.append(
-            _folded("Guards", markdown_table(("verdict", "guard", "for", "evidence"), rows))
+            folded("Guards", markdown_table(("verdict", "guard", "for", "evidence"), rows))
         )
     return [*parts, *(_lane(body, lane) for lane in body.lanes)]
 
@@ -150,7 +150,7 @@ def _lane(body: PlanBody, lane: Lane) -> str:
         rows.append(["", "`?`", f"_{heading}_", "", "", ""])
         rows.extend(map(_step_row, steps))
     title = f"{markdown_text(words.lane_title(lane))}: {len(lane.steps)} steps"
-    return _folded(title, markdown_table(("no.", "", "step", "what", "undo", "time"), rows))
+    return folded(title, markdown_table(("no.", "", "step", "what", "undo", "time"), rows))
 
 
 def _step_row(step: Step) -> list[str]:
@@ -167,5 +167,6 @@ def _step_row(step: Step) -> list[str]:
     ]
 
 
-def _folded(title: str, text: str) -> str:
+def folded(title: str, text: str) -> str:
+    """A chapter that is closed at first; title and text are Markdown already."""
     return f"<details><summary>{title}</summary>\n\n{text}\n\n</details>"

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from attrs import evolve
+
 from goexchange.codec import parse_time
+from goexchange.model.run import Record
+
+TEXT_MAX = 16_384  # of one text in a report: more than the journal keeps of a tool's output
 
 
 def member(data: object, path: str) -> Any:
@@ -64,3 +69,31 @@ def mapping_at(data: object, path: str) -> Mapping[str, Any] | None:
     """A record inside a record."""
     value = member(data, path)
     return value if isinstance(value, Mapping) else None
+
+
+def bounded(record: Record) -> Record:
+    """The record with no text longer than `TEXT_MAX`; of a tool's output the end is kept."""
+    if not _has_long_text(record.data):
+        return record
+    return evolve(record, data=_cut(record.data, ""))
+
+
+def _has_long_text(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) > TEXT_MAX
+    if isinstance(value, Mapping):
+        return any(map(_has_long_text, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_long_text, value))
+
+
+def _cut(value: Any, name: str) -> Any:
+    if isinstance(value, str) and len(value) > TEXT_MAX:
+        left_out = len(value) - TEXT_MAX
+        if name == "output_tail":
+            return f"({left_out} earlier characters left out)\n{value[-TEXT_MAX:]}"
+        return f"{value[:TEXT_MAX]}... ({left_out} more characters)"
+    if isinstance(value, Mapping):
+        return {key: _cut(inner, key) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cut(inner, name) for inner in value]
+    return value

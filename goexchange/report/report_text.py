@@ -28,7 +28,7 @@ def render_text(report: Report, *, width: int = 80, colour: bool = False) -> str
     """The report as text that ends in a line break."""
     frame = Frame(width=max(60, width), ink=Ink(is_on=colour))
     lines = [*_head(report, frame), *_databases(report, frame)]
-    for part in (_deviations, _backups, _rates, _guards, _steps, _notices, _warnings, _journal):
+    for part in (_rates, _backups, _deviations, _guards, _steps, _warnings, _notices, _journal):
         lines.extend(part(report, frame))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 

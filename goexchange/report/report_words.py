@@ -14,6 +14,7 @@ from goexchange.model.report import (
     DatabaseSummary,
     Figure,
     LaneReport,
+    NoticeLog,
     OnlineBackupReport,
     Report,
     ReportVerdict,
@@ -198,9 +199,15 @@ def told_steps(lane: LaneReport) -> tuple[StepLog, ...]:
     return tuple(step for step in lane.steps if not (step.is_way_back and step.state in idle))
 
 
-def step_rows(lane: LaneReport, local: tzinfo, limit: int) -> Iterator[tuple[object, ...]]:
-    """The cells of the step log of a lane, in the order in which the template unpacks them."""
+def step_rows(
+    lane: LaneReport, local: tzinfo, limit: int, *, is_brief: bool = False
+) -> Iterator[tuple[object, ...]]:
+    """The cells of the step log of a lane, in the order in which the template unpacks them.
+
+    Shape: a brief log leaves out what steps printed and gave that went well.
+    """
     for step in told_steps(lane):
+        has_more = not is_brief or step_tone(step) == "bad"
         yield (
             step.number,
             step_title(step),
@@ -212,8 +219,8 @@ def step_rows(lane: LaneReport, local: tzinfo, limit: int) -> Iterator[tuple[obj
             step_tone(step),
             step.why,
             step.findings,
-            step.output_tail,
-            result_json(step, limit),
+            step.output_tail if has_more else "",
+            result_json(step, limit) if has_more else "",
             step.is_way_back,
         )
 
@@ -268,6 +275,12 @@ def proof_lines(one: OnlineBackupReport, local: tzinfo) -> tuple[tuple[str, str]
 def proof_text(one: OnlineBackupReport) -> str:
     """`proved` or `not proved`."""
     return {True: "proved", False: "not proved", None: "proof not recorded"}[one.proved]
+
+
+def notice_cells(one: NoticeLog) -> tuple[str, str, str]:
+    """Event, audience, and who was to be told."""
+    to = ", ".join(one.recipients) or "no recipients"
+    return one.event.replace("-", " "), recorded(one.audience), to
 
 
 def recorded(text: str | None) -> str:

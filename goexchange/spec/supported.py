@@ -19,7 +19,6 @@ from goexchange.model.desired import (
     OnlineBackup,
     OnlineBackupMethod,
     ProcessScope,
-    ReportFormat,
     Script,
 )
 
@@ -42,7 +41,6 @@ def unsupported_parts(desired: DesiredState) -> tuple[Unsupported, ...]:
     return tuple(sorted(found, key=lambda part: (part.place.line, part.place.column, part.name)))
 
 
-_REPORT_FORMATS = (ReportFormat.HTML, ReportFormat.TEXT, ReportFormat.JSON)
 _Finds = Iterable[tuple[str, Place]]
 
 
@@ -62,12 +60,6 @@ def _credentials(desired: DesiredState) -> _Finds:
             target = backup.target if backup is not None else None
             if target is not None and target.credential is not None:
                 yield target.path, target.place
-
-
-def _report_formats(desired: DesiredState) -> _Finds:
-    for report_format in desired.reports.formats:
-        if report_format not in _REPORT_FORMATS:
-            yield report_format.value, desired.reports.place
 
 
 def _online_before(desired: DesiredState) -> _Finds:
@@ -162,6 +154,5 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("{value} servers at once", _servers_at_once),
     ("{value} databases at once", _databases_at_once),
     ("the canary {value}", _canary),
-    ("the report format {value}", _report_formats),
     ("the delivery of {value} notifications", _notifications),
 )

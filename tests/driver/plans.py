@@ -189,6 +189,7 @@ def plan_of(*lanes: Lane, **rules: Any) -> Plan:
         guards=(),
         consents=(),
         notices=(),
+        report_formats=(),
         estimate=EstimateSource(earlier_runs=0, text="none"),
         backups=(),
         facts=ActualState(observed_at_utc=NOW, servers=()),

@@ -508,6 +508,7 @@ def body(**changes: Any) -> PlanBody:
                 event="storage-offline", audience="operators", recipients=("ops@contoso.example",)
             ),
         ),
+        "report_formats": (),
         "estimate": EstimateSource(earlier_runs=9, text="from 9 earlier runs on EX01"),
         "backups": (
             "set of the present file before, every page verified",

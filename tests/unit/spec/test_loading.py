@@ -55,7 +55,7 @@ def test_defaults_are_explicit() -> None:
     assert state.schedule.resource_check is None
     assert (state.strategy.servers_at_once, state.strategy.databases_at_once) == (1, 1)
     assert (state.strategy.canary, state.strategy.failures_max) == (None, 0)
-    assert state.reports.formats == (ReportFormat.HTML, ReportFormat.JSON)
+    assert state.reports.formats == ()
     offline = state.backup_before.offline
     assert offline is not None
     assert offline.target.path == "E:\\goexchange"

@@ -23,7 +23,6 @@ TABLE = [
         "the credential for F:",
         "8:66",
     ),
-    (with_lines("reports: {formats: [html, csv]}\n"), "the report format csv", "9:20"),
     (
         MINIMAL.replace("preventative-maintenance", "offline-defrag"),
         "the script offline-defrag",
