@@ -117,9 +117,7 @@ class Conversation:
     def append(self, *drafts: Draft) -> Talk[None]:
         """Journal these records, flushed, and any request that waits to be journalled."""
         asked, self.asked = self.asked, []
-        requests = [
-            Draft(RecordKind.REQUEST, {"request": one.request.value, "by": one.by}) for one in asked
-        ]
+        requests = [request_draft(one) for one in asked]
         wanted = (*requests, *drafts)
         if not wanted:
             return
@@ -314,6 +312,14 @@ class Conversation:
                 and not removed
             ]
         return tuple(placed)
+
+
+def request_draft(asked: Requested) -> Draft:
+    """The record of what an operator asked."""
+    named = {"id": asked.id} if asked.id else {}
+    return Draft(
+        RecordKind.REQUEST, {"request": asked.request.value, "by": asked.by, **named}
+    )
 
 
 def outcome_draft(step: Step, attempt: int, **members: Any) -> Draft:

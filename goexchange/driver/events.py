@@ -16,10 +16,13 @@ from goexchange.model.run import Record
 
 
 class Request(Enum):
-    """What an operator can ask of a run."""
+    """What an operator can ask of a run; the values are words of the journal."""
 
+    PAUSE = "pause"  # no new step, but for those that bring mail back
+    PROCEED = "proceed"  # go on after a pause
     STOP = "stop"  # finish the database in hand, start no other
     ABORT = "abort"  # the way back now
+    HOLD = "hold"  # of the whole store: start no other database
 
 
 @frozen(kw_only=True)
@@ -94,10 +97,14 @@ class Woke:
 
 @frozen(kw_only=True)
 class Requested:
-    """An operator asked; may come while any effect is outstanding and does not answer it."""
+    """An operator asked; may come while any effect is outstanding and does not answer it.
+
+    Shape: `id` names the request in the store, so that it is taken up once; empty when it has none.
+    """
 
     request: Request
     by: str
+    id: str = ""
 
 
 Event = (

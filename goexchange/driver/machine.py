@@ -29,6 +29,7 @@ from goexchange.driver.fencing import claim_hosts, raise_numbers
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.lanes import next_step
+from goexchange.driver.pausing import wait_while_held
 from goexchange.driver.steps import perform
 from goexchange.errors import ExitCode
 from goexchange.journal.chain import Draft
@@ -220,6 +221,8 @@ def _lanes(talk: Conversation) -> Talk[None]:
         record = talk.state.lane(lane.id)
         if record.state not in _OPEN:
             continue
+        while record.state is LaneState.WAITING and (yield from wait_while_held(talk, None)):
+            pass
         why_not = _why_not(talk, lane) if record.state is LaneState.WAITING else None
         if why_not is None:
             yield from _lane(talk, lane)
@@ -265,6 +268,8 @@ def _why_not(talk: Conversation, lane: Lane) -> str | None:
         return "abort: an operator asked for the way back"
     if talk.has_asked(Request.STOP):
         return "stop: an operator asked to start no other database"
+    if talk.has_asked(Request.HOLD):
+        return "stop: the store is on hold, no other database is started"
     undecided = [
         one.id
         for one in talk.plan.body.lanes

@@ -29,6 +29,7 @@ from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.lanes import facts_of
+from goexchange.driver.pausing import is_held, wait_while_held
 from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy
 from goexchange.driver.turning import turn_back_reason
@@ -76,11 +77,13 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
     if why is not None:
         yield from talk.append(_skipped(lane, step, why, cause=why.split(":")[0]))
         return False
+    if (yield from wait_while_held(talk, step)):
+        return False
     is_undisturbed = yield from talk.wait(_not_before(talk, lane, step, record))
     if not is_undisturbed:
         return False  # an operator asked for something: the lane is looked at again
     if not step.guards or step.direction is Direction.BACK:
-        return True  # what brings mail back is refused by no guard
+        return not is_held(talk, step)  # what brings mail back is refused by no guard
     yield from _look_again(talk, step)
     verdicts = talk.guards.before_step(talk.plan, step, talk.state, talk.observed(), talk.now)
     drafts = [
@@ -98,7 +101,7 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
     if against:
         drafts.append(_skipped(lane, step, f"guard: {'; '.join(against)}", cause="guard"))
     yield from talk.append(*drafts)
-    return not against
+    return not against and not is_held(talk, step)
 
 
 def _look_again(talk: Conversation, step: Step) -> Talk[None]:
@@ -152,6 +155,8 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         if known is not None:
             yield from talk.append(_intent(lane, step, attempt, call))
             return known
+        if is_held(talk, step):
+            return None  # asked for while we looked
     if step.id in talk.state.again and attempt > 1 and step.on_doubt is OnDoubt.PROBE:
         yield from talk.append(_intent(lane, step, attempt, call))
         judgement = yield from _seen_already(talk, lane, step)

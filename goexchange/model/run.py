@@ -32,7 +32,8 @@ class RecordKind(Enum):
     SKIPPED = "skipped"  # {step, why}
     LANE_ENDED = "lane-ended"  # {lane, state, why}
     NOTICE = "notice"  # {event, audience, recipients, variables}
-    REQUEST = "request"  # {request: stop|abort|pause|proceed, by}: an operator asked
+    # {request: stop|abort|pause|proceed|hold, by, id}: an operator asked
+    REQUEST = "request"
     QUESTION = "question"  # {step, evidence, choices}
     RUN_ENDED = "run-ended"  # {exit_code, verdict, databases: [...]}
 
