@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,7 +24,7 @@ from goexchange.errors import (
 )
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import ExchangeCall
-from goexchange.model.run import Record, RunResult
+from goexchange.model.run import Record, RecordKind, RunResult
 from goexchange.store.journal_file import JournalFile
 from goexchange.store.leases import Lease, Leases
 
@@ -70,7 +70,8 @@ class Performer:
     """One run of a machine against the world outside.
 
     `interruption` gives the exit code of a signal that asked this process to end, or None; `watch`
-    is shown every record once it is flushed.
+    is shown every record once it is flushed; `requests` gives what operators have asked since the
+    last look.
     """
 
     machine: Machine
@@ -83,8 +84,10 @@ class Performer:
     clock: Clock
     verifier: Verifier
     interruption: Callable[[], ExitCode | None]
+    requests: Callable[[], Sequence[events.Requested]]
     watch: Watch
     held: tuple[Lease, ...] = ()
+    is_open: bool = False  # the journal says that this process runs it: requests are for us
 
     def run(self) -> RunResult:
         """Perform effects until the machine is finished, or a signal asks to end between two of
@@ -106,9 +109,18 @@ class Performer:
             code = self.interruption()
             if code is not None and not isinstance(effect, effects.Append):
                 return self.machine.standing(code)
+            if self._hear():
+                continue  # what is to be done next may be something else now
             answer = self._perform(effect)
             if answer is not None:
                 self.machine.accept(answer, self.clock.now())
+
+    def _hear(self) -> bool:
+        """Give the machine what operators have asked; False when nobody has."""
+        asked = self.requests() if self.is_open else ()
+        for request in asked:
+            self.machine.accept(request, self.clock.now())
+        return bool(asked)
 
     def _perform(self, effect: effects.Effect) -> events.Event | None:
         match effect:
@@ -133,6 +145,7 @@ class Performer:
     def _append(self, effect: effects.Append) -> events.Event:
         records = self.journal.append(effect.drafts, self.clock.now())
         for record in records:
+            self.is_open |= record.kind in (RecordKind.RUN_STARTED, RecordKind.RUN_RESUMED)
             self.watch.show(record)
         return events.Appended(records=records)
 
@@ -179,9 +192,11 @@ class Performer:
         )
 
     def _wait(self, moment: datetime) -> events.Event | None:
-        """Wait in slices; None when a signal came first: the wait is still outstanding."""
+        """Wait in slices; None when a signal or a request came first: then the machine says what
+        is outstanding.
+        """
         while (left := (moment - self.clock.now()).total_seconds()) > 0:
-            if self.interruption() is not None:
+            if self.interruption() is not None or self._hear():
                 return None
             self.watch.tick()
             self.clock.sleep(min(left, WAIT_SLICE_S))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,24 +18,27 @@ from attrs import frozen
 import goexchange
 from goexchange.app import perform
 from goexchange.app.child_verifier import ChildVerifier
+from goexchange.app.leasing import leases_of
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
+from goexchange.driver.events import Request, Requested
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.machine import Machine
 from goexchange.errors import ExitCode, NotNow
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.plan import Plan
-from goexchange.model.run import RunResult
+from goexchange.model.run import Record, RecordKind, RunResult
 from goexchange.store.clock import SystemClock
+from goexchange.store.hold import hold_request, require_no_hold
 from goexchange.store.journal_file import JournalFile
-from goexchange.store.leases import SqliteLeases
+from goexchange.store.requests import Inbox
 from goexchange.store.runs import RunFolder, Runs
 
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
     from goexchange.transport.session import HostSession
 
-LEASES_FILE = "leases.sqlite"
+_WORDS = {each.value: each for each in Request}
 WORKSPACES = ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "BUILD_SOURCESDIRECTORY")
 
 
@@ -86,6 +89,7 @@ def apply(
     AuthenticationRefused; nothing is changed then. The machine's own refusals are in the result.
     """
     refuse_workspace(site.store)
+    require_no_hold(site.store)
     runs = Runs(site.store)
     runs.require_unapplied(plan.sha256)
     with _fleet(plan, site) as sessions:
@@ -150,12 +154,13 @@ def _perform(
             run_id=folder.id,
             sessions=sessions,
             journal=journal,
-            leases=SqliteLeases(site.store / LEASES_FILE),
+            leases=leases_of(site.settings),
             holder=holder,
             inventory=site.inventory,
             clock=SystemClock(),
             verifier=ChildVerifier(),
             interruption=interruption,
+            requests=_requests(folder, site.store, journal.records),
             watch=view,
         )
         try:
@@ -166,6 +171,29 @@ def _perform(
     if not has_begun:
         folder.discard()
     return Ended(run=folder, plan=plan, result=result, has_begun=has_begun)
+
+
+def _requests(
+    folder: RunFolder, store: Path, records: Sequence[Record]
+) -> Callable[[], list[Requested]]:
+    """What operators ask of this run, each once; a hold is told to every process of it."""
+    taken = {
+        str(record.data["id"])
+        for record in records
+        if record.kind is RecordKind.REQUEST
+        and "id" in record.data
+        and record.data["request"] != Request.HOLD.value
+    }
+    inbox = Inbox(folder.path, taken, hold=lambda: hold_request(store))
+
+    def new() -> list[Requested]:
+        return [
+            Requested(request=_WORDS[each.request], by=each.by, id=each.id)
+            for each in inbox.new()
+            if each.request in _WORDS  # a file that a newer version wrote may hold another word
+        ]
+
+    return new
 
 
 @contextmanager

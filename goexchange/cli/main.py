@@ -17,20 +17,28 @@ if TYPE_CHECKING:
 
 # verb -> (module, what --help says, what it writes)
 VERBS: dict[str, tuple[str, str]] = {
+    "abort": ("operate", "Ask a run for the way back now (writes the store)"),
     "apply": ("apply", "Carry out a saved plan (writes hosts)"),
     "approve": ("approve", "State consent to a plan's digest (writes the store)"),
     "backups": ("backups", "List, verify and prune backup sets (prune removes files)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),
     "help": ("help", "Show help for a topic: exit-codes, or a verb (reads)"),
+    "hold": (
+        "operate",
+        "Let nothing new start from this store, or let it again (writes the store)",
+    ),
     "lab": ("lab", "The simulated site: up, down, demo"),
     "observe": ("observe", "Read the servers' facts (reads)"),
+    "pause": ("operate", "Let a run begin no new step (writes the store)"),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),
+    "proceed": ("operate", "Let a paused run go on (writes the store)"),
     "report": ("report", "Render the report of a run (reads)"),
     "restore": ("restore", "Copy a verified set to a folder (writes that folder)"),
     "resume": ("resume", "Continue a run that was interrupted (writes hosts)"),
     "schema": ("schema", "Publish the JSON Schemas for editors (reads)"),
     "show": ("show", "Render a plan or a run, without network (reads)"),
+    "stop": ("operate", "Let a run finish what is in hand and start no other (writes the store)"),
     "validate": ("validate", "Check documents offline: every error at once (reads)"),
     "verify": ("verify", "Check databases, logs and backup sets, anywhere (reads)"),
     "version": ("help", "Print the version (reads)"),

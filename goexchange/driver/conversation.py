@@ -317,9 +317,7 @@ class Conversation:
 def request_draft(asked: Requested) -> Draft:
     """The record of what an operator asked."""
     named = {"id": asked.id} if asked.id else {}
-    return Draft(
-        RecordKind.REQUEST, {"request": asked.request.value, "by": asked.by, **named}
-    )
+    return Draft(RecordKind.REQUEST, {"request": asked.request.value, "by": asked.by, **named})
 
 
 def outcome_draft(step: Step, attempt: int, **members: Any) -> Draft:

@@ -8,6 +8,7 @@ file to the disk; the folder is flushed when the file is created.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ try:
     import fcntl
 except ImportError:  # Windows has no fcntl; msvcrt locks there
     fcntl = None  # type: ignore[assignment]
+
+LOCK_TRIES = 5
+LOCK_AGAIN_S = 0.05
 
 
 def read_journal(path: Path) -> Reading:
@@ -128,14 +132,39 @@ def flush_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether a process has this journal open for appending, as far as this machine sees its lock.
+
+    Effects: none that lasts; who opens the journal in that instant tries again.
+    """
+    try:
+        with path.open("rb") as file:
+            return not _try_lock(file, is_shared=True)
+    except FileNotFoundError:
+        return False
+
+
 def _lock(file: IO[bytes], path: Path) -> None:
+    for _ in range(LOCK_TRIES):
+        if _try_lock(file, is_shared=False):
+            return
+        time.sleep(LOCK_AGAIN_S)  # somebody may only have looked whether it is locked
+    raise Locked(f"another process of this run has its journal open: {path}")
+
+
+def _try_lock(file: IO[bytes], *, is_shared: bool) -> bool:
     try:
         if fcntl is not None:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
+            kind = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
+            fcntl.flock(file.fileno(), kind | fcntl.LOCK_NB)
+            return True
         import msvcrt
 
         file.seek(0)
         msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except OSError as error:
-        raise Locked(f"another process of this run has its journal open: {path}") from error
+        if is_shared:
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_UNLCK, 1)
+    except OSError:
+        return False
+    return True

@@ -96,8 +96,6 @@ class SqliteLeases:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with self._transaction() as database:
-            database.execute(_TABLE)
 
     def acquire(
         self,
@@ -179,6 +177,8 @@ class SqliteLeases:
 
     def read(self) -> tuple[Lease, ...]:
         """Every lease that was ever taken, by server."""
+        if not self._path.exists():
+            return ()
         with self._transaction() as database:
             rows = database.execute("SELECT * FROM lease ORDER BY server").fetchall()
         return tuple(_lease(row) for row in rows)
@@ -190,6 +190,7 @@ class SqliteLeases:
             database.execute("PRAGMA synchronous = FULL")
             database.execute("BEGIN IMMEDIATE")
             try:
+                database.execute(_TABLE)
                 yield database
             except BaseException:
                 database.execute("ROLLBACK")

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from goexchange.errors import InvalidDocument, NotNow
 from goexchange.store.journal_file import flush_folder, read_journal
+from goexchange.store.requests import remove_requests
 
 PLAN_NAME = "plan.json"
 APPROVAL_NAME = "approval.json"
@@ -53,6 +54,7 @@ class RunFolder:
             raise NotNow(f"Run {self.id} has begun; its folder stays.")
         for path in (self.plan_path, self.approval_path, self.journal_path):
             path.unlink(missing_ok=True)
+        remove_requests(self.path)
         self.path.rmdir()
 
     @property
