@@ -130,15 +130,19 @@ _SUMMARIES = {
     "credentials": "credentials are missing",
     "empty-selection": "nothing is selected",
     "group-cycle": "a group contains itself",
+    "longer-than-window": "longer than the window",
     "lease": "a lease shorter than three heartbeats",
     "not-encrypted": "a channel that is not encrypted",
     "notification": "a notification that cannot be told",
     "repeated": "the same twice",
+    "retention": "retention that would remove a way back",
     "scope": "a process and its undoing differ",
+    "script-not-for-version": "a script that does not apply to the version",
     "secret-reference": "not a reference to a secret",
     "timeouts": "time limits that contradict each other",
     "unknown-name": "an unknown name",
     "wrong-form": "a value of the wrong form",
+    "zone-missing": "a time without a zone",
 }
 
 

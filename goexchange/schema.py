@@ -284,7 +284,8 @@ class _Comparison:
             limit = f"{highest} or less"
         else:
             return
-        detail = f"'{subject.path}' is {node.text}; it has to be {limit}.{subject.example}"
+        detail = f"'{subject.path}' is {node.text}; it has to be {limit}. "
+        detail += f"{schema.get('description', '')}{subject.example}".strip()
         self._report("out-of-range", detail, node, subject)
 
     def _check_sequence(self, node: Sequence, schema: Schema, subject: _Subject) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -18,6 +18,7 @@ from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.desired import DesiredState
 from goexchange.schema import DOCUMENT_KINDS, check_document
 from goexchange.settings.loading import load_configuration
+from goexchange.spec.across import Loaded, check_across
 from goexchange.spec.check import check_against_inventory
 from goexchange.spec.loading import load_specification
 
@@ -121,6 +122,7 @@ def specifications(
     files = _files(paths or [settings.specifications], "specification")
     read = _read(files)
     found, problems = [], list(read.diagnostics)
+    loaded: list[Loaded] = []
     for document in read.documents:
         if document.kind != "Specification":
             continue
@@ -130,6 +132,8 @@ def specifications(
             problems += check_against_inventory(desired, known, document)
             sha256 = _sha256(document.file)
             found.append(Specification(desired=desired, file=document.file, sha256=sha256))
+            loaded.append(Loaded(desired=desired, document=document))
+    problems += check_across(loaded, known)
     _stop_at_errors(problems)
     if not found:
         raise InvalidDocument(
@@ -150,35 +154,54 @@ def validate(paths: Sequence[str], settings: Configuration) -> Checked:
     files = _files(wanted, "document")
     read = _read(files)
     diagnostics = list(read.diagnostics)
-    inventories = [document for document in read.documents if document.kind == "Inventory"]
-    found: Inventory | None = None
-    if inventories:
-        found, problems = load_inventory(inventories, known=read.known)
-        diagnostics += problems
-    elif Path(settings.inventory).exists():
-        found, _ = load_inventory(_read(_files([settings.inventory], "inventory")).documents)
-    for document in read.documents:
-        if document.kind != "Inventory":
-            diagnostics += _check(document, found, known=read.known)
+    diagnostics += _check_all(read, settings)
     return Checked(
         files=tuple(str(path) for path in files),
         documents=len(read.documents),
-        diagnostics=tuple(diagnostics),
+        diagnostics=tuple(sorted(diagnostics, key=_text_order)),
     )
 
 
-def _check(
-    document: Document, site: Inventory | None, *, known: Collection[Place]
-) -> Iterable[Diagnostic]:
-    if document.kind == "Specification":
-        desired, diagnostics = load_specification(document, known=known)
-        if desired is None or site is None:
-            return diagnostics
-        return (*diagnostics, *check_against_inventory(desired, site, document))
-    if document.kind == "Configuration":
-        return load_configuration(document, flags={}, environment={}, known=known)[1]
-    kind = document.kind if document.kind in DOCUMENT_KINDS else None
-    return check_document(document, kind=kind, known=known)
+def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
+    """Each document by itself, then what they say of each other."""
+    site, found = _site(read, settings)
+    yield from found
+    loaded: list[Loaded] = []
+    channels: set[str] | None = None
+    for document in read.documents:
+        if document.kind == "Specification":
+            desired, found = load_specification(document, known=read.known)
+            yield from found
+            if desired is not None:
+                loaded.append(Loaded(desired=desired, document=document))
+        elif document.kind == "Configuration":
+            own, found = load_configuration(document, flags={}, environment={}, known=read.known)
+            yield from found
+            if own is not None:
+                channels = {channel.name for channel in own.notify_channels}
+        elif document.kind != "Inventory":
+            kind = document.kind if document.kind in DOCUMENT_KINDS else None
+            yield from check_document(document, kind=kind, known=read.known)
+    if site is not None:
+        for each in loaded:
+            yield from check_against_inventory(each.desired, site, each.document)
+        yield from check_across(loaded, site, channels=channels)
+
+
+def _site(read: _Read, settings: Configuration) -> tuple[Inventory | None, tuple[Diagnostic, ...]]:
+    """The inventory among the documents, else the configured one if it is without errors."""
+    inventories = [document for document in read.documents if document.kind == "Inventory"]
+    if inventories:
+        return load_inventory(inventories, known=read.known)
+    if not Path(settings.inventory).exists():
+        return None, ()
+    other = _read(_files([settings.inventory], "inventory"))
+    return load_inventory(other.documents)[0] if other.documents else None, ()
+
+
+def _text_order(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    place = diagnostic.place
+    return (place.file, place.line, place.column) if place is not None else ("", 0, 0)
 
 
 def _files(paths: Iterable[str], what: str) -> list[Path]:

@@ -105,9 +105,13 @@ def diagnostic_text(diagnostic: Diagnostic) -> str:
     word = "" if diagnostic.severity is Severity.ERROR else "warning: "
     lines = [f"{where}{about}{word}{diagnostic.summary} [{diagnostic.id}]"]
     if diagnostic.source_line is not None and diagnostic.place is not None:
-        lines += [
-            f"    {diagnostic.source_line}",
-            "    " + " " * (diagnostic.place.column - 1) + "^",
-        ]
+        from goexchange.documents.underline import underline
+
+        marks = underline(diagnostic.source_line, diagnostic.place.column)
+        if diagnostic.id == "missing-key" and not diagnostic.source_line.startswith(
+            ("{", "["), diagnostic.place.column - 1
+        ):
+            marks = marks.rstrip("~")  # what is missing is not what stands there
+        lines += [f"    {diagnostic.source_line}", f"    {marks}"]
     lines += [f"    {line}" for line in diagnostic.detail.splitlines()]
     return "\n".join(lines)

@@ -131,7 +131,7 @@ def test_a_diagnostic_underlines_the_column() -> None:
     assert text.splitlines() == [
         "a.yaml:3:5: wrong [x]",
         "      - nope",
-        "        ^",
+        "        ^~~~",
         "    Why.",
         "    What to do.",
     ]
