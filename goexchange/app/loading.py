@@ -146,12 +146,7 @@ def validate(paths: Sequence[str], settings: Configuration) -> Checked:
     """Check all documents of the paths, or of the working folder when none are given; offline,
     nothing is changed.
     """
-    wanted = list(paths) or [
-        path
-        for path in (CONFIGURATION_FILE, settings.inventory, settings.specifications)
-        if Path(path).exists()
-    ]
-    files = _files(wanted, "document")
+    files = document_files(paths, settings)
     read = _read(files)
     diagnostics = list(read.diagnostics)
     diagnostics += _check_all(read, settings)
@@ -160,6 +155,19 @@ def validate(paths: Sequence[str], settings: Configuration) -> Checked:
         documents=len(read.documents),
         diagnostics=tuple(sorted(diagnostics, key=_text_order)),
     )
+
+
+def document_files(paths: Sequence[str], settings: Configuration) -> list[Path]:
+    """The files of the given paths, or all documents of the working folder when none are given.
+
+    Raises: InvalidDocument for a path that does not exist.
+    """
+    wanted = list(paths) or [
+        path
+        for path in (CONFIGURATION_FILE, settings.inventory, settings.specifications)
+        if Path(path).exists()
+    ]
+    return _files(wanted, "document")
 
 
 def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:

@@ -23,6 +23,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backups": ("backups", "List, verify and prune backup sets (prune removes files)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),
+    "fmt": ("fmt", "Bring documents into canonical form, comments kept (writes them)"),
     "help": ("help", "Show help for a topic: exit-codes, or a verb (reads)"),
     "hold": (
         "operate",
