@@ -25,6 +25,7 @@ from goexchange.powershell.redaction import redacted
 
 CALL_LIMIT_S = 60
 PROGRESS_EVERY = timedelta(seconds=30)
+START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds
 
 
 class Job:
@@ -45,11 +46,13 @@ class Job:
         self.output = bytearray()
         self.was_seen = False
         self.starts = 0
+        self.asked_at: datetime = talk.now  # when its start was asked for last, or it was found
         self.reported_at: datetime | None = None
 
     def start(self) -> Talk[Judgement | None]:
         """Ask the host to start it (a second time does nothing); None when it may run."""
         self.starts += 1
+        self.asked_at = self.talk.now
         call = start_call(
             self.call, root=self.root, fence=self.talk.numbers[self.step.server], job=self.id
         )
@@ -103,6 +106,8 @@ class Job:
                 "the job's process is gone and left no exit record (killed, or the host restarted)",
                 {},
             )
+        if state == "requested" and self.talk.now >= self.asked_at + START_AGAIN_AFTER:
+            return (yield from self.start())  # the host went down before the child began
         yield from self._report(answer)
         return None
 

@@ -1,95 +1,177 @@
 """Invariants on the world's true state, looked at after every event; those on the journal are the
 driver's own.
 
-I1 at the end: nothing is silently down. I2 a swap only with a good set of that very file. I5
-nothing takes effect twice.
-I6 every effect has an intent before it. I17 no older file in place after the first mount of a new
-one.
+I1 at the end: nothing is silently down. I2 a swap only with a good set of that very file. I3 the
+original and the set stay until the new file is backed up. I5 nothing takes effect twice. I6 every
+effect has an intent before it. I8 nothing outside the plan is touched. I10 no outage starts that
+cannot end in the window. I11 none while another's backup was seen running. I17 no older file in
+place after the first mount of a new one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from attrs import define, field
 
+from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
-from goexchange.model.plan import Action, Plan
+from goexchange.model.plan import Action, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
-from goexchange.world.truth import silently_down, true_database
+from goexchange.world.truth import TrueDatabase, true_database
 from goexchange.world.world import Effect, World
 
 ONCE = frozenset({"dismount", "mount", "swap", "swap-back", "job-started", "repair-request"})
-_MOVES_FILES = frozenset({"mount", "swap", "swap-back"})
+STALE_LOOK = timedelta(minutes=10)
+_MOVES_FILES = frozenset({"mount", "mount-at-startup", "swap", "swap-back", "full-backup"})
 _EXPLAINED_BY = {
     "dismount": (Action.DISMOUNT,),
     "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL),
     "swap": (Action.SWAP,),
     "swap-back": (Action.SWAP_BACK,),
     "set-sealed": (Action.SEAL_SET,),
-    "set-mount-at-startup": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
+    "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),
 }
 
 
 @define(kw_only=True)
 class Checks:
-    """Follows one night, from its start, over all its controllers."""
+    """Follows one night, from its start, over all its controllers.
+
+    Shape: `user` is the account of its calls; `excused` are invariants that a fault has made
+    impossible to keep (the original was destroyed by somebody else).
+    """
 
     plan: Plan
     run: str
+    user: str
     first: dict[str, Signature] = field(factory=dict)
     was_new_mounted: set[str] = field(factory=set)
+    unprotected: dict[str, Signature] = field(factory=dict)
+    excused: set[str] = field(factory=set)
+    looked: dict[str, datetime] = field(factory=dict)
     seen_effects: int = 0
     seen_records: int = 0
     watch: Watch = field(init=False)
     explained: set[tuple[Action, str]] = field(factory=set)
     jobs: set[str] = field(factory=set)
     counts: Counter[tuple[str, str, str]] = field(factory=Counter)
+    _places: dict[str, tuple[Lane, Step]] = field(init=False)
+    _scope: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.watch = Watch(self.plan)
+        lanes = self.plan.body.lanes
+        self._places = {step.id: (lane, step) for lane in lanes for step in lane.steps}
+        self._scope = frozenset(lane.database for lane in lanes if lane.database is not None)
 
     def after_event(self, world: World, records: list[Record]) -> tuple[Violation, ...]:
         """What is broken now that was not before."""
-        broken = list(self._of_journal(records))
+        broken = list(self._of_journal(world, records))
         fresh = world.effects[self.seen_effects :]
         self.seen_effects = len(world.effects)
         broken += self._of_effects(fresh)
         if not self.first or any(effect.kind in _MOVES_FILES for effect in fresh):
             broken += self._of_files(world, fresh)
-        return tuple(broken)
+        return tuple(one for one in broken if one.invariant not in self.excused)
 
     def at_end(self, world: World, result: RunResult) -> tuple[Violation, ...]:
         """I1, when the run has ended."""
-        offline = tuple(
-            one.database for one in result.databases if one.state is LaneState.LEFT_OFFLINE
-        )
+        named = (LaneState.LEFT_OFFLINE, LaneState.UNDECIDED)
+        offline = {one.database for one in result.databases if one.state in named}
         return tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
-            for name in silently_down(world, known_offline=offline)
+            for name in self.down_by_us(world)
+            if name not in offline
         )
 
-    def _of_journal(self, records: list[Record]) -> Iterator[Violation]:
+    def down_by_us(self, world: World) -> tuple[str, ...]:
+        """Databases that are down because this run took them down, or kept them from coming up
+        again, and that no sentinel speaks of.
+        """
+        spoken = {
+            each.database for host in world.hosts.values() for each in host.sentinels.values()
+        } | {each.database for each in world.effects if each.kind == "sentinel-spoke"}
+        return tuple(
+            each.name
+            for each in world.databases.values()
+            if each.mounted_on is None
+            and each.name not in spoken
+            and self._is_our_doing(world, each.name)
+        )
+
+    def _is_our_doing(self, world: World, name: str) -> bool:
+        """Whether the last one who took it out of service was this run."""
+        for effect in reversed(world.effects):
+            if effect.kind == "reboot" and effect.host == world.database_named(name).active_server:
+                if not world.database_named(name).is_mount_at_startup and self._has_set(name):
+                    return True
+                continue
+            if effect.database == name and effect.kind in ("dismount", "mount"):
+                return effect.kind == "dismount" and effect.by == self.user
+        return False
+
+    def _has_set(self, name: str) -> bool:
+        return self.counts["mount-at-startup-set", name, "False"] > 0
+
+    def _of_journal(self, world: World, records: list[Record]) -> Iterator[Violation]:
         for record in records[self.seen_records :]:
             yield from self.watch.violations(record.kind, record.data)
             self.watch.take(record)
             if record.kind is RecordKind.INTENT:
-                self._note_intent(record)
+                yield from self._of_intent(world, record)
+            elif record.kind is RecordKind.FACTS:
+                observed = parse_time(record.data["actual"]["observed_at_utc"])
+                self.looked[record.data["server"]] = observed
         self.seen_records = len(records)
 
-    def _note_intent(self, record: Record) -> None:
-        for lane in self.plan.body.lanes:
-            for step in lane.steps:
-                if step.id == record.data["step"]:
-                    self.explained.add((step.action, step.database or ""))
-                    self.jobs.add(job_id(self.run, step, record.data["attempt"]))
+    def _of_intent(self, world: World, record: Record) -> Iterator[Violation]:
+        if record.data["step"] not in self._places:
+            return
+        lane, step = self._places[record.data["step"]]
+        self.explained.add((step.action, step.database or ""))
+        self.jobs.add(job_id(self.run, step, record.data["attempt"]))
+        if step.action is Action.DISMOUNT:
+            yield from self._of_outage(lane, step, record.at_utc)
+            yield from self._of_others(world, step, record.at_utc)
+
+    def _of_outage(self, lane: Lane, step: Step, begins: datetime) -> Iterator[Violation]:
+        """I10: from here the outage ends in the window, by its p90."""
+        window = self.plan.body.window
+        if window is None:
+            return
+        p90 = max(
+            (
+                one.outage_p90_s or 0
+                for one in self.plan.body.decisions
+                if one.address == lane.id and one.database == step.database
+            ),
+            default=0,
+        )
+        if begins < window.opens_at_utc or begins + timedelta(seconds=p90) > window.closes_at_utc:
+            why = f"taken down at {begins:%H:%M:%S}, needs {p90} s, the window has not so much left"
+            yield Violation(invariant="I10", step=step.id, why=why)
+
+    def _of_others(self, world: World, step: Step, at: datetime) -> Iterator[Violation]:
+        """I11: whoever looked saw the other's backup, or has not looked for too long."""
+        looked = self.looked.get(step.server)
+        for run in world.backups:
+            if run.host != step.server or run.job is not None or not run.is_running:
+                continue
+            if looked is None or run.started_at < looked or at - looked > STALE_LOOK:
+                why = "taken down while somebody else's backup runs, which a look has or would have"
+                yield Violation(invariant="I11", step=step.id, why=f"{why} shown")
 
     def _of_effects(self, fresh: Iterable[Effect]) -> Iterator[Violation]:
         for effect in fresh:
+            is_our_job = effect.kind == "job-started" and effect.detail.startswith(f"{self.run}-")
+            if effect.by != self.user and not is_our_job:
+                continue
             name = effect.database or effect.detail
             key = (effect.kind, name, effect.detail)
             self.counts[key] += 1
@@ -99,31 +181,53 @@ class Checks:
                 yield Violation(
                     invariant="I6", step=name, why=f"{effect.kind} has no intent before it"
                 )
+            if effect.database is not None and effect.database not in self._scope:
+                yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
     def _is_explained(self, effect: Effect) -> bool:
         if effect.kind == "job-started":
             return effect.detail in self.jobs
         if effect.kind not in _EXPLAINED_BY:
             return True
-        return any(action in _EXPLAINED_BY[effect.kind] for action, _ in self.explained)
+        return any(
+            action in _EXPLAINED_BY[effect.kind]
+            and (effect.database is None or effect.database == database)
+            for action, database in self.explained
+        )
 
     def _of_files(self, world: World, fresh: Iterable[Effect]) -> Iterator[Violation]:
         kinds = {effect.kind for effect in fresh}
         for database in world.databases.values():
+            if database.name not in self._scope:
+                continue
             truth = true_database(world, database)
             if truth.present is None:
                 continue
             now = truth.present.signature
             original = self.first.setdefault(database.name, now)
-            if "swap" in kinds and now != original and not truth.has_set_of(original):
-                yield Violation(
-                    invariant="I2",
-                    step=database.name,
-                    why="swapped without a good set of the original",
-                )
+            if "swap" in kinds and now != original and database.name not in self.unprotected:
+                self.unprotected[database.name] = original
+                if not truth.has_set_of(original):
+                    why = "swapped without a good set of the original"
+                    yield Violation(invariant="I2", step=database.name, why=why)
+                    continue
+            yield from self._of_copies(truth, fresh)
             if truth.is_mounted and now != original:
                 self.was_new_mounted.add(database.name)
             if database.name in self.was_new_mounted and now == original:
                 yield Violation(
                     invariant="I17", step=database.name, why="the older file is back in place"
                 )
+
+    def _of_copies(self, truth: TrueDatabase, fresh: Iterable[Effect]) -> Iterator[Violation]:
+        """I3: original and set are both there while the new file has no backup."""
+        original = self.unprotected.get(truth.name)
+        if original is None or truth.present is None or truth.present.signature == original:
+            return
+        is_kept = any(each.is_good and each.signature == original for each in truth.originals)
+        if not (is_kept and truth.has_set_of(original)):
+            missing = "the set" if is_kept else "the original"
+            why = f"the new file is not backed up, and {missing} is not there any more"
+            yield Violation(invariant="I3", step=truth.name, why=why)
+        if any(each.kind == "full-backup" and each.database == truth.name for each in fresh):
+            self.unprotected.pop(truth.name)

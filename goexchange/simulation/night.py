@@ -50,6 +50,8 @@ class Night:
     approval: Approval
     performer: Performer
     checks: Checks
+    run: str = RUN
+    torn_bytes: int = 0
     guards: Guards | None = None
     controllers: int = 0
     events: int = 0
@@ -115,6 +117,7 @@ class Night:
             approval=self.approval,
             performer=performer,
             checks=checks,
+            run=self.run,
             guards=self.guards,
             controllers=self.controllers,
             events=self.events,
@@ -128,14 +131,15 @@ class Night:
             )
 
     def _identity(self) -> RunIdentity:
-        holder = f"controller:{self.controllers}"
+        holder = f"{self.performer.user}:{self.controllers}"
         return RunIdentity(
-            run=RUN,
+            run=self.run,
             holder=holder,
             controller="controller",
             started_by="simulation",
             tool=self.plan.body.tool,
             approval=self.approval,
+            torn_bytes=self.torn_bytes,
         )
 
 
@@ -159,7 +163,7 @@ def make_night(
     return night_of(plan, performer)
 
 
-def night_of(plan: Plan, performer: Performer) -> Night:
+def night_of(plan: Plan, performer: Performer, *, run: str = RUN) -> Night:
     """A night of that plan, approved with every consent that it needs."""
     consents = tuple(
         GivenConsent(consent=need.consent, address=need.address) for need in plan.body.consents
@@ -173,6 +177,5 @@ def night_of(plan: Plan, performer: Performer) -> Night:
         comment="",
         consents=consents,
     )
-    return Night(
-        plan=plan, approval=approval, performer=performer, checks=Checks(plan=plan, run=RUN)
-    )
+    checks = Checks(plan=plan, run=run, user=performer.user)
+    return Night(plan=plan, approval=approval, performer=performer, checks=checks, run=run)

@@ -39,6 +39,7 @@ class Performer:
     world: World
     clock: ManualClock
     root: str
+    user: str = USER
     records: list[Record] = field(factory=list)
     lease_number: int = 0
     is_losing: Callable[[effects.Send], str | None] = lambda send: None
@@ -84,7 +85,7 @@ class Performer:
         arguments = host_arguments(
             exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE
         )
-        host = _as_sent(self.world.script(server, USER, "observe-host", arguments))
+        host = _as_sent(self.world.script(server, self.user, "observe-host", arguments))
         asked = Asked(server=server, known=databases)
         return decode_server(exchange, host, asked=asked, observed_at=self.now())
 
@@ -145,11 +146,11 @@ class Performer:
         if send.call.digest not in registered_digests():
             raise ScriptFailed("internal", f"{send.call.script} is not a registered text")
         arguments = json.loads(json.dumps(dict(send.call.arguments)))
-        return _as_sent(self.world.script(send.server, USER, send.call.script, arguments))
+        return _as_sent(self.world.script(send.server, self.user, send.call.script, arguments))
 
     def _exchange(self, server: str, call: ExchangeCall) -> dict[str, Any]:
         return self.world.to_plain(
-            self.world.cmdlet(server, USER, call.cmdlet, dict(call.parameters))
+            self.world.cmdlet(server, self.user, call.cmdlet, dict(call.parameters))
         )
 
 

@@ -1,10 +1,13 @@
 """What is going to go wrong: faults that tests and the simulation lay out in advance, each used up
 when it fires.
+
+Shape: `fired` names those that did, in order.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import Enum
 
 from attrs import define, field, frozen
 
@@ -26,16 +29,24 @@ class PlannedBackup:
     volumes: tuple[str, ...]
 
 
+class Damage(Enum):
+    """What happens to a copy without anybody noticing."""
+
+    FLIPPED_BIT = "flipped-bit"
+    TORN = "torn-copy"  # its second half never reached the disk
+
+
 @define
 class Faults:
     """Faults that wait for their occasion."""
 
     _mounts: dict[str, list[int]] = field(factory=dict, alias="mounts")
     _eseutil: dict[str, list[int]] = field(factory=dict, alias="eseutil")
-    _copies: int = field(default=0, alias="copies")
+    _copies: list[Damage] = field(factory=list, alias="copies")
     _backups: int = field(default=0, alias="backups")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
+    fired: list[str] = field(factory=list)
 
     def fail_next_mount(self, database: str, *, error: int) -> None:
         """The next mount of a database (by name) fails with a JET error (-550, -1811, ...)."""
@@ -47,7 +58,13 @@ class Faults:
 
     def flip_bit_in_next_copy(self) -> None:
         """The next copied database has one bit turned in its middle, unnoticed by the copy."""
-        self._copies += 1
+        self._copies.append(Damage.FLIPPED_BIT)
+
+    def tear_next_copy(self) -> None:
+        """The second half of the next copied database never reaches the disk, unnoticed by the
+        copy.
+        """
+        self._copies.append(Damage.TORN)
 
     def fail_next_backup(self) -> None:
         """The next run of Windows Server Backup fails."""
@@ -63,20 +80,30 @@ class Faults:
 
     def take_mount(self, database: str) -> int | None:
         """The error that this mount is to fail with."""
-        return _take(self._mounts, database)
+        error = _take(self._mounts, database)
+        if error is not None:
+            self.fired.append("mount-fails")
+        return error
 
     def take_eseutil(self, mode: str) -> int | None:
         """The error that this run is to end with."""
-        return _take(self._eseutil, mode)
+        error = _take(self._eseutil, mode)
+        if error is not None:
+            self.fired.append("eseutil-error")
+        return error
 
-    def take_copy(self) -> bool:
-        """Whether this copy is to be damaged."""
-        self._copies, fires = max(0, self._copies - 1), self._copies > 0
-        return fires
+    def take_copy(self) -> Damage | None:
+        """How this copy is to be damaged."""
+        damage = self._copies.pop(0) if self._copies else None
+        if damage is not None:
+            self.fired.append(damage.value)
+        return damage
 
     def take_backup(self) -> bool:
         """Whether this backup is to fail."""
         self._backups, fires = max(0, self._backups - 1), self._backups > 0
+        if fires:
+            self.fired.append("backup-fails")
         return fires
 
 

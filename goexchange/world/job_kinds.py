@@ -10,6 +10,7 @@ from goexchange.ese.structures import LogTime, Signature
 from goexchange.world.backup_engine import wbadmin
 from goexchange.world.chance import number
 from goexchange.world.eseutil import Bench, mode_of, run_eseutil
+from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
@@ -25,7 +26,7 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
     if job.kind == "eseutil":
         return _eseutil(world, host, job)
     if job.kind == "copy-files":
-        return copy_files(request["files"], files, rates, flip_bit=_takes_flip(world, job))
+        return copy_files(request["files"], files, rates, damage=_damage(world, job))
     if job.kind == "hash-files":
         return hash_files(request["files"], files, rates)
     if job.kind == "export-configuration":
@@ -82,8 +83,8 @@ def _as_captured(work: Work) -> Work:
     )
 
 
-def _takes_flip(world: World, job: HostJob) -> bool:
+def _damage(world: World, job: HostJob) -> Damage | None:
     has_database = any(
         each["destination"].lower().endswith(".edb") for each in job.request["files"]
     )
-    return has_database and world.faults.take_copy()
+    return world.faults.take_copy() if has_database else None

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
+from goexchange.world.faults import Damage
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, join, name_of
 from goexchange.world.site import Rates
 from goexchange.world.work import Ending, Work, Write, failure
@@ -39,7 +40,7 @@ KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
 
 
 def copy_files(
-    transfers: Sequence[Mapping[str, str]], files: HostFiles, rates: Rates, *, flip_bit: bool
+    transfers: Sequence[Mapping[str, str]], files: HostFiles, rates: Rates, *, damage: Damage | None
 ) -> Work:
     """Copy files; a digest is taken of each source on the way. It never writes over a file.
 
@@ -56,8 +57,8 @@ def copy_files(
             return failed
         content = files.read(source)
         copied.append(_digest_entry(destination, content))
-        if flip_bit and destination.lower().endswith(".edb"):
-            content, flip_bit = _with_flipped_bits(content), False
+        if damage is not None and destination.lower().endswith(".edb"):
+            content, damage = _DAMAGE[damage](content), None
         writes.append(Write(path=f"{destination}.partial", renamed_to=destination, content=content))
     return Work(
         process=_PROCESS,
@@ -156,6 +157,12 @@ def _lines(word: str, paths: Sequence[str]) -> bytes:
     return "".join(f"{word} {path}\r\n" for path in paths).encode()
 
 
+def _torn(content: bytes) -> bytes:
+    """The second half was never written: the file has its length, and zeros."""
+    half = len(content) // 2
+    return content[:half] + bytes(len(content) - half)
+
+
 def _with_flipped_bits(content: bytes) -> bytes:
     """Two bits of a page in the middle: more than its checksum can put right."""
     damaged = bytearray(content)
@@ -163,3 +170,9 @@ def _with_flipped_bits(content: bytes) -> bytes:
     damaged[middle + 1000] ^= 0x10
     damaged[middle + 1001] ^= 0x01
     return bytes(damaged)
+
+
+_DAMAGE: Mapping[Damage, Callable[[bytes], bytes]] = {
+    Damage.FLIPPED_BIT: _with_flipped_bits,
+    Damage.TORN: _torn,
+}

@@ -46,13 +46,17 @@ _CONFIGURATION_FILES = (
 
 @frozen(kw_only=True)
 class Effect(Shared):
-    """Something that changed, for counting: kind, host, database, and what else tells it apart."""
+    """Something that changed, for counting: kind, host, database, and what else tells it apart.
+
+    Shape: `by` is the account whose call it was; empty for what happens by itself (jobs among it).
+    """
 
     at: datetime
     kind: str
     host: str
     database: str | None = None
     detail: str = ""
+    by: str = ""
 
 
 @define(kw_only=True)
@@ -91,6 +95,7 @@ class World:
         self.jobs: dict[tuple[str, str], HostJob] = {}
         self.backups: list[BackupRun] = []
         self.moves: list[MoveRequest] = []
+        self._caller = ""
         self.repairs: list[RepairRequest] = []
         now = clock.now()
         self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
@@ -112,7 +117,11 @@ class World:
 
         self.advance()
         self._demand_up(host)
-        return run_cmdlet(self, host, name, parameters)
+        self._caller = user
+        try:
+            return run_cmdlet(self, host, name, parameters)
+        finally:
+            self._caller = ""
 
     def script(
         self, host: str, user: str, script: str, arguments: Mapping[str, Any]
@@ -125,7 +134,11 @@ class World:
 
         self.advance()
         self._demand_up(host)
-        answer = run_script(self, self.hosts[host], script, arguments)
+        self._caller = user
+        try:
+            answer = run_script(self, self.hosts[host], script, arguments)
+        finally:
+            self._caller = ""
         self.advance()
         return answer
 
@@ -178,8 +191,16 @@ class World:
 
     def note(self, kind: str, *, host: str, database: str | None = None, detail: str = "") -> None:
         """Remember an effect."""
-        effect = Effect(at=self.now(), kind=kind, host=host, database=database, detail=detail)
-        self.effects.append(effect)
+        self.effects.append(
+            Effect(
+                at=self.now(),
+                kind=kind,
+                host=host,
+                database=database,
+                detail=detail,
+                by=self._caller,
+            )
+        )
 
     def reboot(self, host: str) -> None:
         """Power goes, now; the host comes up again after its boot time."""

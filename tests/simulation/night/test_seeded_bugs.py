@@ -84,7 +84,7 @@ def test_i6_an_intent_that_was_not_flushed_is_noticed() -> None:
     ):
         lying.take(lying.performer.perform(effect))
     lying.performer.perform(effect)
-    checks = Checks(plan=lying.plan, run=RUN)
+    checks = Checks(plan=lying.plan, run=RUN, user=lying.performer.user)
     found = checks.after_event(lying.performer.world, lying.performer.records[:-1])
     assert [(one.invariant, one.why) for one in found] == [
         ("I6", "dismount has no intent before it")
@@ -139,7 +139,7 @@ def test_i1_a_database_that_is_silently_down_is_noticed() -> None:
     made.performer.world.cmdlet(
         "EX01", "gxadmin", "Dismount-Database", {"Identity": "DB05", "Confirm": False}
     )
-    checks = Checks(plan=made.plan, run=RUN)
+    checks = Checks(plan=made.plan, run=RUN, user=made.performer.user)
     quiet = RunResult(exit_code=0, verdict="done", databases=())
     assert [one.invariant for one in checks.at_end(made.performer.world, quiet)] == ["I1"]
 

@@ -1,0 +1,75 @@
+"""What must be so when a night has ended and everything has settled.
+
+I1 what the result says of each database is true. I9 what the tool changed for itself is back, or
+reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from goexchange.driver.invariants import Violation
+from goexchange.errors import ExitCode
+from goexchange.model.plan import Action, Lane
+from goexchange.model.run import LaneState, OutcomeKind, RunResult
+from goexchange.simulation.night import Night
+from goexchange.world.truth import TrueDatabase, true_database
+from goexchange.world.world import World
+
+_SETTLED = frozenset({LaneState.DONE, LaneState.FAILED, LaneState.UNPROTECTED})
+
+
+def at_rest(night: Night, result: RunResult, *, rival: Night | None) -> tuple[Violation, ...]:
+    """Everything that is broken now."""
+    world = night.performer.world
+    found: list[Violation] = []
+    for one in result.databases:
+        lane = next(each for each in night.plan.body.lanes if each.id == one.lane)
+        database = world.database_named(one.database)
+        truth = true_database(world, database)
+        if one.state is LaneState.DONE and result.exit_code == ExitCode.OK:
+            found += _of_success(lane, truth, world, night)
+        if one.state in _SETTLED and rival is None:
+            found += _of_settings(lane, truth, night)
+    return tuple(found)
+
+
+def _of_success(
+    lane: Lane, truth: TrueDatabase, world: World, night: Night
+) -> Iterator[Violation]:
+    """Exit code 0 means: in service, sound, and where it was rebuilt a new file with a backup."""
+    is_touched = any(
+        each.database == truth.name and each.by != night.performer.user
+        for each in world.effects
+        if each.kind in ("dismount", "mount")
+    ) or any(each.kind == "reboot" for each in world.effects)
+    if not truth.is_mounted and not is_touched:
+        yield Violation(invariant="I1", step=truth.name, why="exit code 0, and it is not mounted")
+    if truth.name in night.checks.unprotected:
+        yield Violation(
+            invariant="I3", step=truth.name, why="exit code 0, and the new file has no backup"
+        )
+
+
+def _of_settings(lane: Lane, truth: TrueDatabase, night: Night) -> Iterator[Violation]:
+    """I9, for a lane that says the database is in service."""
+    world, state = night.performer.world, night.checks.watch.state
+    database = world.database_named(truth.name)
+    reported = {
+        step.action
+        for step in lane.steps
+        if state.step(step.id).outcome in (OutcomeKind.FAILED, OutcomeKind.CANCELLED)
+        or state.step(step.id).is_in_doubt
+    }
+    wanted = database.description.is_mount_at_startup
+    if truth.is_mount_at_startup != wanted and Action.RESTORE_MOUNT_AT_STARTUP not in reported:
+        why = "mount at startup is not what it was, and nothing says so"
+        yield Violation(invariant="I9", step=truth.name, why=why)
+    sentinels = [
+        each
+        for host in world.hosts.values()
+        for each in host.sentinels.values()
+        if each.database == truth.name and each.run == night.run
+    ]
+    if sentinels and Action.REMOVE_SENTINEL not in reported:
+        yield Violation(invariant="I9", step=truth.name, why="the sentinel is still there")

@@ -1,0 +1,217 @@
+"""What happens to the hosts by somebody else's hand: reboots, full disks, other people's backups,
+operators who mean well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import frozen
+
+from goexchange.simulation.faults import Fault, FaultKind
+from goexchange.world.databases import MailboxDatabase
+from goexchange.world.files import FileRefused, folder_of, name_of
+from goexchange.world.hosts import Host
+from goexchange.world.refusals import HostDown
+from goexchange.world.site import PAGE_BYTES
+from goexchange.world.world import World
+
+OPERATOR = "operator"
+MOUNT_ERRORS = (-550, -1811, -1206, -1018)
+TOOL_ERRORS = (-1018, -1206, -1808, -550)
+TOOL_MODES = ("/d", "/k", "/g", "/k", "/d")
+NEARLY_FULL_BYTES = 256 * 1024
+
+
+@frozen(kw_only=True)
+class Victim:
+    """What a fault happens to: the host of its step, and the step's database (or the host's
+    first).
+    """
+
+    world: World
+    host: Host
+    database: MailboxDatabase | None
+    fault: Fault
+    root: str
+
+
+def disturb(world: World, fault: Fault, *, root: str) -> bool:
+    """Let it happen; False when there is nothing that it can happen to."""
+    parts = fault.step.split("/")
+    host = world.hosts[parts[0]]
+    database = None
+    if len(parts) > 2:
+        database = world.database_named(parts[1])
+    else:
+        mine = [each for each in world.databases.values() if each.active_server == host.name]
+        database = mine[0] if mine else None
+    return _DISTURBANCES[fault.kind](
+        Victim(world=world, host=host, database=database, fault=fault, root=root)
+    )
+
+
+def _reboot(victim: Victim) -> bool:
+    if victim.host.down_until is not None:
+        return False
+    victim.world.reboot(victim.host.name)
+    return True
+
+
+def _fill_database_volume(victim: Victim) -> bool:
+    if victim.database is None:
+        return False
+    path = victim.database.edb_path
+    victim.world.leave_free(victim.host.name, path, free_bytes=NEARLY_FULL_BYTES)
+    return True
+
+
+def _fill_set_volume(victim: Victim) -> bool:
+    for volume in (*victim.host.files.volumes, *victim.host.files.shares):
+        if volume.label == "Sets" or not volume.is_local:
+            volume.free_bytes = NEARLY_FULL_BYTES
+    return True
+
+
+def _destroy_original(victim: Victim) -> bool:
+    """The kept original, where there is one, loses its header; else the file in place loses a page
+    of a database that is down.
+    """
+    database, files = victim.database, victim.host.files
+    if database is None:
+        return False
+    kept = kept_originals(victim.host, database)
+    if kept and victim.fault.number % 2:
+        files.delete(kept[0])
+        return True
+    path = kept[0] if kept else database.edb_path
+    if not files.exists(path) or files.is_open(path):
+        return False
+    offset = 0 if kept else files.size(path) // PAGE_BYTES // 2 * PAGE_BYTES
+    files.write_at(path, offset, bytes([0x5A]) * 2 * PAGE_BYTES)
+    return True
+
+
+def _foreign_backup(victim: Victim) -> bool:
+    at = victim.world.now()
+    volumes = tuple(
+        each.mount_point.rstrip("\\")
+        for each in victim.host.files.volumes
+        if each.label not in ("System", "Sets", "Backup")
+    )
+    if any(run.host == victim.host.name and run.is_running for run in victim.world.backups):
+        return False
+    if victim.host.down_until is not None:
+        return False
+    victim.world.faults.start_foreign_backup(victim.host.name, at=at, volumes=volumes)
+    victim.world.advance()
+    return True
+
+
+def _operator_dismounts(victim: Victim) -> bool:
+    database = victim.database
+    if database is None or database.mounted_on is None:
+        return False
+    return _by_hand(victim, "Dismount-Database", {"Identity": database.name, "Confirm": False})
+
+
+def _operator_mounts(victim: Victim) -> bool:
+    database = victim.database
+    if database is None or database.mounted_on is not None:
+        return False
+    return _by_hand(victim, "Mount-Database", {"Identity": database.name})
+
+
+def _operator_moves(victim: Victim) -> bool:
+    """Somebody renames a file of the database that nobody has open: the original back to its place
+    where one was kept, else a file in our folder aside.
+    """
+    database, files = victim.database, victim.host.files
+    if database is None:
+        return False
+    kept = kept_originals(victim.host, database)
+    try:
+        if kept and not files.is_open(database.edb_path):
+            if files.exists(database.edb_path):
+                files.rename(database.edb_path, kept[0].replace(".before-", ".rebuilt-"))
+            files.rename(kept[0], database.edb_path)
+            return True
+        for path in files.below(folder_of(database.edb_path)):
+            if "\\gx-" in path.lower() and path.lower().endswith(".edb"):
+                files.rename(path, f"{path}.moved")
+                return True
+    except FileRefused:
+        return False
+    return False
+
+
+def _by_hand(victim: Victim, cmdlet: str, parameters: Mapping[str, object]) -> bool:
+    try:
+        answer = victim.world.cmdlet(victim.host.name, OPERATOR, cmdlet, parameters)
+    except HostDown:
+        return False
+    return not answer.errors and answer.terminating is None
+
+
+def _mount_fails(victim: Victim) -> bool:
+    if victim.database is None:
+        return False
+    times = 1 + victim.fault.number // 7 % 3
+    error = MOUNT_ERRORS[victim.fault.number % len(MOUNT_ERRORS)]
+    for _ in range(times):
+        victim.world.faults.fail_next_mount(victim.database.name, error=error)
+    return True
+
+
+def _tool_fails(victim: Victim) -> bool:
+    number = victim.fault.number
+    mode = TOOL_MODES[number % len(TOOL_MODES)]
+    victim.world.faults.fail_next_eseutil(mode, error=TOOL_ERRORS[number // 5 % len(TOOL_ERRORS)])
+    return True
+
+
+def _flip(victim: Victim) -> bool:
+    victim.world.faults.flip_bit_in_next_copy()
+    return True
+
+
+def _tear(victim: Victim) -> bool:
+    victim.world.faults.tear_next_copy()
+    return True
+
+
+def _backup_fails(victim: Victim) -> bool:
+    victim.world.faults.fail_next_backup()
+    return True
+
+
+def _nothing(victim: Victim) -> bool:
+    return True
+
+
+_DISTURBANCES: Mapping[FaultKind, Callable[[Victim], bool]] = {
+    FaultKind.HOST_REBOOT: _reboot,
+    FaultKind.DISK_FULL_DATABASE: _fill_database_volume,
+    FaultKind.DISK_FULL_SET: _fill_set_volume,
+    FaultKind.ORIGINAL_DESTROYED: _destroy_original,
+    FaultKind.FOREIGN_BACKUP: _foreign_backup,
+    FaultKind.OPERATOR_DISMOUNT: _operator_dismounts,
+    FaultKind.OPERATOR_MOUNT: _operator_mounts,
+    FaultKind.OPERATOR_MOVE: _operator_moves,
+    FaultKind.MOUNT_FAILS: _mount_fails,
+    FaultKind.ESEUTIL_ERROR: _tool_fails,
+    FaultKind.FLIPPED_BIT: _flip,
+    FaultKind.TORN_COPY: _tear,
+    FaultKind.BACKUP_FAILS: _backup_fails,
+    FaultKind.DAYLIGHT_SAVING: _nothing,
+}
+
+
+def kept_originals(host: Host, database: MailboxDatabase) -> list[str]:
+    """Paths of the originals beside a database."""
+    start = f"{name_of(database.edb_path)}.before-".lower()
+    return [
+        path
+        for path in host.files.names_in(folder_of(database.edb_path))
+        if name_of(path).lower().startswith(start) and not path.lower().endswith(".jfm")
+    ]

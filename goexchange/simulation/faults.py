@@ -1,0 +1,183 @@
+"""What goes wrong in a night, chosen by a seed: every kind of fault, and where it is to happen.
+
+A fault waits for its *occasion*: a phase of one step. It counts only when it really fired, with the
+step and phase at which it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+
+from attrs import frozen
+
+from goexchange.model.plan import ControllerCall, Direction, Plan, Step
+from goexchange.world.chance import number
+
+FAULTS_MAX = 4
+
+
+class FaultKind(Enum):
+    """Everything that the simulation can do to a night."""
+
+    KILL = "kill"
+    LOST_REQUEST = "lost-request"
+    LOST_ANSWER = "lost-answer"
+    LATE_REQUEST = "late-request"
+    DUPLICATE = "duplicate"
+    HANG = "hang"
+    SLOW = "slow"
+    HOST_REBOOT = "host-reboot"
+    WINRM_RESTART = "winrm-restart"
+    CLOCK_JUMP = "clock-jump"
+    DAYLIGHT_SAVING = "daylight-saving"
+    DISK_FULL_DATABASE = "disk-full-database"
+    DISK_FULL_SET = "disk-full-set"
+    STORE_READ_ONLY = "store-read-only"
+    TORN_JOURNAL = "torn-journal"
+    TORN_COPY = "torn-copy"
+    FLIPPED_BIT = "flipped-bit"
+    ESEUTIL_ERROR = "eseutil-error"
+    MOUNT_FAILS = "mount-fails"
+    BACKUP_FAILS = "backup-fails"
+    ORIGINAL_DESTROYED = "original-destroyed"
+    FOREIGN_BACKUP = "foreign-backup"
+    SECOND_CONTROLLER = "second-controller"
+    OPERATOR_DISMOUNT = "operator-dismount"
+    OPERATOR_MOUNT = "operator-mount"
+    OPERATOR_MOVE = "operator-move"
+    REQUEST_ABORT = "request-abort"
+    REQUEST_STOP = "request-stop"
+
+
+class Phase(Enum):
+    """Where in the life of a step."""
+
+    BEFORE_INTENT = "before intent"
+    AFTER_INTENT = "between intent and send"
+    BEFORE_EFFECT = "between send and effect"
+    AFTER_EFFECT = "between effect and answer"
+    BEFORE_OUTCOME = "between answer and outcome"
+    AFTER_OUTCOME = "after outcome"
+    FROM_THE_START = "from the start"
+
+
+class Place(Enum):
+    """Which of the controller's acts about a step."""
+
+    INTENT = "intent"
+    SEND = "send"
+    OUTCOME = "outcome"
+
+
+@frozen(kw_only=True)
+class Fault:
+    """One thing that goes wrong.
+
+    Shape: `step` is the id of a step of the plan; `place` and `is_after` say at which act of the
+    controller, and whether before or after it; `nth` counts these acts, so that a poll can be hit;
+    `delay_s` postpones what happens to the world; `number` is what the kind makes of it (an error,
+    a length, a choice).
+    """
+
+    kind: FaultKind
+    step: str
+    place: Place
+    is_after: bool = False
+    nth: int = 1
+    delay_s: float = 0.0
+    number: int = 0
+
+    @property
+    def phase(self) -> Phase:
+        """The phase in words."""
+        return _PHASES[self.place, self.is_after]
+
+    def text(self) -> str:
+        """One line for people."""
+        again = f", the {self.nth}. of them" if self.nth > 1 else ""
+        later = f", {self.delay_s:g} s later" if self.delay_s else ""
+        return f"{self.kind.value} at {self.step}, {self.phase.value}{again}{later}"
+
+
+_PHASES = {
+    (Place.INTENT, False): Phase.BEFORE_INTENT,
+    (Place.INTENT, True): Phase.AFTER_INTENT,
+    (Place.SEND, False): Phase.BEFORE_EFFECT,
+    (Place.SEND, True): Phase.AFTER_EFFECT,
+    (Place.OUTCOME, False): Phase.BEFORE_OUTCOME,
+    (Place.OUTCOME, True): Phase.AFTER_OUTCOME,
+}
+_OF_A_CALL = frozenset({
+    FaultKind.LOST_REQUEST, FaultKind.LOST_ANSWER, FaultKind.LATE_REQUEST, FaultKind.DUPLICATE,
+    FaultKind.HANG, FaultKind.SLOW,
+})  # fmt: skip
+_OF_AN_APPEND = frozenset({FaultKind.STORE_READ_ONLY, FaultKind.TORN_JOURNAL})
+AT_THE_START = frozenset({
+    FaultKind.TORN_COPY, FaultKind.FLIPPED_BIT, FaultKind.ESEUTIL_ERROR, FaultKind.MOUNT_FAILS,
+    FaultKind.BACKUP_FAILS, FaultKind.DAYLIGHT_SAVING,
+})  # fmt: skip
+OF_A_SECOND_CONTROLLER = frozenset({FaultKind.SECOND_CONTROLLER})
+PLANNABLE = tuple(
+    kind for kind in FaultKind if kind is not FaultKind.DAYLIGHT_SAVING
+)  # a daylight-saving change belongs to the night's date, which the scenario chooses
+
+
+def faults_of(
+    seed: int, plan: Plan, *, kinds: Sequence[FaultKind] = PLANNABLE
+) -> tuple[Fault, ...]:
+    """The faults of a seed: none in one night of twenty, else up to four, most often one or two."""
+    steps = tuple(step for lane in plan.body.lanes for step in lane.steps)
+    draw = number(seed, "how many", below=20)
+    count = 0 if draw == 0 else 1 if draw < 9 else 2 if draw < 15 else 3 if draw < 18 else 4
+    if not steps or not kinds:
+        return ()
+    return tuple(_fault(seed, index, steps, kinds) for index in range(min(count, FAULTS_MAX)))
+
+
+def fault_of(seed: int, plan: Plan, kind: FaultKind) -> Fault:
+    """One fault of a kind, somewhere in the night."""
+    steps = tuple(step for lane in plan.body.lanes for step in lane.steps)
+    return _fault(seed, 0, steps, (kind,))
+
+
+def _fault(seed: int, index: int, steps: Sequence[Step], kinds: Sequence[FaultKind]) -> Fault:
+    def draw(name: str, below: int) -> int:
+        return number(seed, "fault", index, name, below=below)
+
+    kind = kinds[draw("kind", len(kinds))]
+    places = _places_of(kind)
+    place = places[draw("place", len(places))]
+    among = [step for step in steps if place is not Place.SEND or _is_sent(step)] or list(steps)
+    if draw("away", 3):  # the ways back are there to be reached by faults, not to be picked
+        among = [one for one in among if one.direction is not Direction.BACK] or among
+    step = among[draw("step", len(among))]
+    is_job = step.probe is None and step.time_limit_s > 3600 and place is Place.SEND
+    return Fault(
+        kind=kind,
+        step=step.id,
+        place=place,
+        is_after=bool(draw("after", 2)) and kind not in _OF_A_CALL | _OF_AN_APPEND,
+        nth=1 + (draw("nth", 5) if is_job else 0),
+        delay_s=float(_DELAYS[draw("delay", len(_DELAYS))]) if _may_be_delayed(kind) else 0.0,
+        number=draw("number", 2**16),
+    )
+
+
+_DELAYS = (0, 0, 0, 1, 3, 10, 40, 120, 600)
+
+
+def _may_be_delayed(kind: FaultKind) -> bool:
+    return kind not in _OF_A_CALL | _OF_AN_APPEND | AT_THE_START | {FaultKind.KILL}
+
+
+def _places_of(kind: FaultKind) -> tuple[Place, ...]:
+    if kind in _OF_A_CALL:
+        return (Place.SEND,)
+    if kind in _OF_AN_APPEND:
+        return (Place.INTENT, Place.OUTCOME)
+    return (Place.INTENT, Place.SEND, Place.OUTCOME)
+
+
+def _is_sent(step: Step) -> bool:
+    return not isinstance(step.call, ControllerCall)
