@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
 
+BlockSums = tuple[Words, Words]
+"""Of each block: the XOR of its words, and the XOR of the indices of its odd words."""
+
 _LOW_HALF = np.uint64(0xFFFFFFFF)
-_WORD_BITS = 64
 _BIT_MASKS = np.array(
     [
         0xAAAAAAAAAAAAAAAA,
@@ -37,22 +39,31 @@ def fold(blocks: Words) -> Words:
     return folded
 
 
-def ecc_checksums(blocks: Words, folded: Words, numbers: NDArray[Any]) -> Words:
-    """The 64-bit checksum of each block.
+def word_sums(blocks: Words) -> BlockSums:
+    """The two sums of each block that its checksum is made of; this is their definition.
 
-    Shape: one row of words per block. Of a block that starts with its own checksum the first word
-    must already be taken out of `folded`; that suffices, since word 0 touches no other part of the
-    sum. `numbers`: page per block.
+    Shape: one row of words per block. The second is the XOR of the indices of those words that have
+    an odd number of bits; word 0 never changes it.
     """
-    odd = np.bitwise_count(blocks)
-    odd &= 1
-    parities = np.packbits(odd, axis=1, bitorder="little").view("<u8")
-    location = _bit_location(folded) | _bit_location(fold(parities)) << np.uint64(6)
+    is_odd = np.bitwise_count(blocks)
+    is_odd &= 1
+    parities = np.packbits(is_odd, axis=1, bitorder="little").view("<u8")
+    odd = _bit_location(fold(parities))
     if parities.shape[1] > 1:
-        above = np.arange(parities.shape[1], dtype=np.uint64) << np.uint64(12)
-        location ^= fold(_parity(parities) * above)
-    # Word 0 counts for nothing in `location` beyond its bits 0-5, which come from `folded`.
-    mask = np.uint64(blocks.shape[1] * _WORD_BITS - 1)
+        above = np.arange(parities.shape[1], dtype=np.uint64) << np.uint64(6)
+        odd ^= fold(_parity(parities) * above)
+    return fold(blocks), odd
+
+
+def ecc_checksums(sums: BlockSums, block_bytes: int, numbers: NDArray[Any]) -> Words:
+    """The 64-bit checksum of each block from its sums and its page's number.
+
+    Shape: of a block that starts with its own checksum the first word must already be taken out of
+    the folded sum; that suffices, since it touches no other.
+    """
+    folded, odd = sums
+    location = _bit_location(folded) | odd << np.uint64(6)
+    mask = np.uint64(block_bytes * 8 - 1)
     complement = location ^ (_parity(folded) * mask)
     ecc = (complement << np.uint64(16)) | location
     xor = ((folded >> np.uint64(32)) ^ folded) & _LOW_HALF

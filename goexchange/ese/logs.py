@@ -378,7 +378,7 @@ def _judge_segments(content: bytes, first: int, generation: int) -> _Judged:
 
     words = np.frombuffer(content, dtype="<u8").reshape(-1, SEGMENT_BYTES // 8)
     indices = np.arange(first, first + len(words), dtype=np.uint64)
-    stored, computed, _ = checksums_of(words, first)
+    stored, computed, _ = checksums_of(words, indices)
     own, other = stored[:, 0], computed[:, 0]
     bits = single_bits(own, other, SEGMENT_BYTES)
     corrected = (bits >= _SEGMENT_HEADER_BYTES * 8) & (own != other)

@@ -5,11 +5,11 @@ Pure: whoever reads the file hands in buffers, in any threads, and adds the part
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import field, frozen
 
 from goexchange.ese.flush_map import FlushTypes
 from goexchange.ese.header import HEADER_SLOTS
-from goexchange.ese.pages import PageVerdicts, examine_pages, verify_pages
+from goexchange.ese.pages import PageVerdicts, Sieve, examine_pages, verify_pages
 from goexchange.ese.witness import Court, NamedPages, Testimony, testimony_of
 
 NOTHING = PageVerdicts()
@@ -27,6 +27,7 @@ class PageLayout:
     pages: int
     owned: int | None = None
     flush_types: FlushTypes | None = None
+    sieve: Sieve | None = field(default=None, eq=False)
 
     def examine(self, chunk: memoryview, offset: int) -> PagePart:
         """Examine the whole pages in a piece of the file that starts with a page or before one."""
@@ -39,12 +40,12 @@ class PageLayout:
         inside, testimony = NOTHING, None
         if owned:
             buffer = whole[: owned * size]
-            examination = examine_pages(buffer, number, size)
+            examination = examine_pages(buffer, number, size, self.sieve)
             inside = examination.verdicts
             testimony = testimony_of(buffer, number, examination, self.flush_types)
         beyond = NOTHING
         if owned < count:
-            beyond = verify_pages(whole[owned * size :], number + owned, size)
+            beyond = verify_pages(whole[owned * size :], number + owned, size, self.sieve)
         return PagePart(inside=inside, beyond=beyond, testimony=testimony)
 
 

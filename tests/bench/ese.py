@@ -115,7 +115,7 @@ def hash_alone(path: Path) -> Cost:
 SCAN = """
 import json, resource, sys, time
 from goexchange.store.scanning import scan_file
-import goexchange.ese.checksums
+import goexchange.ese.compiled
 start, cpu = time.perf_counter(), time.process_time()
 scan = scan_file(sys.argv[1], digest=sys.argv[2] == "set")
 seconds, cpu = time.perf_counter() - start, time.process_time() - cpu

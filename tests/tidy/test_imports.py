@@ -107,6 +107,7 @@ HOMES: dict[str, set[str]] = {
     "jinja2": {"report"},
     "markupsafe": {"report"},
     "numpy": {"ese"},
+    "numba": {"ese"},
     "click": {"cli"},
     "rich": {"cli"},
     "cattrs": {"codec"},

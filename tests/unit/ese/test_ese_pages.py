@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from goexchange.ese.checksums import ecc_checksums, fold
+from goexchange.ese.checksums import ecc_checksums, word_sums
 from goexchange.ese.header import PAGE_SIZES
 from goexchange.ese.pages import (
     FINDINGS_KEPT,
@@ -24,10 +24,11 @@ from goexchange.ese.pages import (
 
 def checksum(block: bytes, number: int, *, has_own: bool) -> int:
     words = np.frombuffer(block, dtype="<u8").reshape(1, -1)
-    folded = fold(words)
+    folded, odd = word_sums(words)
     if has_own:
         folded ^= words[:, 0]
-    return int(ecc_checksums(words, folded, np.array([number], dtype=np.uint64))[0])
+    number_of = np.array([number], dtype=np.uint64)
+    return int(ecc_checksums((folded, odd), len(block), number_of)[0])
 
 
 def test_a_single_set_bit_gives_the_known_checksum():

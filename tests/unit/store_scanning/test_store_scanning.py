@@ -9,8 +9,11 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from goexchange.backup.check import judge
 from goexchange.backup.findings import Finding, Verdict
@@ -24,7 +27,7 @@ from goexchange.ese.scan import FileKind, FileScan
 from goexchange.ese.structures import LogPosition, LogTime, Signature
 from goexchange.ese.writer import build_database
 from goexchange.model.backup_set import MANIFEST_NAME
-from goexchange.store import scanning
+from goexchange.store import database_files, one_pass
 from goexchange.store.scanning import scan_file, scan_path
 
 STREAM = Signature(random=7, created=LogTime.at(datetime(2024, 3, 2, tzinfo=UTC)))
@@ -47,7 +50,7 @@ def write_database(path: Path, header: DatabaseHeader = HEADER, pages: int = 300
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int | None:
     """The same tests with files larger than a chunk, without making large files."""
     if request.param is not None:
-        monkeypatch.setattr(scanning, "CHUNK_BYTES", 8 * 4096)
+        monkeypatch.setattr(one_pass, "CHUNK_BYTES", 8 * 4096)
     return request.param
 
 
@@ -193,7 +196,7 @@ def test_a_file_that_shrinks_under_the_scan_has_no_digest(
 ):
     path = tmp_path / "DB01.edb"
     content = write_database(path)
-    monkeypatch.setattr(scanning, "CHUNK_BYTES", 8 * 4096)
+    monkeypatch.setattr(one_pass, "CHUNK_BYTES", 8 * 4096)
 
     def cut(done: int, total: int) -> None:
         if done == 8 * 4096:
@@ -296,3 +299,22 @@ def test_a_real_temporary_database_is_not_reported_as_234_errors(samples: Path):
         Finding.NO_CHECKSUMS,
         Finding.STATE_UNUSABLE,
     }
+
+
+def test_a_big_file_goes_through_the_sieve_with_the_same_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "DB01.edb"
+    content = bytearray(write_database(path))
+    content[5 * 4096 + 77] ^= 1
+    path.write_bytes(content)
+    plain = scan_file(path)
+    used = []
+
+    def nothing_known(pages: NDArray[Any], first: int) -> NDArray[Any]:
+        used.append(first)
+        return np.zeros(len(pages), dtype=np.uint8)
+
+    monkeypatch.setattr(database_files, "sieve_for", lambda size: nothing_known)
+    assert scan_file(path) == plain
+    assert used

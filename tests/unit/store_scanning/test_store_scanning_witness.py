@@ -20,7 +20,7 @@ from goexchange.ese.scan import FileKind, MapUse
 from goexchange.ese.structures import BackupRecord, LogPosition, LogTime, Signature
 from goexchange.ese.trailer import Trailer, write_trailer
 from goexchange.ese.writer import build_database
-from goexchange.store import scanning
+from goexchange.store import one_pass
 from goexchange.store.scanning import scan_file, scan_path
 
 PAGE = 4096
@@ -103,7 +103,7 @@ def link(content: bytearray, number: int, following: int) -> None:
 def test_a_zeroed_page_is_damage_when_linked_and_a_count_when_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ):
-    monkeypatch.setattr(scanning, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(one_pass, "CHUNK_BYTES", chunk)
     path = tmp_path / "DB01.edb"
     content = database(path)
     page = first_used(content)
@@ -215,7 +215,7 @@ def test_a_trailer_that_lacks_or_is_not_its_own_is_named(tmp_path: Path):
 def test_a_sample_reads_parts_and_never_says_restorable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(scanning, "SAMPLE_BYTES", 16 * PAGE)
+    monkeypatch.setattr(one_pass, "SAMPLE_BYTES", 16 * PAGE)
     path = tmp_path / "DB01.edb"
     content = database(path)
     judgement = judge(scan_path(path, sample=0.25))
