@@ -158,7 +158,7 @@ def _perform(
             holder=holder,
             inventory=site.inventory,
             clock=SystemClock(),
-            verifier=ChildVerifier,
+            verifier=ChildVerifier(),
             interruption=interruption,
             requests=_requests(folder, site.store, journal.records),
             watch=view,

@@ -43,6 +43,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "validate": ("validate", "Check documents offline: every error at once (reads)"),
     "verify": ("verify", "Check databases, logs and backup sets, anywhere (reads)"),
     "version": ("help", "Print the version (reads)"),
+    "window": ("window", "The next openings of maintenance windows (reads)"),
 }
 
 FLAGS_ANYWHERE = {"--json", "--quiet"}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from datetime import datetime
 from typing import Any
 
 import click
 
 from goexchange.app import loading
 from goexchange.cli.console import Console
+from goexchange.cli.moment import moment_option
 from goexchange.cli.selection import chosen_servers
-from goexchange.errors import ExitCode, UsageError
+from goexchange.errors import ExitCode
 from goexchange.model.plan import Need, Plan
 
 
@@ -47,7 +47,7 @@ def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given
             servers=chosen_servers(inventory, given["servers"]) if given["servers"] else (),
             databases=given["databases"],
             facts_file=given["facts_file"],
-            at=_moment(given["moment"]),
+            at=moment_option(given["moment"]),
         )
     )
     if given["file"]:
@@ -99,12 +99,3 @@ def next_commands(made: Plan, file: str | None) -> tuple[str, ...]:
     if file is None:
         return ("goexchange plan --out plan.json",)
     return (f"goexchange approve {file}", f"goexchange apply {file}")
-
-
-def _moment(text: str | None) -> datetime | None:
-    from goexchange.codec import parse_time
-
-    try:
-        return None if text is None else parse_time(text)
-    except ValueError as error:
-        raise UsageError(f"--at: {error}; write it like 2026-11-28T22:00:00+01:00") from error

@@ -81,26 +81,15 @@ class Conversation:
         self.actual: dict[str, ActualServer] = {}
         self.numbers: Mapping[str, int] = {}
         self.lease_expires: datetime | None = None
-        self.fed_at: dict[str, datetime] = {}  # by server
+        self.fed_at: datetime | None = None
         self.asked: list[Requested] = []
-        self.heard = 0  # requests, journalled or not
-        self.track = ""  # whose turn it is: the run's own, or a server's
-        self.at_work: frozenset[str] = frozenset()  # servers whose tracks go on beside it
+        self.is_keeping_up = False
         self.is_claimed = False
 
     @property
     def state(self) -> RunState:
         """The folded journal."""
         return self.watch.state
-
-    def enter(self, track: str, at_work: frozenset[str]) -> None:
-        """A track goes on; `at_work` are the servers that have one of their own."""
-        self.track, self.at_work = track, at_work
-
-    def hear(self, request: Requested) -> None:
-        """An operator asked for something; the next record that is appended comes after it."""
-        self.asked.append(request)
-        self.heard += 1
 
     @property
     def poll_interval(self) -> timedelta:
@@ -241,21 +230,28 @@ class Conversation:
         """
         while self.now < until:
             yield from self.keep_up()
-            heard = self.heard
+            heard = len(self.asked)
             yield WaitUntil(moment=max(self.now, min(until, self._next_duty(until))))
-            if self.heard > heard:
+            if len(self.asked) > heard:
                 yield from self.append()
                 return False
         return True
 
     def keep_up(self) -> Talk[None]:
         """Renew the lease and feed the sentinels when it is time."""
-        yield from self._keep_lease(0)
-        for step in self._ours_to_feed():
-            if self.is_claimed and self.now >= self._feed_at(step.server):
-                self.fed_at[step.server] = self.now
-                call = feed_call(step, self.numbers[step.server], self.identity.run)
-                yield from self.send(step.server, call, 60, "feed")
+        if self.is_keeping_up:
+            return
+        self.is_keeping_up = True
+        try:
+            yield from self._keep_lease(0)
+            is_due = self.fed_at is None or self.now >= self.fed_at + self._heartbeat
+            if is_due and self.is_claimed:
+                self.fed_at = self.now
+                for step in self._placed_sentinels():
+                    call = feed_call(step, self.numbers[step.server], self.identity.run)
+                    yield from self.send(step.server, call, 60, "feed")
+        finally:
+            self.is_keeping_up = False
 
     @property
     def _heartbeat(self) -> timedelta:
@@ -265,23 +261,9 @@ class Conversation:
         duties = [otherwise]
         if self.lease_expires is not None:
             duties.append(self._renew_at())
-        duties += [
-            self._feed_at(step.server)
-            for step in self._ours_to_feed()
-            if step.server in self.fed_at
-        ]
+        if self.fed_at is not None and self._placed_sentinels():
+            duties.append(self.fed_at + self._heartbeat)
         return min(duties)
-
-    def _feed_at(self, server: str) -> datetime:
-        return self.fed_at[server] + self._heartbeat if server in self.fed_at else self.now
-
-    def _ours_to_feed(self) -> tuple[Step, ...]:
-        """Placed sentinels of this track's server, and of servers that have no track now."""
-        return tuple(
-            step
-            for step in self._placed_sentinels()
-            if step.server == self.track or step.server not in self.at_work
-        )
 
     def _renew_at(self) -> datetime:
         assert self.lease_expires is not None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from goexchange.guard.clean_shutdown import CLEAN
 from goexchange.guard.conflicts import NO_BACKUP_RUNNING, NO_OPEN_RUN, NO_OTHER_MAINTENANCE
+from goexchange.guard.declared_work import NO_DECLARED_WORK
 from goexchange.guard.guard import Guard
 from goexchange.guard.identity import IDENTITY, MOUNT_AT_STARTUP, NOT_RECOVERY, SINGLE_COPY
 from goexchange.guard.space import GAIN, SPACE
@@ -36,6 +37,7 @@ GUARDS: Mapping[str, Guard] = registered(
         NO_BACKUP_RUNNING,
         NO_OTHER_MAINTENANCE,
         NO_OPEN_RUN,
+        NO_DECLARED_WORK,
         SPACE,
         GAIN,
         STORAGE_HEALTHY,

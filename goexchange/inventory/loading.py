@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
+from attrs import frozen
+
 from goexchange.documents import Document, digest
 from goexchange.errors import Diagnostic, Place
 from goexchange.inventory.connections import read_connection
-from goexchange.inventory.selection import Members, RawGroup, resolve_groups
+from goexchange.inventory.selection import Members, RawGroup, resolve_groups, resolve_selectors
 from goexchange.model.configuration import (
     AvailabilityGroup,
     ConnectionProfile,
     Generation,
     Inventory,
     MachineEntry,
+    OtherWork,
+    OtherWorkKind,
     Rates,
     ServerEntry,
     ServerGroup,
@@ -60,6 +64,14 @@ def load_inventory(
     return (None if has_errors(found) else inventory), found
 
 
+@frozen(kw_only=True)
+class _Names:
+    """What selectors of servers can name, groups included."""
+
+    members: Members
+    groups: tuple[ServerGroup, ...]
+
+
 class _Loader:
     """Reads the documents, whose schemas agree, as one."""
 
@@ -80,13 +92,19 @@ class _Loader:
         machines = self._read("machines", self._machine)
         self._check_names(sites, servers, groups)
         once = {name: self._once(name) for name in _ONCE}
+        members = Members(
+            servers=tuple(server.name for server in servers),
+            sites={s.name: tuple(e.name for e in servers if e.site == s.name) for s in sites},
+            availability_groups={group.name: group.servers for group in groups},
+        )
+        named = self._groups(members)
         return Inventory(
             document_digest=digest(*self._documents),
             sites=sites,
             servers=servers,
             machines=machines,
             availability_groups=groups,
-            groups=self._groups(sites, servers, groups),
+            groups=named,
             windows=self._read("windows", self._window),
             shares=tuple(self._share(s) for root in self._roots for s in root.sections("shares")),
             verifier=self._verifier(once["verifier"], machines),
@@ -94,6 +112,7 @@ class _Loader:
             low_space_threshold_bytes=once["low_space_threshold"].size_bytes("low_space_threshold"),
             host_root=once["host_root"].text("host_root"),
             rates=self._rates(once["rates"].section("rates")),
+            other_work=self._other_work(_Names(members=members, groups=named)),
         )
 
     def _read(self, name: str, read: Callable[[str, Place, Section], Entry]) -> tuple[Entry, ...]:
@@ -176,6 +195,36 @@ class _Loader:
             opens=time_of_day(part.text("from")),
             closes=time_of_day(part.text("to")),
             place=place,
+            weeks=tuple(sorted(part.integers("weeks"))),
+        )
+
+    def _other_work(self, site: _Names) -> tuple[OtherWork, ...]:
+        groups = {
+            group.name: RawGroup(
+                name=group.name,
+                selectors=group.servers,
+                selector_places=(group.place,) * len(group.servers),
+                place=group.place,
+            )
+            for group in site.groups
+        }
+        return tuple(
+            OtherWork(
+                kind=part.choice("kind", OtherWorkKind),
+                servers=resolve_selectors(
+                    RawGroup(
+                        name=name,
+                        selectors=part.texts("servers"),
+                        selector_places=part.places("servers"),
+                        place=place,
+                    ),
+                    groups,
+                    site.members,
+                    findings=self._findings,
+                ),
+                when=self._window(name, place, part),
+            )
+            for name, place, part in self._members("other_work")
         )
 
     def _share(self, part: Section) -> Share:
@@ -207,17 +256,7 @@ class _Loader:
                 group_of.setdefault(server, group.name)
         return group_of
 
-    def _groups(
-        self,
-        sites: tuple[Site, ...],
-        servers: tuple[ServerEntry, ...],
-        groups: tuple[AvailabilityGroup, ...],
-    ) -> tuple[ServerGroup, ...]:
-        members = Members(
-            servers=tuple(server.name for server in servers),
-            sites={s.name: tuple(e.name for e in servers if e.site == s.name) for s in sites},
-            availability_groups={group.name: group.servers for group in groups},
-        )
+    def _groups(self, members: Members) -> tuple[ServerGroup, ...]:
         raw = {
             name: RawGroup(
                 name=name,

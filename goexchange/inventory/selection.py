@@ -38,6 +38,21 @@ def resolve_groups(
     return {name: resolution.servers_of(name) for name in groups}
 
 
+def resolve_selectors(
+    one: RawGroup, groups: Mapping[str, RawGroup], members: Members, *, findings: Findings
+) -> tuple[str, ...]:
+    """Return the servers that the selectors of something else than a group mean, in the order of
+    the inventory.
+    """
+    resolution = _Resolution(groups, members, findings)
+    found = {
+        server
+        for selector, place in zip(one.selectors, one.selector_places, strict=True)
+        for server in resolution.select(selector, place)
+    }
+    return tuple(server for server in members.servers if server in found)
+
+
 class _Resolution:
     def __init__(
         self, groups: Mapping[str, RawGroup], members: Members, findings: Findings
@@ -54,12 +69,13 @@ class _Resolution:
             self._open.append(name)
             found: set[str] = set()
             for selector, place in zip(group.selectors, group.selector_places, strict=True):
-                found.update(self._select(selector, place))
+                found.update(self.select(selector, place))
             self._open.pop()
             self._done[name] = tuple(server for server in self._members.servers if server in found)
         return self._done[name]
 
-    def _select(self, selector: str, place: Place) -> tuple[str, ...]:
+    def select(self, selector: str, place: Place) -> tuple[str, ...]:
+        """The servers that one selector means; what it names and is not there is reported."""
         kind, colon, name = selector.partition(":")
         if not colon:
             if selector in self._members.servers:

@@ -170,12 +170,16 @@ class TimeOfDay:
         return f"{self.hour:02}:{self.minute:02}"
 
 
+EVERY_WEEK = (1, 2, 3, 4, 5)
+
+
 @frozen(kw_only=True)
 class Window:
     """When maintenance may run.
 
     Shape: it opens at `opens` on each of `days` and closes at the next `closes`; `zone` is an
-    IANA name; a `closes` that is not after `opens` is on the following day.
+    IANA name; a `closes` that is not after `opens` is on the following day. `weeks` are the weeks
+    of the month that count: 2 with Tuesday is the second Tuesday of each month.
     """
 
     name: str
@@ -184,6 +188,28 @@ class Window:
     opens: TimeOfDay
     closes: TimeOfDay
     place: Place
+    weeks: tuple[int, ...] = EVERY_WEEK
+
+
+class OtherWorkKind(Enum):
+    """What somebody else does to servers at known times."""
+
+    PATCHING = "patching"
+    REBOOT = "reboot"
+    BACKUP = "backup"
+    OTHER = "other"
+
+
+@frozen(kw_only=True)
+class OtherWork:
+    """Somebody else's work on servers at known times; nothing of ours overlaps it.
+
+    Shape: `when` has the name of the work; `servers` are names, selectors resolved.
+    """
+
+    kind: OtherWorkKind
+    servers: tuple[str, ...]
+    when: Window
 
 
 @frozen(kw_only=True)
@@ -254,6 +280,7 @@ class Inventory:
     low_space_threshold_bytes: int
     host_root: str
     rates: Rates
+    other_work: tuple[OtherWork, ...] = ()
 
 
 class Origin(Enum):

@@ -7,6 +7,7 @@ it was left to its default.
 
 from __future__ import annotations
 
+from datetime import date
 from enum import Enum
 
 from attrs import frozen
@@ -343,12 +344,15 @@ class ResourceCheckSchedule:
     place: Place
 
 
+MISSED_AFTER_S = 3600
+
+
 @frozen(kw_only=True)
 class Schedule:
     """When maintenance may run, and what happens at the limits.
 
     Shape: `window` names a window of the inventory; `due` is a weekday with a time (`SAT 22:00`),
-    or a daily time (`22:00`), in the zone of the window.
+    or a daily time (`22:00`), in the zone of the window; `every_s` is counted from `starting`.
     """
 
     window: str | None
@@ -363,6 +367,8 @@ class Schedule:
     overrun: OverrunPolicy
     resource_check: ResourceCheckSchedule | None
     place: Place
+    starting: date | None = None
+    missed_after_s: int = MISSED_AFTER_S
 
 
 @frozen(kw_only=True)
@@ -372,7 +378,7 @@ class Strategy:
     canary: str | None
     canary_place: Place
     servers_at_once: int
-    batches: tuple[int, ...]  # how many servers in each, after the canary; the last is used again
+    servers_at_once_place: Place
     databases_at_once: int
     databases_at_once_place: Place
     failures_max: int

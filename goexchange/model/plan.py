@@ -424,6 +424,17 @@ class WindowPlan:
 
 
 @frozen(kw_only=True)
+class PlannedWork:
+    """Somebody else's declared work on a server, once; `kind` is a word of the inventory."""
+
+    name: str
+    kind: str
+    server: str
+    begins_at_utc: datetime
+    ends_at_utc: datetime
+
+
+@frozen(kw_only=True)
 class EstimateSource:
     """What the estimates rest on: how many earlier runs, or the stated default rates."""
 
@@ -466,20 +477,6 @@ class RunRules:
 
 
 @frozen(kw_only=True)
-class RunOrder:
-    """In which order servers are taken, and how many at once; the lanes of one server are serial.
-
-    Shape: a wave begins when every server of the waves before it has ended; a server in no wave
-    comes last. Of the servers of one group in `one_at_a_time` (an availability group) never two
-    are taken at once.
-    """
-
-    waves: tuple[tuple[str, ...], ...] = ()
-    servers_at_once: int = 1
-    one_at_a_time: tuple[tuple[str, ...], ...] = ()
-
-
-@frozen(kw_only=True)
 class PlanBody:
     """Everything under the plan's digest. It holds no approvals and no creation time."""
 
@@ -505,7 +502,7 @@ class PlanBody:
     backups: tuple[str, ...]
     facts: ActualState
     diagnostics: tuple[Diagnostic, ...]
-    order: RunOrder = RunOrder()
+    other_work: tuple[PlannedWork, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -31,6 +31,7 @@ GUARDS = frozenset(
         "identity",
         "mount-at-startup",
         "no-backup-running",
+        "no-declared-work",
         "no-open-run",
         "no-other-maintenance",
         "not-recovery",

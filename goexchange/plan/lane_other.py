@@ -31,7 +31,7 @@ def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     """
     lane = _builder(context)
     undone = add_processes_before(lane, context)
-    add_last_look(lane, context, guards=("no-open-run", "elevated", "window"))
+    add_last_look(lane, context, guards=("no-open-run", "elevated", "no-declared-work", "window"))
     if context.needed.is_verified_too:
         add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=True)
     if context.coverage is not None:

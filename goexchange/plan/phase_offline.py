@@ -19,6 +19,7 @@ LAST_LOOK_GUARDS = (
     "single-copy",
     "no-backup-running",
     "no-other-maintenance",
+    "no-declared-work",
     "space",
     "storage-healthy",
     "tool-fits",

@@ -24,6 +24,7 @@ from goexchange.model.plan import (
     Need,
     PlanBody,
     PlanInput,
+    PlannedWork,
     Premise,
     RunRules,
     WindowPlan,
@@ -37,7 +38,6 @@ from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
-from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
 from goexchange.plan.summary import (
     backup_lines,
@@ -45,10 +45,13 @@ from goexchange.plan.summary import (
     planned_notices,
     report_formats,
 )
+from goexchange.schedule.other_work import work_of_inventory, work_of_specification
 from goexchange.schedule.outage import latest_swap
 from goexchange.schedule.windows import occurrence_at
+from goexchange.spec.selection import select_servers
 
 VALID_FOR = timedelta(hours=24)
+RUN_AT_MOST = timedelta(hours=48)  # how far declared work of others is looked ahead
 OUTPUT_TAIL_BYTES = 8192
 DEFAULT_PACE = Pace()
 
@@ -77,10 +80,7 @@ def make_draft(
     setting = Setting(inventory=inventory, at=now, pace=pace, in_scope=in_scope)
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]
-    servers = sorted({each.candidate.server_name for each in working})
-    order = run_order(specs, servers, seen.servers)
-    canaries = [name for name in servers if name in {each.strategy.canary for each in specs}]
-    lanes = in_order(_lanes(working, specs), order, canaries)
+    lanes = _lanes(working, specs)
     body = PlanBody(
         format=FORMAT,
         tool=f"goexchange {goexchange.__version__}",
@@ -93,7 +93,6 @@ def make_draft(
         scope=narrowed.addresses,
         window=None,
         rules=_rules(specs, inventory, pace),
-        order=order,
         decisions=tuple(decision_of(each) for each in prepared),
         premises=_premises(working),
         lanes=lanes,
@@ -107,6 +106,7 @@ def make_draft(
         diagnostics=_diagnostics(specs, prepared, inventory),
     )
     body = _with_window(body, specs, inventory, working)
+    body = evolve(body, other_work=_other_work(body, specs, inventory))
     check_body(body)
     return body
 
@@ -204,6 +204,24 @@ def _with_window(
         latest_swap_utc=min((latest_swap(closes, each) for each in outages), default=None),
     )
     return evolve(body, window=window, valid_until_utc=closes)
+
+
+def _other_work(
+    body: PlanBody, specs: Sequence[DesiredState], inventory: Inventory
+) -> tuple[PlannedWork, ...]:
+    """What is declared for the servers of the lanes, for as long as a run may take that begins
+    while the plan is valid.
+    """
+    servers = {lane.server for lane in body.lanes}
+    begins = body.evaluated_at_utc
+    ends = (body.valid_until_utc or begins) + RUN_AT_MOST
+    found = list(work_of_inventory(inventory, servers, begins=begins, ends=ends))
+    zone = None if body.window is None else body.window.zone
+    for spec in specs:
+        mine = servers & set(select_servers(spec.targets, inventory))
+        declared = spec.conflicts.declared
+        found += work_of_specification(declared, mine, zone=zone, begins=begins, ends=ends)
+    return tuple(sorted(found, key=lambda each: (each.begins_at_utc, each.server, each.name)))
 
 
 def _window_diagnostic(spec: DesiredState) -> Diagnostic:

@@ -12,6 +12,7 @@ from goexchange.model.desired import (
     Conditions,
     DesiredState,
     NotificationEvent,
+    Schedule,
     Script,
 )
 from goexchange.reading import Findings
@@ -28,6 +29,7 @@ def check_specification(desired: DesiredState, findings: Findings) -> None:
     _check_backups(desired, findings)
     _check_conditions(desired.conditions, desired.script.script, findings)
     _check_notifications(desired, findings)
+    _check_schedule(desired.schedule, findings)
 
 
 def check_against_inventory(
@@ -195,3 +197,17 @@ def _check_notifications(desired: DesiredState, findings: Findings) -> None:
                 detail=detail,
                 place=notification.place,
             )
+
+
+def _check_schedule(schedule: Schedule, findings: Findings) -> None:
+    """`every` has to lead from one due time to another."""
+    if schedule.due is None or schedule.every_s is None:
+        return
+    is_weekly = " " in schedule.due
+    unit_s, word = (7 * 86400, "weeks") if is_weekly else (86400, "days")
+    if schedule.every_s % unit_s:
+        detail = (
+            f"'{schedule.due}' comes once a {word[:-1]}, so 'every' is a number of whole {word}. "
+            f"For example: every: 4{word[0]}"
+        )
+        findings.add("wrong-form", detail=detail, place=schedule.every_place)

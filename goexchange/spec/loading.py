@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from goexchange.documents import Document, digest
 from goexchange.errors import Diagnostic, Place
@@ -71,7 +72,7 @@ def _desired_state(document: Document, findings: Findings) -> DesiredState:
         conflicts=read_conflicts(backup.section("conflicts")),
         processes_before=read_processes(processes, "before"),
         processes_after=read_processes(processes, "after"),
-        schedule=_schedule(root.section("schedule")),
+        schedule=_schedule(root.section("schedule"), findings),
         strategy=_strategy(root.section("strategy")),
         notifications=tuple(_notification(part) for part in root.sections("notifications")),
         reports=_reports(root.section("reports")),
@@ -130,7 +131,7 @@ def _script(part: Section) -> ScriptChoice:
     )
 
 
-def _schedule(part: Section) -> Schedule:
+def _schedule(part: Section, findings: Findings) -> Schedule:
     check = part.section("resource_check") if part.has("resource_check") else None
     return Schedule(
         window=part.optional_text("window"),
@@ -145,7 +146,19 @@ def _schedule(part: Section) -> Schedule:
         overrun=part.choice("overrun", OverrunPolicy),
         resource_check=None if check is None else _resource_check(check),
         place=part.place,
+        starting=_day(part, "starting", findings),
+        missed_after_s=part.duration_s("missed_after"),
     )
+
+
+def _day(part: Section, name: str, findings: Findings) -> date | None:
+    text = part.optional_text(name)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:  # the form is right, the calendar has no such day
+        detail = f"'{text}' is no day of the calendar. Write it like 2026-11-28."
+        findings.add("wrong-form", detail=detail, place=part.place_of(name))
+        return None
 
 
 def _resource_check(part: Section) -> ResourceCheckSchedule:
@@ -159,7 +172,7 @@ def _strategy(part: Section) -> Strategy:
         canary=part.optional_text("canary"),
         canary_place=part.place_of("canary"),
         servers_at_once=part.integer("servers_at_once"),
-        batches=part.integers("batches"),
+        servers_at_once_place=part.place_of("servers_at_once"),
         databases_at_once=part.integer("databases_at_once"),
         databases_at_once_place=part.place_of("databases_at_once"),
         failures_max=part.integer("failures_max"),

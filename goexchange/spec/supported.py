@@ -90,10 +90,6 @@ def _conflict_policies(desired: DesiredState) -> _Finds:
             yield policy.value, conflicts.place
 
 
-def _declared_backups(desired: DesiredState) -> _Finds:
-    return ((declared.name, declared.place) for declared in desired.conflicts.declared)
-
-
 def _processes(desired: DesiredState) -> Iterable[CustomProcess]:
     return (*desired.processes_before, *desired.processes_after)
 
@@ -118,9 +114,19 @@ def _resource_check(desired: DesiredState) -> _Finds:
         yield "", desired.schedule.resource_check.place
 
 
+def _servers_at_once(desired: DesiredState) -> _Finds:
+    if desired.strategy.servers_at_once > 1:
+        yield str(desired.strategy.servers_at_once), desired.strategy.servers_at_once_place
+
+
 def _databases_at_once(desired: DesiredState) -> _Finds:
     if desired.strategy.databases_at_once > 1:
         yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
+
+
+def _canary(desired: DesiredState) -> _Finds:
+    if desired.strategy.canary is not None:
+        yield desired.strategy.canary, desired.strategy.canary_place
 
 
 def _notifications(desired: DesiredState) -> _Finds:
@@ -136,11 +142,12 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
     ("the conflict policy {value}", _conflict_policies),
-    ("the declared work '{value}'", _declared_backups),
     ("a custom process per {value}", _process_scope),
     ("following the process '{value}' of a launcher", _process_follow),
     ("the due time {value}", _due),
     ("a scheduled resource check", _resource_check),
+    ("{value} servers at once", _servers_at_once),
     ("{value} databases at once", _databases_at_once),
+    ("the canary {value}", _canary),
     ("the delivery of {value} notifications", _notifications),
 )

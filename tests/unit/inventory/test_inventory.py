@@ -11,6 +11,7 @@ from goexchange.model.configuration import (
     ExchangeAuthentication,
     Generation,
     Inventory,
+    OtherWorkKind,
     Rates,
     Scheme,
     SecretKind,
@@ -260,3 +261,32 @@ def test_the_mistakes_of_all_files_are_reported_together() -> None:
 
 def test_no_document_is_no_inventory() -> None:
     assert load_inventory([]) == (None, ())
+
+
+def work(servers: str) -> str:
+    return (
+        f"{{kind: reboot, servers: [{servers}], zone: UTC, days: [TUE], weeks: [2],"
+        " from: '03:00', to: '04:00'}"
+    )
+
+
+def test_work_of_others_names_servers_as_groups_do() -> None:
+    declared = work("'group:g', 'site:s'")
+    site = inventory(
+        "servers: {A: {site: s}, B: {}, C: {}}\nsites: {s: {}}\n"
+        f"groups: {{g: {{servers: [C]}}}}\nother_work: {{monthly: {declared}}}\n"
+    )
+    found = site.other_work[0]
+    assert (found.when.name, found.servers, found.kind) == (
+        "monthly",
+        ("A", "C"),
+        OtherWorkKind.REBOOT,
+    )
+    assert (found.when.days, found.when.weeks) == ((Weekday.TUESDAY,), (2,))
+
+
+def test_work_of_others_on_a_server_that_is_not_there_is_reported() -> None:
+    site, diagnostics = load(f"servers: {{A: {{}}}}\nother_work: {{w: {work('B')}}}\n")
+    assert site is None
+    assert [each.id for each in diagnostics] == ["unknown-name"]
+    assert "No server is called 'B'" in diagnostics[0].detail

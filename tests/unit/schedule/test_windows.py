@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 
 from goexchange.errors import Place
 from goexchange.model.configuration import TimeOfDay, Weekday, Window
-from goexchange.schedule.windows import occurrence_after, occurrence_at
+from goexchange.schedule.windows import occurrence_after, occurrence_at, occurrences
 
 NIGHT = Window(
     name="berlin-night",
@@ -66,13 +67,41 @@ def test_a_window_of_one_day_closes_on_that_day() -> None:
     assert occurrence_at(noon, utc(2026, 11, 22, 14)).opens_at_utc == utc(2026, 11, 23, 12)
 
 
-def test_a_window_that_the_clock_jumps_over_is_no_occurrence() -> None:
-    jumped = Window(
-        name="jumped",
+def sunday(opens: TimeOfDay, closes: TimeOfDay) -> Window:
+    return Window(
+        name="sunday",
         zone="Europe/Berlin",
         days=(Weekday.SUNDAY,),
-        opens=TimeOfDay(hour=2, minute=30),
-        closes=TimeOfDay(hour=3, minute=15),
+        opens=opens,
+        closes=closes,
         place=NIGHT.place,
     )
+
+
+def test_a_window_that_the_clock_jumps_over_is_no_occurrence() -> None:
+    jumped = sunday(TimeOfDay(hour=2, minute=30), TimeOfDay(hour=2, minute=45))
     assert occurrence_at(jumped, utc(2026, 3, 28, 12)).opens_at_utc == utc(2026, 4, 5, 0, 30)
+
+
+def test_an_end_that_the_clock_jumps_over_is_reached_at_the_jump() -> None:
+    opens = sunday(TimeOfDay(hour=2, minute=30), TimeOfDay(hour=3, minute=15))
+    closes = sunday(TimeOfDay(hour=0, minute=0), TimeOfDay(hour=2, minute=30))
+    jump = utc(2026, 3, 29, 1)
+    assert occurrence_at(opens, utc(2026, 3, 28, 12)).opens_at_utc == jump
+    assert occurrence_at(closes, utc(2026, 3, 28, 12)).closes_at_utc == jump
+
+
+def test_a_window_of_the_second_tuesday() -> None:
+    patch = evolve(NIGHT, days=(Weekday.TUESDAY,), weeks=(2,))
+    found = occurrences(patch, utc(2026, 11, 22), 2)
+    assert [each.opens_at_utc for each in found] == [utc(2026, 12, 8, 21), utc(2027, 1, 12, 21)]
+
+
+def test_a_fifth_weekday_is_found_months_away() -> None:
+    fifth = evolve(NIGHT, days=(Weekday.MONDAY,), weeks=(5,))
+    assert occurrence_at(fifth, utc(2027, 1, 1)).opens_at_utc == utc(2027, 3, 29, 20)
+
+
+def test_a_window_that_opens_on_no_day_is_refused() -> None:
+    with pytest.raises(ValueError, match="opens on no day"):
+        occurrence_at(evolve(NIGHT, days=()), utc(2026, 1, 1))

@@ -69,6 +69,24 @@ TABLE = [
     ),
     (with_lines("notifications:\n  - {event: storage-online}\n"), "notification", 10, "addresses"),
     (
+        with_lines("schedule: {due: 'SAT 22:00', every: 10d}\n", without=("schedule",)),
+        "wrong-form",
+        9,
+        "whole weeks. For example: every: 4w",
+    ),
+    (
+        with_lines("schedule: {due: '22:00', every: 36h}\n", without=("schedule",)),
+        "wrong-form",
+        9,
+        "whole days",
+    ),
+    (
+        with_lines("schedule: {due: '22:00', starting: 2026-02-30}\n", without=("schedule",)),
+        "wrong-form",
+        9,
+        "no day of the calendar",
+    ),
+    (
         MINIMAL.replace("'E:\\goexchange'", "'E:\\goexchange', credential: 'exec:[a]'"),
         "secret-reference",
         7,

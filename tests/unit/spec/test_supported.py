@@ -47,11 +47,6 @@ TABLE = [
     ),
     (with_lines("  conflicts: {running: wait}\n"), "the conflict policy wait", "9:14"),
     (
-        with_lines("  conflicts: {declared: [{name: nightly, due: '01:00', lasts: 1h}]}\n"),
-        "the declared work 'nightly'",
-        "9:26",
-    ),
-    (
         with_lines("custom_processes: {after: [{name: a, run: [b], per: database}]}\n"),
         "a custom process per database",
         "9:28",
@@ -67,7 +62,9 @@ TABLE = [
         "a scheduled resource check",
         "9:28",
     ),
+    (with_lines("strategy: {servers_at_once: 2}\n"), "2 servers at once", "9:29"),
     (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
+    (with_lines("strategy: {canary: EX01}\n"), "the canary EX01", "9:20"),
     (
         with_lines("notifications: [{event: storage-online, to: [a@b]}]\n"),
         "the delivery of storage-online notifications",

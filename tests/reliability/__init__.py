@@ -1,0 +1,1 @@
+"""Sessions that take longer than the tests: full counts of the reliability bar."""
