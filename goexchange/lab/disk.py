@@ -6,12 +6,10 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import quote
 
 from goexchange.errors import UsageError
 
 _MARK = "made-by-a-lab.txt"
-_SAFE = " &'()[]{}!#$@^~,;=+äöüÄÖÜß"
 
 
 class FolderDisk:
@@ -104,7 +102,7 @@ class FolderDisk:
 
 
 def _parts(key: str) -> list[str]:
-    """Folder names of a key; characters that a file system may not like are written as %XX."""
+    """Folder names of a key: those that a host sees, so that a set is found under its own name."""
     host, _, path = key.partition(":")
     below = path.replace(":", "").split("\\")
     names = below if path.startswith("\\\\") else [host, *below]  # a share is the same for all
@@ -112,5 +110,6 @@ def _parts(key: str) -> list[str]:
 
 
 def _safe(name: str) -> str:
-    text = quote(name, safe=_SAFE)
+    """The name itself, but for what no file of this machine can be called, as %XX."""
+    text = "".join(f"%{ord(one):02X}" if one in "/%" or ord(one) < 32 else one for one in name)
     return text.replace(".", "%2E") if set(text) == {"."} else text

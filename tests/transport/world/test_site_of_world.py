@@ -118,6 +118,13 @@ def test_a_name_cannot_lead_out_of_the_folder(disk: FolderDisk, tmp_path: Path) 
     assert disk.path("H:C:\\..\\..\\..\\x/../y").resolve().is_relative_to(tmp_path / "disks")
 
 
+def test_a_file_has_the_name_that_its_host_gave_it(disk: FolderDisk, tmp_path: Path) -> None:
+    """A share that is mounted elsewhere shows names as they are: a verifier looks for those."""
+    name = "Müller & Söhne's Mail [VIP] メール"
+    disk.write_stream(f"H:\\\\backup01\\sets\\{name}\\db.edb", [b"z"])
+    assert (tmp_path / "disks" / "backup01" / "sets" / name / "db.edb").read_bytes() == b"z"
+
+
 def test_only_what_a_lab_made_is_removed(tmp_path: Path) -> None:
     FolderDisk(tmp_path / "disks").write_stream("H:C:\\a.txt", [b"ab"])
     assert FolderDisk(tmp_path / "disks").list("") == ()
