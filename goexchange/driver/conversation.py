@@ -39,6 +39,7 @@ from goexchange.driver.events import (
 from goexchange.driver.guards import Guards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.invariants import Watch
+from goexchange.driver.keeping import Kept, touch
 from goexchange.driver.lanes import happened
 from goexchange.errors import GoexchangeError
 from goexchange.journal.chain import Draft
@@ -76,6 +77,8 @@ class Conversation:
         self.plan = plan
         self.identity = identity
         self.watch = Watch(plan, records)
+        self.kept = Kept()
+        self.kept.take(records)
         self.guards = guards
         self.now: datetime = plan.created_at_utc
         self.actual: dict[str, ActualServer] = {}
@@ -126,6 +129,7 @@ class Conversation:
         assert isinstance(event, Appended)
         for record in event.records:
             self.watch.take(record)
+        self.kept.take(event.records)
 
     def acquire(self, at_least: Mapping[str, int] | None = None) -> Talk[None]:
         """Acquire every lease of the run, or none; `at_least` are numbers that must be reached.
@@ -250,6 +254,8 @@ class Conversation:
                 for step in self._placed_sentinels():
                     call = feed_call(step, self.numbers[step.server], self.identity.run)
                     yield from self.send(step.server, call, 60, "feed")
+                for server in self.kept.servers:  # the run's sign of life, and what is new
+                    yield from touch(self, server)
         finally:
             self.is_keeping_up = False
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from goexchange.driver.calls import claim_call, root_of, scope_servers
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
 from goexchange.driver.events import Lost, Observed, Refused
+from goexchange.driver.keeping import OTHER_JOURNAL, keep
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.unknown import Unknown
 
@@ -47,6 +48,9 @@ def claim_hosts(talk: Conversation) -> Talk[tuple[str, ...]]:
         root = root_of(talk.plan, server)
         if root is not None:  # else no step of the plan touches the host over the Windows channel
             yield from _claim(talk, server, root, silent)
+        if root is not None and talk.state.resumes and server not in silent:
+            if (yield from keep(talk, server, is_patient=False)) == OTHER_JOURNAL:
+                raise LeaseDenied(f"{server}: {OTHER_JOURNAL}: goexchange journal verify compares")
     talk.is_claimed = True
     return tuple(silent)
 

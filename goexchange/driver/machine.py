@@ -28,6 +28,7 @@ from goexchange.driver.events import (
 from goexchange.driver.fencing import claim_hosts, raise_numbers
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.identity import RunIdentity
+from goexchange.driver.keeping import keep_everywhere
 from goexchange.driver.lanes import next_step
 from goexchange.driver.pausing import wait_while_held
 from goexchange.driver.steps import perform
@@ -129,6 +130,7 @@ def _run(talk: Conversation) -> Talk[None]:
             yield from talk.append(
                 Draft(RecordKind.RUN_ENDED, to_plain(refusal)), *talk.lease_drafts("released")
             )
+            yield from keep_everywhere(talk)  # the journal's head lies outside the store
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
         yield Finish(result=refusal)
     except LeaseDenied as denied:  # a host is another store's; none of our steps was sent since

@@ -28,6 +28,7 @@ from goexchange.driver.hands import InPlace, by_hand, put_back_already
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.keeping import keep, keep_before
 from goexchange.driver.lanes import facts_of
 from goexchange.driver.pausing import is_held, wait_while_held
 from goexchange.driver.polling import poll_to_end
@@ -69,6 +70,8 @@ def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
         judgement = yield from _first(talk, lane, step, record.attempts + 1)
     if judgement is not None:
         yield from talk.append(_outcome(talk, step, judgement))
+        if step.is_point_of_no_return and judgement.is_done:
+            yield from keep(talk, step.server, is_patient=False)  # what I17 rests on
 
 
 def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> Talk[bool]:
@@ -141,6 +144,9 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         return None
     if isinstance(call, JobCall):
         yield from talk.append(_intent(lane, step, attempt, call))
+        why = yield from keep_before(talk, step)
+        if why is not None:
+            return failed(why, {})
         job = Job(talk, lane, step, call)
         refused = yield from job.start()
         return refused or (yield from job.follow())
@@ -218,6 +224,9 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
         call = bound(step, talk.plan, talk.state)
         assert isinstance(call, (ExchangeCall, ScriptCall))
         yield from talk.append(_intent(lane, step, attempt, call))
+        why = yield from keep_before(talk, step)
+        if why is not None:
+            return failed(why, {})
         if isinstance(call, ScriptCall):
             call = completed(call, fence=talk.numbers[step.server], run=talk.identity.run)
         reply = yield from talk.send(step.server, call, call_limit_s(step), step.id)

@@ -14,67 +14,26 @@ seen there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from attrs import frozen
-
-Schema = Mapping[str, Any]
-
-
-@frozen(kw_only=True)
-class Contract:
-    """What a host script promises.
-
-    Shape: `errors` are the codes it may answer with besides `internal`; `cmdlets` and `tools` all
-    that it calls.
-    """
-
-    script: str
-    version: int
-    purpose: str
-    changes_host: bool
-    arguments: Schema
-    result: Schema
-    errors: tuple[str, ...]
-    cmdlets: tuple[str, ...]
-    tools: tuple[str, ...] = ()
-
-
-TEXT: Schema = {"type": "string"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
-FLAG: Schema = {"type": "boolean"}
-TIME: Schema = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$"}
-BASE64: Schema = {"type": "string", "pattern": r"^[A-Za-z0-9+/]*=*$"}
-
-
-def maybe(schema: Schema) -> Schema:
-    """The same, or null."""
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def several(schema: Schema) -> Schema:
-    """A list of them."""
-    return {"type": "array", "items": schema}
-
-
-def record(**members: Schema) -> Schema:
-    """An object with exactly these members, all required."""
-    return {
-        "type": "object",
-        "properties": dict(members),
-        "required": sorted(members),
-        "additionalProperties": False,
-    }
-
-
-ANYTHING: Schema = {"type": "object"}
-FENCE = {"root": TEXT, "fence": COUNT}
-FILE = record(
-    path=TEXT, exists=FLAG, size_bytes=maybe(COUNT), created_at=maybe(TIME), modified_at=maybe(TIME)
+from goexchange.powershell.contract import (
+    ANYTHING,
+    BASE64,
+    COUNT,
+    EVENT,
+    FENCE,
+    FILE,
+    FLAG,
+    LISTED_FILE,
+    TEXT,
+    TIME,
+    TOOL_RUN,
+    maybe,
+    record,
+    several,
 )
-EVENT = record(log=TEXT, provider=TEXT, id=COUNT, at=TIME, text=TEXT)
-TOOL_RUN = record(exit_code={"type": "integer"}, output=BASE64, error_output=BASE64)
-LISTED_FILE = record(path=TEXT, size_bytes=COUNT, modified_at=TIME)
+from goexchange.powershell.contract import Contract as Contract
+from goexchange.powershell.contract import Schema as Schema
+from goexchange.powershell.contracts_runs import RUN_CONTRACTS
 
 OBSERVE_HOST = Contract(
     script="observe-host",
@@ -413,6 +372,7 @@ CONTRACTS: Mapping[str, Contract] = {
         DELETE_TEMPORARY,
         SEAL_SET,
         WRITE_DATABASE_RECORD,
+        *RUN_CONTRACTS,
     )
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.powershell.checking import problems
 from goexchange.powershell.contracts import CONTRACTS
-from goexchange.world import scripts_files, scripts_jobs, scripts_records
+from goexchange.world import scripts_files, scripts_jobs, scripts_records, scripts_runs
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
 from goexchange.world.observing import observe_host
@@ -35,6 +35,9 @@ _PLAYS: Mapping[str, Play] = {
     "start-job": scripts_jobs.start_job,
     "poll-job": scripts_jobs.poll_job,
     "cancel-job": scripts_jobs.cancel_job,
+    "keep-run": scripts_runs.keep_run,
+    "read-run": scripts_runs.read_run,
+    "read-runs": scripts_runs.read_runs,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

@@ -8,6 +8,8 @@ seconds after their start.
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from copy import deepcopy
@@ -117,6 +119,7 @@ class Twin:
     is_raising: bool = True
     repair_finds: int = 0
     refusing_sentinel: bool = False
+    kept: dict[str, bytes] = field(factory=dict)  # what the host keeps of the run, by file
 
     # -- performing
 
@@ -233,6 +236,17 @@ class Twin:
     def _write_recovery(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.recovery = arguments["state"]
         return {"folder": "f"}
+
+    def _keep_run(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        answer = []
+        for part in arguments["parts"]:
+            there = self.kept.get(part["name"], b"")
+            if part["content"] is not None and part["offset"] <= len(there):
+                content = gzip.decompress(base64.b64decode(part["content"]))
+                there = self.kept[part["name"]] = there[: part["offset"]] + content
+            digest = hashlib.sha256(there).hexdigest()
+            answer.append({"name": part["name"], "size_bytes": len(there), "sha256": digest})
+        return {"kept": answer}
 
     def _sentinel(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         if self.refusing_sentinel and arguments["state"] == "removed":
