@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 import goexchange
 from goexchange.app import perform
@@ -21,17 +21,19 @@ from goexchange.app.child_verifier import ChildVerifier
 from goexchange.app.leasing import leases_of
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
+from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.events import Request, Requested
-from goexchange.driver.identity import RunIdentity
+from goexchange.driver.identity import Assumption, RunIdentity
 from goexchange.driver.machine import Machine
-from goexchange.errors import ExitCode, NotNow
+from goexchange.errors import ExitCode, NotNow, UsageError
+from goexchange.journal.replay import replay
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.plan import Plan
 from goexchange.model.run import Record, RecordKind, RunResult
 from goexchange.store.clock import SystemClock
 from goexchange.store.hold import hold_request, require_no_hold
-from goexchange.store.journal_file import JournalFile
+from goexchange.store.journal_file import JournalFile, read_journal
 from goexchange.store.requests import Inbox
 from goexchange.store.runs import RunFolder, Runs
 
@@ -95,21 +97,39 @@ def apply(
     with _fleet(plan, site) as sessions:
         approved = _approval_bytes(approval)
         folder = runs.create(plan=content, approval=approved, now=SystemClock().now())
-        return _perform(folder, plan, approval=approval, site=site, sessions=sessions, watch=watch)
+        about = _identity(folder, approval)
+        return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
 
 
-def resume(name: str, *, site: Site, watch: Callable[[Plan, RunFolder], Watch]) -> Ended:
+def resume(
+    name: str,
+    *,
+    site: Site,
+    watch: Callable[[Plan, RunFolder], Watch],
+    assumed: Assumption | None = None,
+    rebuilt_from: str | None = None,
+) -> Ended:
     """Go on with a run: look at what is in doubt, then finish it or take the way back.
 
-    Raises: InvalidDocument (no such run), Damaged (its journal), Locked (another process has it).
+    Shape: `assumed` answers one step in doubt that looking cannot decide; `rebuilt_from` is the
+    server from whose record the run was read back.
+    Raises: InvalidDocument (no such run), Damaged (its journal), Locked (another process has it),
+    UsageError (the answer is of a step that needs none).
     """
     from goexchange.app.approving import read_approval
 
     folder = Runs(site.store).find(name)
     plan = read_plan(str(folder.plan_path))
+    if assumed is not None:
+        state = replay(read_journal(folder.journal_path).records)
+        why = why_not_answerable(plan, state, assumed.step)
+        if why is not None:
+            raise UsageError(f"--assume {assumed.step}: {why}; nothing was changed")
     approval = read_approval(folder.approval_path)
+    about = _identity(folder, approval)
+    about = evolve(about, assumed=assumed, rebuilt_from=rebuilt_from)
     with _fleet(plan, site) as sessions:
-        return _perform(folder, plan, approval=approval, site=site, sessions=sessions, watch=watch)
+        return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
 
 
 def refuse_workspace(store: Path) -> None:
@@ -131,23 +151,14 @@ def _perform(
     folder: RunFolder,
     plan: Plan,
     *,
-    approval: Approval | None,
+    about: RunIdentity,
     site: Site,
     sessions: Callable[[str], HostSession],
     watch: Callable[[Plan, RunFolder], Watch],
 ) -> Ended:
     view = watch(plan, folder)
-    holder = f"{socket.gethostname()}:{os.getpid()}:{folder.id}"
     with JournalFile(folder.journal_path) as journal, _signals() as interruption:
-        identity = RunIdentity(
-            run=folder.id,
-            holder=holder,
-            controller=socket.gethostname(),
-            started_by=who(),
-            tool=f"goexchange {goexchange.__version__}",
-            approval=approval,
-            torn_bytes=journal.torn_bytes,
-        )
+        identity = evolve(about, torn_bytes=journal.torn_bytes)
         machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
         performer = perform.Performer(
             machine=machine,
@@ -155,7 +166,7 @@ def _perform(
             sessions=sessions,
             journal=journal,
             leases=leases_of(site.settings),
-            holder=holder,
+            holder=identity.holder,
             inventory=site.inventory,
             clock=SystemClock(),
             verifier=ChildVerifier(),
@@ -171,6 +182,17 @@ def _perform(
     if not has_begun:
         folder.discard()
     return Ended(run=folder, plan=plan, result=result, has_begun=has_begun)
+
+
+def _identity(folder: RunFolder, approval: Approval | None) -> RunIdentity:
+    return RunIdentity(
+        run=folder.id,
+        holder=f"{socket.gethostname()}:{os.getpid()}:{folder.id}",
+        controller=socket.gethostname(),
+        started_by=who(),
+        tool=f"goexchange {goexchange.__version__}",
+        approval=approval,
+    )
 
 
 def _requests(

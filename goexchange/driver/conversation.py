@@ -77,6 +77,7 @@ class Conversation:
         self.plan = plan
         self.identity = identity
         self.watch = Watch(plan, records)
+        self.answers: dict[str, str] = {}  # an operator's, by step in doubt; used once
         self.kept = Kept()
         self.kept.take(records)
         self.guards = guards

@@ -22,6 +22,7 @@ from goexchange.model.plan import ExchangeCall, Probe, Step
 from goexchange.model.run import RecordKind
 
 STARTING_LIMIT_S = 600
+ASSUMED = "assumed"  # nobody could see it: an operator's answer counts, and is named as such
 
 
 class Meaning(Enum):
@@ -76,10 +77,16 @@ def decide(
     """
     begun = talk.now
     give_up = max(settled_at, begun) + timedelta(seconds=step.time_limit_s)
+    if step.id in talk.answers:
+        give_up = max(settled_at, begun)  # looked at again, as long as a request may be under way
     while True:
         meaning, seen, evidence = yield from look(talk, step)
         if meaning is Meaning.DONE or (meaning is Meaning.NOT_DONE and talk.now >= settled_at):
             yield from talk.append(looked_draft(step, meaning, seen, evidence, cause=cause))
+            return meaning, seen
+        if talk.now >= give_up and step.id in talk.answers:
+            meaning = Meaning(talk.answers.pop(step.id))
+            yield from talk.append(looked_draft(step, meaning, seen, evidence, cause=ASSUMED))
             return meaning, seen
         if talk.now >= give_up:
             yield from talk.append(
@@ -112,7 +119,9 @@ def question_drafts(step: Step, evidence: str) -> tuple[Draft, ...]:
 
 
 def looked_draft(step: Step, meaning: Meaning, seen: Any, evidence: str, *, cause: str) -> Draft:
-    """The record of a look; `cause` is why it was needed: `postcondition`, `lost` or `resume`."""
+    """The record of a look; `cause` is why it was needed: `postcondition`, `lost` or `resume`, or
+    `assumed` where it found nothing and an operator's answer counts.
+    """
     return Draft(
         RecordKind.LOOKED,
         {

@@ -143,6 +143,7 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     ):
         commands.append(f"goexchange resume {state.run}")
         commands.append(f"Get-MailboxDatabase -Identity {name} -Status | Format-List Name,Mounted")
+        commands += _answers(lane, state)
     if facts.is_away:
         is_mount_in_doubt = any(
             step.action is Action.MOUNT and state.step(step.id).is_in_doubt for step in lane.steps
@@ -163,6 +164,17 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     if reached is LaneState.UNPROTECTED:
         commands.append(_backup_command(lane))
     return tuple(commands)
+
+
+def _answers(lane: Lane, state: RunState) -> list[str]:
+    """How a person answers for a step that was asked about, once somebody has seen what is so."""
+    asked = {str(one["step"]) for one in state.questions}
+    return [
+        f"goexchange resume {state.run} --assume {answer} {step.id}"
+        for step in lane.steps
+        if step.id in asked and state.step(step.id).is_in_doubt
+        for answer in ("done", "not-done")
+    ]
 
 
 def _rename_back(lane: Lane, state: RunState) -> list[str]:

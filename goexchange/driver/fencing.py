@@ -48,11 +48,17 @@ def claim_hosts(talk: Conversation) -> Talk[tuple[str, ...]]:
         root = root_of(talk.plan, server)
         if root is not None:  # else no step of the plan touches the host over the Windows channel
             yield from _claim(talk, server, root, silent)
-        if root is not None and talk.state.resumes and server not in silent:
-            if (yield from keep(talk, server, is_patient=False)) == OTHER_JOURNAL:
-                raise LeaseDenied(f"{server}: {OTHER_JOURNAL}: goexchange journal verify compares")
+            if talk.state.resumes and server not in silent:
+                yield from _compare(talk, server)
     talk.is_claimed = True
     return tuple(silent)
+
+
+def _compare(talk: Conversation, server: str) -> Talk[None]:
+    """Before a resumed run sends anything: the host knows the journal of this store, no other."""
+    why = yield from keep(talk, server, is_patient=False)
+    if why == OTHER_JOURNAL:
+        raise LeaseDenied(f"{server}: {why}; goexchange resume --from-host {server}")
 
 
 def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Talk[None]:
@@ -100,7 +106,8 @@ def _require_nobody(talk: Conversation, server: str, host: ActualHost) -> None:
             f"{server} was claimed from another store, and whether its run has ended is not known:"
             f" {host.open_recoveries.reason}"
         )
-    others = sorted({one.run for one in host.open_recoveries} - {talk.identity.run})
+    ended = {talk.identity.run, *talk.identity.proved_dead}
+    others = sorted({one.run for one in host.open_recoveries} - ended)
     if others:
         raise LeaseDenied(
             f"{server} is held by run {others[0]} of another store (fencing number"

@@ -203,4 +203,3 @@ def _part(name: str, offset: int, content: bytes | None) -> Part:
         "offset": offset,
         "content": None if packed is None else packed.decode("ascii"),
     }
-

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from goexchange.codec import to_plain
 from goexchange.driver.again import NEVER_HELD, owed
+from goexchange.driver.assuming import take_answer
 from goexchange.driver.calls import changed_scripts
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
 from goexchange.driver.doubt import Undecided
@@ -189,7 +190,7 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
     return None
 
 
-def _go_on(talk: Conversation) -> Talk[None]:
+def _go_on(talk: Conversation) -> Talk[RunResult | None]:
     """Go on with a run that an earlier process left: look again, say so and what is opened again,
     claim the hosts.
     """
@@ -209,6 +210,7 @@ def _go_on(talk: Conversation) -> Talk[None]:
                 "started_by": identity.started_by,
                 "torn_bytes": identity.torn_bytes,
                 "steps_in_doubt": list(talk.state.in_doubt),
+                "rebuilt_from": identity.rebuilt_from,
                 "lanes_again": list(again.lanes),
                 "steps_again": list(again.steps),
             },
@@ -216,6 +218,7 @@ def _go_on(talk: Conversation) -> Talk[None]:
         *talk.facts_drafts(),
     )
     yield from claim_hosts(talk)
+    return (yield from take_answer(talk))
 
 
 def _lanes(talk: Conversation) -> Talk[None]:

@@ -327,6 +327,8 @@ def _other_file(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | 
     known = yield from by_hand(talk, lane, step)
     if known is None or known.result["file_in_place"] != InPlace.UNKNOWN.value:
         return known
+    if step.id in talk.answers:
+        return None if talk.answers.pop(step.id) == Meaning.DONE.value else known
     why = str(known.result["why"])
     yield from talk.append(*question_drafts(step, why))
     raise Undecided(step, why)

@@ -84,6 +84,7 @@ class RunState:
     notices: tuple[Mapping[str, Any], ...] = ()
     requests: tuple[str, ...] = ()
     questions: tuple[Mapping[str, Any], ...] = ()
+    answers: tuple[Mapping[str, Any], ...] = ()
     resumes: int = 0
     took_effect: frozenset[str] = frozenset()
     again: frozenset[str] = frozenset()
@@ -293,6 +294,10 @@ def _question(state: RunState, record: Record) -> RunState:
     return evolve(state, questions=(*state.questions, record.data))
 
 
+def _answer(state: RunState, record: Record) -> RunState:
+    return evolve(state, answers=(*state.answers, record.data))
+
+
 def _ended(state: RunState, record: Record) -> RunState:
     return evolve(state, ended=record.data)
 
@@ -321,5 +326,6 @@ _FOLDS: Mapping[RecordKind, Callable[[RunState, Record], RunState]] = {
     RecordKind.NOTICE: _notice,
     RecordKind.REQUEST: _request,
     RecordKind.QUESTION: _question,
+    RecordKind.ANSWER: _answer,
     RecordKind.RUN_ENDED: _ended,
 }

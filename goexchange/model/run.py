@@ -18,7 +18,7 @@ class RecordKind(Enum):
     # {server, number, holder, expires_at_utc, state: acquired|renewed|released|lost}
     LEASE = "lease"
     RUN_STARTED = "run-started"  # {run, plan, plan_sha256, approval, controller, started_by, tool}
-    # {controller, started_by, torn_bytes, steps_in_doubt, lanes_again, steps_again}
+    # {controller, started_by, torn_bytes, steps_in_doubt, lanes_again, steps_again, rebuilt_from}
     RUN_RESUMED = "run-resumed"
     FACTS = "facts"  # {server, actual}: an observation that decisions of the run rest on
     GUARD = "guard"  # {verdict}: a guard decided at start or before a step
@@ -35,6 +35,8 @@ class RecordKind(Enum):
     # {request: stop|abort|pause|proceed|hold, by, id}: an operator asked
     REQUEST = "request"
     QUESTION = "question"  # {step, evidence, choices}
+    # {step, answer: done|not-done, by, evidence}: an operator's, where looking cannot tell
+    ANSWER = "answer"
     RUN_ENDED = "run-ended"  # {exit_code, verdict, databases: [...]}
 
 

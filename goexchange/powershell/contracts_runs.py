@@ -35,9 +35,7 @@ KEEP_RUN = Contract(
         parts=several(record(name=KEPT_FILE, offset=COUNT, content=maybe(BASE64))),
     ),
     # what is there afterwards, and the digest of all of it (of a file that is not there: null)
-    result=record(
-        kept=several(record(name=KEPT_FILE, size_bytes=COUNT, sha256=maybe(TEXT)))
-    ),
+    result=record(kept=several(record(name=KEPT_FILE, size_bytes=COUNT, sha256=maybe(TEXT)))),
     errors=("fenced", "root-not-private", "disk-full"),
     cmdlets=("Get-Acl",),
 )
@@ -86,9 +84,7 @@ READ_RUNS = Contract(
                 files=several(record(name=TEXT, size_bytes=COUNT)),
             )
         ),
-        sentinels=several(
-            record(database_guid=TEXT, run=TEXT, fed_at=TIME, is_task_present=FLAG)
-        ),
+        sentinels=several(record(database_guid=TEXT, run=TEXT, fed_at=TIME, is_task_present=FLAG)),
         jobs=several(
             record(
                 job=TEXT,

@@ -96,6 +96,8 @@ def _outcome(record: Record, steps: Steps) -> Iterator[Deviation]:
 
 def _only_confirms(record: Record, doubtful: set[str]) -> bool:
     """Whether a look is the ordinary one after a step that was answered."""
+    if text_at(record.data, "cause") == "assumed":
+        return True  # nothing was seen: the answer has a line of its own
     was_doubtful = text_at(record.data, "step") in doubtful
     return text_at(record.data, "meaning") == "done" and not was_doubtful
 
@@ -114,7 +116,9 @@ def _resumed(record: Record, _: Steps) -> Iterator[Deviation]:
     names = f"; in doubt: {', '.join(map(str, doubtful))}" if doubtful else ""
     by = text_at(record.data, "started_by") or NOT_RECORDED
     where = text_at(record.data, "controller") or NOT_RECORDED
-    yield _deviation(record, "resumed", f"by {by} on {where}{cut}{names}")
+    server = text_at(record.data, "rebuilt_from")
+    lost = f"; the store was lost, {server} had kept the run" if server else ""
+    yield _deviation(record, "resumed", f"by {by} on {where}{lost}{cut}{names}")
 
 
 def _requested(record: Record, _: Steps) -> Iterator[Deviation]:
@@ -134,6 +138,15 @@ def _asked(record: Record, steps: Steps) -> Iterator[Deviation]:
         f"{name}: {evidence}" + (f"; choices: {choices}" if choices else ""),
         lane,
     )
+
+
+def _assumed(record: Record, steps: Steps) -> Iterator[Deviation]:
+    lane, name = _name(record, steps)
+    answer = (text_at(record.data, "answer") or NOT_RECORDED).replace("-", " ")
+    by = text_at(record.data, "by") or NOT_RECORDED
+    evidence = text_at(record.data, "evidence") or NOT_RECORDED
+    text = f"{name}: {answer}, answered by {by}; looking could not tell ({evidence})"
+    yield _deviation(record, "assumed", text, lane)
 
 
 def _lease(record: Record, _: Steps) -> Iterator[Deviation]:
@@ -174,6 +187,7 @@ _READERS: Mapping[RecordKind, Callable[[Record, Steps], Iterator[Deviation]]] = 
     RecordKind.RUN_RESUMED: _resumed,
     RecordKind.REQUEST: _requested,
     RecordKind.QUESTION: _asked,
+    RecordKind.ANSWER: _assumed,
     RecordKind.LEASE: _lease,
     RecordKind.LANE_ENDED: _lane_ended,
 }

@@ -13,7 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from goexchange.errors import InvalidDocument, NotNow
-from goexchange.store.journal_file import flush_folder, read_journal
+from goexchange.store.journal_file import JournalFile, flush_folder, read_journal
 from goexchange.store.requests import remove_requests
 
 PLAN_NAME = "plan.json"
@@ -85,6 +85,33 @@ class Runs:
         flush_folder(self._folder)
         return folder
 
+    def adopt(self, run: str, *, plan: bytes, approval: bytes | None, journal: bytes) -> RunFolder:
+        """Make the folder of a run that was read back from its hosts, flushed.
+
+        Shape: what the store has of the run itself, when it is another journal or an older copy, is
+        set aside beside it, never removed.
+        Raises: NotNow when the store's journal holds all that the hosts keep; Locked.
+        """
+        if not _ID.match(run):
+            raise InvalidDocument(f"'{run}' is no run of this tool")
+        folder = RunFolder(id=run, path=self._folder / run)
+        if folder.path.exists():
+            with JournalFile(folder.journal_path) as own:
+                if own.path.read_bytes().startswith(journal):
+                    raise NotNow(
+                        f"The store has run {run} with all that its hosts keep of it:"
+                        f" goexchange resume {run}"
+                    )
+            folder.path.rename(_free_name(self._folder, f"{run}.set-aside"))
+        folder.path.mkdir(parents=True)
+        _write(folder.plan_path, plan)
+        if approval is not None:
+            _write(folder.approval_path, approval)
+        _write(folder.journal_path, journal)
+        flush_folder(folder.path)
+        flush_folder(self._folder)
+        return folder
+
     def list(self) -> tuple[RunFolder, ...]:
         """Every run, oldest first."""
         if not self._folder.is_dir():
@@ -128,6 +155,11 @@ class Runs:
                 " a plan is applied once."
                 f" To go on with that run: goexchange resume {run.id}. Otherwise plan again."
             )
+
+
+def _free_name(folder: Path, name: str) -> Path:
+    numbers = (folder / f"{name}-{number}" for number in range(1, 1000))
+    return next(path for path in numbers if not path.exists())
 
 
 def _write(path: Path, content: bytes) -> None:

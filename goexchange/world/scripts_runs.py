@@ -92,8 +92,10 @@ def _demand_private(host: Host, root: str) -> None:
 
 
 def _folders(files: HostFiles, parent: str) -> list[str]:
-    start = len(join(parent, "")) + 1
-    names = {path[start:].partition("\\")[0] for path in files.below(parent) if "\\" in path[start:]}
+    start = len(join(parent, ""))
+    names = {
+        path[start:].partition("\\")[0] for path in files.below(parent) if "\\" in path[start:]
+    }
     return [join(parent, name) for name in sorted(names)]
 
 

@@ -97,6 +97,13 @@ class Site:
             assert time.monotonic() < deadline, "the journal never said so"
             time.sleep(0.05)
 
+    def wait_until(self, holds: Callable[[], bool], limit_s: float = 60) -> None:
+        """Wait until something outside the journal is so."""
+        deadline = time.monotonic() + limit_s
+        while not holds():
+            assert time.monotonic() < deadline, "it never came to be so"
+            time.sleep(0.2)
+
 
 @contextmanager
 def lab(folder: Path, *options: str) -> Iterator[Site]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections import Counter
 from pathlib import Path
@@ -46,3 +47,35 @@ def test_killed_in_the_rebuild_then_resumed(tmp_path: Path, number: signal.Signa
         assert len(rebuild_jobs(site)) == 1
         second = site.run("plan", "--database", "DB05", "--detailed-exitcode")
         assert second.code == 0, second.out
+
+
+def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path) -> None:
+    """The new store knows nothing: plan and journal come from the host, the job is found again."""
+    with lab(tmp_path, "--pace", "1", "--scale", "0.5") as site:
+        settings = tmp_path / "goexchange.yaml"
+        settings.write_text(
+            settings.read_text("utf-8") + "lease_expires_after: 8s\nheartbeat_every: 2s\n"
+        )
+        site.planned("--database", "DB05")
+        process = site.start("apply", "plan.json")
+        site.wait_for(is_rebuilding)
+        process.kill()
+        process.communicate(timeout=30)
+        killed = site.journal()
+        assert is_rebuilding(killed), "the kill missed the rebuild"
+        shutil.rmtree(tmp_path / ".goexchange")
+
+        early = site.run("resume", "--from-host", "EX01")
+        assert early.code == 11, early.out + early.err
+        assert "sign of life" in early.err
+        site.wait_until(lambda: site.run("resume", "--from-host", "EX01").code != 11, limit_s=60)
+        records = site.journal()
+        assert records[0] == killed[0]
+        resumed = [one["data"] for one in records if one["kind"] == "run-resumed"]
+        assert [one["rebuilt_from"] for one in resumed] == ["EX01"]
+        assert records[-1]["kind"] == "lease" and records[-1]["data"]["state"] == "released"
+        ended = [one["data"] for one in records if one["kind"] == "run-ended"]
+        assert [one["exit_code"] for one in ended] == [0]
+        assert list(Counter(steps(records, "outcome", "rebuild")).values()) == [1]
+        assert len(rebuild_jobs(site)) == 1
+        assert site.run("plan", "--database", "DB05", "--detailed-exitcode").code == 0

@@ -1,0 +1,103 @@
+"""What runs have left on a host: kept runs, recovery records, sentinels, jobs, files.
+
+Shape: every list is Unknown when the host could not say it. All times are of the host's clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+from goexchange.model.unknown import Unknown
+
+
+@frozen(kw_only=True)
+class KeptRun:
+    """A run as the host keeps it; `sizes` by file name. The sign of life may be missing."""
+
+    run: str
+    holder: str | None
+    alive_at_utc: datetime | None
+    sizes: Mapping[str, int]
+
+
+@frozen(kw_only=True)
+class RecoveryRecord:
+    """A recovery record with what was written into it before the first change."""
+
+    run: str
+    database_guid: str
+    is_open: bool
+    opened_at_utc: datetime
+    written_at_utc: datetime
+    content: Mapping[str, Any]
+
+
+@frozen(kw_only=True)
+class SentinelLeft:
+    """A sentinel's state file, and whether its scheduled task is there."""
+
+    database_guid: str
+    run: str
+    fed_at_utc: datetime
+    is_task_present: bool
+
+
+@frozen(kw_only=True)
+class JobLeft:
+    """A host job's folder; `state` is one of the words of poll-job."""
+
+    job: str
+    kind: str
+    state: str
+    begun_at_utc: datetime
+    size_bytes: int
+
+
+@frozen(kw_only=True)
+class FileSeen:
+    """A file that was asked for and is there. An open file says nothing of its header."""
+
+    path: str
+    size_bytes: int
+    modified_at_utc: datetime
+    is_open: bool
+    header_sha256: str | None
+    start: bytes | None
+
+
+@frozen(kw_only=True)
+class Listed:
+    """A file or folder beside a database; of the tool's own folders also what is in them."""
+
+    path: str
+    is_folder: bool
+    size_bytes: int
+    modified_at_utc: datetime
+    is_link: bool
+    files: int
+
+
+@frozen(kw_only=True)
+class LeftOnHost:
+    """One look at everything that runs have left on a host."""
+
+    server: str
+    clock_utc: datetime
+    boot_id: str
+    fence: int
+    fence_holder: str | None
+    recoveries: tuple[RecoveryRecord, ...] | Unknown
+    runs: tuple[KeptRun, ...] | Unknown
+    sentinels: tuple[SentinelLeft, ...] | Unknown
+    jobs: tuple[JobLeft, ...] | Unknown
+    looked_at: tuple[FileSeen, ...] | Unknown
+    listed: tuple[Listed, ...] | Unknown
+
+    def seen(self, path: str) -> FileSeen | None:
+        """A file that was asked for; None when it is not there. Only where `looked_at` is known."""
+        known = () if isinstance(self.looked_at, Unknown) else self.looked_at
+        return next((one for one in known if one.path.lower() == path.lower()), None)
