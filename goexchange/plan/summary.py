@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from ntpath import basename, dirname, join
 
 from goexchange.model.desired import DesiredState
 from goexchange.model.plan import EstimateSource, Need, PlannedNotice
 from goexchange.plan import words
+from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import history_of
 from goexchange.plan.preparation import Prepared
 
+_FOLDER = "\0"  # stands for the folder until it is known whose it is
+
 
 def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
-    """What is backed up before and after, and which older backups no longer fit, one line per
-    fact.
+    """What is backed up before and after, and which older backups no longer fit: one line for each
+    fact, databases of one server that share it together.
     """
-    lines: list[str] = []
+    facts: dict[tuple[str, str], list[LaneContext]] = {}
     for each in working:
-        context = each.context
-        if context is None:
-            continue
-        is_rebuilt = context.needed.need is Need.REBUILD
-        if is_rebuilt:
-            lines.append(
-                f"{context.lane_id}: set of the present file before the rebuild, every page"
-                " verified"
-                f" -> {context.paths.set_folder}; kept until `goexchange backups prune`"
-            )
-        if context.coverage is not None:
-            covered = words.listed(one.name for one in context.coverage.databases)
-            end = (
-                "; older online backups and logs do not fit the rebuilt file" if is_rebuilt else ""
-            )
-            lines.append(
-                f"{context.lane_id}: online full backup of {words.listed(context.coverage.volumes)}"
-                f" -> {context.coverage.target}, covers {covered} and truncates their logs{end}"
-            )
-    return tuple(lines)
+        if each.context is not None:
+            for fact in _backups_of(each.context):
+                facts.setdefault((each.context.server.name, fact), []).append(each.context)
+    return tuple(
+        f"{server}/{words.listed(each.database.name for each in contexts)}: "
+        + fact.replace(_FOLDER, _folder(contexts))
+        + ("; once for each" if len(contexts) > 1 else "")
+        for (server, fact), contexts in facts.items()
+    )
+
+
+def _backups_of(context: LaneContext) -> Iterator[str]:
+    is_rebuilt = context.needed.need is Need.REBUILD
+    if is_rebuilt:
+        yield (
+            f"set of the present file before the rebuild, every page verified -> {_FOLDER};"
+            " kept until `goexchange backups prune`"
+        )
+    if context.coverage is not None:
+        covered = words.listed(one.name for one in context.coverage.databases)
+        end = "; older online backups and logs do not fit the rebuilt file" if is_rebuilt else ""
+        yield (
+            f"online full backup of {words.listed(context.coverage.volumes)}"
+            f" -> {context.coverage.target}, covers {covered} and truncates their logs{end}"
+        )
+
+
+def _folder(contexts: Sequence[LaneContext]) -> str:
+    """The folder of the set, or of the sets of several databases."""
+    folders = [each.paths.set_folder or "" for each in contexts]
+    if len(folders) == 1:
+        return folders[0]
+    above, taken = dirname(dirname(folders[0])), basename(folders[0])
+    return join(above, "<database>", taken)
 
 
 def estimate_source(working: Sequence[Prepared]) -> EstimateSource:

@@ -231,6 +231,16 @@ def test_a_set_is_said_to_be_kept() -> None:
     assert "kept until `goexchange backups prune`" in draft().backups[0]
 
 
+def test_what_databases_of_one_server_share_is_said_once() -> None:
+    body = draft(server(databases=(database("DB01"), database("DB05"))))
+    sets, online = body.backups
+    assert sets.startswith("EX01/DB01 and DB05: set of the present file")
+    assert "\\EX01\\<database>\\" in sets
+    assert online.startswith("EX01/DB01 and DB05: online full backup of ")
+    assert online.endswith("; once for each")
+    assert "covers DB01 and DB05" in online
+
+
 def test_offline_verification_takes_down_looks_and_mounts_the_same_file() -> None:
     small = database(white_space_bytes=GIB)
     body = draft(
