@@ -5,6 +5,7 @@ the other.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from goexchange.guard.guard import Moment, Question
 from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen
@@ -20,10 +21,8 @@ def start_of(question: Question) -> datetime:
     """
     if question.moment is Moment.STEP:
         return question.now
-    before = _lanes_before(question.body, question.lane)
-    return run_begins(question) + timedelta(
-        seconds=sum(_length_s(question.body, each) for each in before)
-    )
+    before_s = _begins(_Same(question.body))[question.lane.id]
+    return run_begins(question) + timedelta(seconds=before_s)
 
 
 def run_begins(question: Question) -> datetime:
@@ -39,9 +38,8 @@ def lane_length_s(question: Question) -> int:
 
 def lead_s(lane: Lane) -> int:
     """How long the lane works before it takes the database down."""
-    return 2 * sum(
-        each.estimate_s or 0 for each in lane.steps if each.number < _dismount_number(lane)
-    )
+    first = _dismount_number(lane)
+    return 2 * sum(each.estimate_s or 0 for each in lane.steps if each.number < first)
 
 
 def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
@@ -56,20 +54,45 @@ def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
     )
 
 
+class _Same:
+    """A body by its identity: comparing two of them would cost more than what is remembered."""
+
+    def __init__(self, body: PlanBody) -> None:
+        self.body = body
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.body is self.body
+
+    def __hash__(self) -> int:
+        return id(self.body)
+
+
+@lru_cache(maxsize=4)
+def _begins(same: _Same) -> dict[str, int]:
+    """Seconds from the begin of the run to that of each lane."""
+    found: dict[str, int] = {}
+    begins_s = 0
+    for lane in same.body.lanes:
+        found[lane.id] = begins_s
+        begins_s += _length_s(same.body, lane)
+    return found
+
+
 def _length_s(body: PlanBody, lane: Lane) -> int:
     """Outage by its p90, everything beside it by twice its estimate."""
     outage = outage_of(body, lane)
+    down = _outage_numbers(lane)
     beside = sum(
         each.estimate_s or 0
         for each in lane.steps
-        if each.runs_when not in WAYS_BACK and not _is_in_outage(lane, each.number)
+        if each.runs_when not in WAYS_BACK and each.number not in down
     )
     return 2 * beside + (0 if outage is None else outage.down.p90_s)
 
 
-def _is_in_outage(lane: Lane, number: int) -> bool:
+def _outage_numbers(lane: Lane) -> range:
     mounts = [each.number for each in lane.steps if each.action is Action.MOUNT]
-    return _dismount_number(lane) <= number <= max(mounts, default=0)
+    return range(_dismount_number(lane), max(mounts, default=0) + 1)
 
 
 def _dismount_number(lane: Lane) -> int:
@@ -88,11 +111,6 @@ def _estimated(lane: Lane, actions: tuple[Action, ...], runs_when: RunsWhen) -> 
 def _last_way(lane: Lane) -> RunsWhen:
     has_swap = any(each.action is Action.SWAP for each in lane.steps)
     return RunsWhen.AWAY_AFTER_SWAP if has_swap else RunsWhen.AWAY_BEFORE_SWAP
-
-
-def _lanes_before(body: PlanBody, lane: Lane) -> tuple[Lane, ...]:
-    ids = [each.id for each in body.lanes]
-    return body.lanes[: ids.index(lane.id)]
 
 
 def _decision(body: PlanBody, lane: Lane) -> Decision | None:
