@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "State consent to a plan's digest (writes the store)"),
     "backups": ("backups", "List, verify and prune backup sets (prune removes files)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
+    "diff": ("diff", "Compare what two saved plans ask for, without network (reads)"),
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),
     "fmt": ("fmt", "Bring documents into canonical form, comments kept (writes them)"),
     "help": ("help", "Show help for a topic: exit-codes, or a verb (reads)"),

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from goexchange.guard.guard import Moment, Question
 from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen
+from goexchange.model.same import Same
 from goexchange.schedule.outage import Outage
 from goexchange.schedule.rates import NO_TIME, Duration, fixed
 
@@ -21,7 +22,7 @@ def start_of(question: Question) -> datetime:
     """
     if question.moment is Moment.STEP:
         return question.now
-    before_s = _begins(_Same(question.body))[question.lane.id]
+    before_s = _begins(Same(question.body))[question.lane.id]
     return run_begins(question) + timedelta(seconds=before_s)
 
 
@@ -54,27 +55,14 @@ def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
     )
 
 
-class _Same:
-    """A body by its identity: comparing two of them would cost more than what is remembered."""
-
-    def __init__(self, body: PlanBody) -> None:
-        self.body = body
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.body is self.body
-
-    def __hash__(self) -> int:
-        return id(self.body)
-
-
 @lru_cache(maxsize=4)
-def _begins(same: _Same) -> dict[str, int]:
+def _begins(same: Same[PlanBody]) -> dict[str, int]:
     """Seconds from the begin of the run to that of each lane."""
     found: dict[str, int] = {}
     begins_s = 0
-    for lane in same.body.lanes:
+    for lane in same.value.lanes:
         found[lane.id] = begins_s
-        begins_s += _length_s(same.body, lane)
+        begins_s += _length_s(same.value, lane)
     return found
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from ntpath import dirname, isabs, normcase, normpath
 from typing import Any
 
@@ -146,9 +147,14 @@ def _temporaries(question: Question) -> list[str]:
 
 def _collides(path: str, other: str) -> bool:
     """Whether a file of ours is the other path, or the other path is inside our work folder."""
-    ours, work = normcase(normpath(path)), normcase(normpath(dirname(path)))
-    theirs = normcase(normpath(other))
+    ours, work, theirs = _form(path), _form(dirname(path)), _form(other)
     return theirs in (ours, work) or theirs.startswith(work + "\\")
+
+
+@lru_cache(maxsize=4096)
+def _form(path: str) -> str:
+    """A path as Windows compares it; of one server's databases each pair is compared."""
+    return normcase(normpath(path))
 
 
 STORAGE_HEALTHY = Guard(

@@ -4,8 +4,10 @@ digest checked.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
+from functools import lru_cache
 
 from goexchange.codec import (
     canonical_json,
@@ -17,6 +19,7 @@ from goexchange.codec import (
 )
 from goexchange.errors import InvalidDocument
 from goexchange.model.plan import Plan, PlanBody
+from goexchange.model.same import Same
 
 FORMAT = "goexchange/plan/v1"
 _MEMBERS = ("body", "sha256", "created_at_utc", "created_by")
@@ -24,21 +27,26 @@ _MEMBERS = ("body", "sha256", "created_at_utc", "created_by")
 
 def seal(body: PlanBody, created_at: datetime, created_by: str) -> Plan:
     """Return the plan: who made it when is outside the digest."""
-    return Plan(
-        body=body, sha256=digest(to_plain(body)), created_at_utc=created_at, created_by=created_by
-    )
+    sha256 = hashlib.sha256(_body_json(Same(body))).hexdigest()
+    return Plan(body=body, sha256=sha256, created_at_utc=created_at, created_by=created_by)
+
+
+@lru_cache(maxsize=1)
+def _body_json(same: Same[PlanBody]) -> bytes:
+    """The canonical JSON of a body; remembered, because what is sealed is saved next."""
+    return canonical_json(to_plain(same.value))
 
 
 def dump(plan: Plan) -> bytes:
     """The plan file."""
-    return canonical_json(
+    head = canonical_json(
         {
-            "body": to_plain(plan.body),
-            "sha256": plan.sha256,
             "created_at_utc": time_text(plan.created_at_utc),
             "created_by": plan.created_by,
+            "sha256": plan.sha256,
         }
     )
+    return b'{"body":' + _body_json(Same(plan.body)) + b"," + head[1:]
 
 
 def load(content: bytes) -> Plan:

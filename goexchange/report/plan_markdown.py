@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from goexchange.model.plan import Lane, Plan, PlanBody, Step
+from goexchange.report import plan_folding as folding
 from goexchange.report import plan_words as words
 from goexchange.report.shown import shown
 
@@ -54,7 +55,7 @@ def _head(plan: Plan) -> list[str]:
     facts = [
         f"**Window** {markdown_text(words.window_text(body))}",
         f"**Estimate** {markdown_text(words.estimate_text(body))}",
-        *(f"**Backups** {markdown_text(text)}" for text in body.backups),
+        *(f"**Backups** {markdown_text(text)}" for text in folding.backup_lines(body)),
         f"**Stops** {words.stops_text(body)} · {words.premises_text(body)}",
     ]
     parts = [
@@ -66,7 +67,9 @@ def _head(plan: Plan) -> list[str]:
         f"Plan: {words.totals_text(body)} `sha256:{plan.sha256}`",
     ]
     if body.is_partial:
-        parts.insert(2, f"**Partial**: only {markdown_text(', '.join(body.scope))}")
+        scope = markdown_text(", ".join(body.scope) or "part of the specification")
+        text = f"everything but {scope} was left out"
+        parts.insert(1, f"> **PARTIAL PLAN: {text}**")
     return parts
 
 
@@ -90,8 +93,8 @@ def _plan_row(row: words.PlanRow) -> list[str]:
 
 def _consents(body: PlanBody) -> str:
     rows = [
-        [f"`{one.consent.value}`", markdown_text(one.address), markdown_text(one.finding)]
-        for one in body.consents
+        [f"`{name}`", markdown_text(address), markdown_text(finding)]
+        for name, address, finding in folding.consent_rows(body)
     ]
     return markdown_table(("consent that the approval must give", "for", "finding"), rows)
 
@@ -120,7 +123,12 @@ def _details(body: PlanBody) -> list[str]:
         parts.append(
             folded("Guards", markdown_table(("verdict", "guard", "for", "evidence"), rows))
         )
-    return [*parts, *(_lane(body, lane) for lane in body.lanes)]
+    return [*parts, *(_group(body, group) for group in folding.lane_groups(body))]
+
+
+def _group(body: PlanBody, group: folding.LaneGroup) -> str:
+    texts = (folding.same_text(group), *folding.blocking_texts(body, group)) if group.same else ()
+    return "\n\n".join([_lane(body, group.shown), *map(markdown_text, texts)])
 
 
 def _lane(body: PlanBody, lane: Lane) -> str:

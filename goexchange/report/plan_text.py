@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from goexchange.errors import Diagnostic, Severity
 from goexchange.model.plan import Lane, Need, Plan, PlanBody, Step, Verdict, VerdictKind
+from goexchange.report import plan_folding as folding
 from goexchange.report import plan_words as words
 from goexchange.report.ink import SYMBOL_ROLES, Ink, Role
 from goexchange.report.shown import columns, pad, shown, wrap
@@ -27,6 +28,7 @@ class PlanLayout:
     width: int = 100
     colour: bool = False
     is_summary: bool = False
+    is_full: bool = False  # of many databases each with its own steps
     saved_as: str | None = None
     next_commands: tuple[str, ...] = ()
 
@@ -34,18 +36,21 @@ class PlanLayout:
 def render_plan(plan: Plan, layout: PlanLayout) -> str:
     """The plan as text that ends in a line break; no line is wider than the layout (60 to 160)."""
     frame = Frame(width=min(WIDTH_MAX, max(WIDTH_MIN, layout.width)), ink=Ink(is_on=layout.colour))
-    lines = [*_head(plan, frame), "", *_decisions(plan.body, frame)]
+    full = layout.is_full
+    lines = [*_head(plan, frame, is_full=full), "", *_decisions(plan.body, frame)]
     if not layout.is_summary:
         lines.extend(_guards(plan.body, frame))
-        for lane in plan.body.lanes:
-            lines.extend(_lane(plan.body, lane, frame))
-    lines.extend(_consents(plan.body, frame))
+        for group in folding.lane_groups(plan.body, is_full=full):
+            lines.extend(_lane(plan.body, group.shown, frame))
+            if group.same:
+                lines.extend(_named(plan.body, group, frame))
+    lines.extend(_consents(plan.body, frame, is_full=full))
     lines.extend(_diagnostics(plan.body.diagnostics, frame))
     lines.extend(_foot(plan, layout, frame))
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _head(plan: Plan, frame: Frame) -> list[str]:
+def _head(plan: Plan, frame: Frame, *, is_full: bool) -> list[str]:
     body = plan.body
     left = f"goexchange plan   {words.inputs_text(plan)}"
     right = f"plan {plan.id}"
@@ -56,12 +61,13 @@ def _head(plan: Plan, frame: Frame) -> list[str]:
     lines.extend(_labelled("VERDICT", words.verdict_text(body), frame, role=_verdict_role(body)))
     if body.is_partial:
         scope = ", ".join(map(shown, body.scope)) or "part of the specification"
-        lines.extend(_labelled("Partial", f"only {scope}", frame, role=Role.ATTENTION))
+        text = f"ONLY {scope}: everything else of the specification was left out of this plan"
+        lines.extend(_labelled("PARTIAL", text, frame, role=Role.ATTENTION))
     lines.extend(_labelled("Window", words.window_text(body), frame))
     if body.lanes:
         lines.extend(_labelled("Estimate", words.estimate_text(body), frame))
-        for at, text in enumerate(body.backups):
-            lines.extend(_labelled("" if at else "Backups", shown(text), frame))
+        for at, text in enumerate(folding.backup_lines(body, is_full=is_full)):
+            lines.extend(_labelled("" if at else "Backups", text, frame))
         if any(words.way_back_groups(lane) for lane in body.lanes):
             text = "the original is put back in seconds until the first mount, by a person after it"
             lines.extend(_labelled("Way back", text, frame))
@@ -179,6 +185,12 @@ def _lane(body: PlanBody, lane: Lane, frame: Frame) -> list[str]:
     return ["", _ruled(words.lane_title(lane) + after, frame), *table(column_list, rows, inner)]
 
 
+def _named(body: PlanBody, group: folding.LaneGroup, frame: Frame) -> list[str]:
+    """Lanes without steps of their own: they are those of the lane above."""
+    texts = (folding.same_text(group), *folding.blocking_texts(body, group))
+    return ["", *(f"  {line}" for text in texts for line in wrap(text, frame.width - 2))]
+
+
 def _guard_row(verdict: Verdict, has_undo_column: bool) -> Row:
     name = f"guard {shown(verdict.guard)}"
     cells = ("", words.guard_symbol(verdict.kind), name, words.guard_text(verdict))
@@ -207,16 +219,13 @@ def _step_rows(step: Step, has_undo_column: bool) -> list[Row]:
     return rows
 
 
-def _consents(body: PlanBody, frame: Frame) -> list[str]:
+def _consents(body: PlanBody, frame: Frame, *, is_full: bool) -> list[str]:
     if not body.consents:
         return []
     column_list = (Column(), Column(), Column(width_max=28), Column(is_flexible=True))
     rows = [
-        Row(
-            cells=("!", one.consent.value, shown(one.address), shown(one.finding)),
-            roles=(Role.ATTENTION, Role.HEADING),
-        )
-        for one in body.consents
+        Row(cells=("!", *cells), roles=(Role.ATTENTION, Role.HEADING))
+        for cells in folding.consent_rows(body, is_full=is_full)
     ]
     return [
         "",

@@ -75,6 +75,7 @@ _WELL_REASONS = {
     Reason.PART_OF_SCRIPT,
 }
 
+BLOCKING = (VerdictKind.BLOCK, VerdictKind.UNKNOWN)
 WAY_BACK_HEADINGS = {
     RunsWhen.AWAY_BEFORE_SWAP: "Way back if it fails before the swap",
     RunsWhen.AWAY_AFTER_SWAP: "Way back if it fails between swap and first mount",
@@ -176,6 +177,14 @@ def totals_text(body: PlanBody) -> str:
     return f"{', '.join(parts) or 'nothing in scope'}. {count_text(steps, 'step')}."
 
 
+def widget_counts(body: PlanBody) -> dict[str, int]:
+    """What GitLab's merge request widget shows: backups are created, databases updated."""
+    by_need = Counter(decision.need for decision in body.decisions)
+    created = by_need[Need.ONLINE_BACKUP]
+    same = by_need[Need.NOTHING] + by_need[Need.NOT_POSSIBLE]
+    return {"create": created, "update": by_need.total() - created - same, "delete": 0}
+
+
 def premises_text(body: PlanBody) -> str:
     """How many premises apply will compare again."""
     found = (
@@ -203,7 +212,7 @@ def plan_rows(body: PlanBody) -> tuple[PlanRow, ...]:
 
 def blocking_verdicts(body: PlanBody) -> tuple[Verdict, ...]:
     """The guards that say no, or that could not tell."""
-    return tuple(one for one in body.guards if one.kind in (VerdictKind.BLOCK, VerdictKind.UNKNOWN))
+    return tuple(one for one in body.guards if one.kind in BLOCKING)
 
 
 def lane_title(lane: Lane) -> str:

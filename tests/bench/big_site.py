@@ -1,6 +1,6 @@
 """A site of many servers as documents and saved facts, for the benchmark of plans.
 
-Every fifth database needs a rebuild, every seventh only a backup; the others meet the specification.
+Every fifth database needs a rebuild, every seventh a backup; the others need nothing.
 """
 
 from __future__ import annotations

@@ -187,9 +187,7 @@ def _database(host: str, number: int) -> ExchangeObject:
 
 def _object(short: str, name: str, properties: Mapping[str, Value]) -> ExchangeObject:
     kind = f"Microsoft.Exchange.Data.Directory.{short}"
-    return ExchangeObject(
-        type_names=(kind, "System.Object"), to_string=name, properties=properties
-    )
+    return ExchangeObject(type_names=(kind, "System.Object"), to_string=name, properties=properties)
 
 
 def _observed(host: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
