@@ -23,6 +23,10 @@ _BRINGS_BACK = frozenset(
     {
         Action.CANCEL_JOBS,
         Action.SWAP_BACK,
+        Action.SET_ASIDE,
+        Action.COPY_BACK,
+        Action.HASH_BACK,
+        Action.MOVE_LOGS_ASIDE,
         Action.MOUNT_ORIGINAL,
         Action.CONFIRM_MOUNTED,
         Action.DELETE_TEMPORARY,
@@ -37,6 +41,7 @@ _TIDIES = frozenset(
     }
 )
 _MOUNTS = frozenset({Action.MOUNT, Action.MOUNT_ORIGINAL})
+_REMOVES = frozenset({Action.SWAP_BACK, Action.SET_ASIDE})
 _NEVER = frozenset({Action.SWAP, Action.DISMOUNT, Action.SET_MOUNT_AT_STARTUP, Action.REBUILD})
 
 
@@ -78,8 +83,8 @@ def may_be_opened(step: Step, state: RunState) -> bool:
 
 def _of_lane(plan: Plan, lane: Lane, state: RunState, seen: ActualServer | None) -> Iterator[str]:
     facts = facts_of(lane, state)
-    is_swapped_back = any(
-        step.action is Action.SWAP_BACK and happened(state.step(step.id)) for step in lane.steps
+    is_out_of_place = any(  # the rebuilt file: there is nothing of it to mount any more
+        step.action in _REMOVES and happened(state.step(step.id)) for step in lane.steps
     )
     is_unprotected = facts.is_new_file_mounted and not is_proved(lane, state)
     is_over = state.lane(lane.id).state is not LaneState.RUNNING
@@ -91,7 +96,7 @@ def _of_lane(plan: Plan, lane: Lane, state: RunState, seen: ActualServer | None)
         is_mount = step.action in _MOUNTS and (
             is_bad or happened(record)
         )  # also one that came down
-        is_moot = step.action is Action.MOUNT and is_swapped_back
+        is_moot = step.action is Action.MOUNT and is_out_of_place
         is_owed = is_bad and step.action in _TIDIES
         if facts.is_away:
             is_owed |= (is_bad and step.action in _BRINGS_BACK) or (is_mount and not is_moot)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from goexchange.driver.by_hand import by_hand_after_swap, quoted
 from goexchange.driver.hands import PUT_BACK
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
-from goexchange.model.flush_map import flush_map_beside
-from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, ScriptCall, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import DatabaseResult, LaneState, OutcomeKind, RunResult
 
 SEVERITY = (
@@ -52,7 +52,8 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
     if facts.is_new_file_mounted and not is_proved(lane, state):
         return LaneState.UNPROTECTED, why or "the new file has no proved backup"
     if facts.has_failed:
-        return LaneState.FAILED, why or "it failed"
+        back = "; the copy of the set is in its place" if facts.is_set_back else ""
+        return LaneState.FAILED, (why or "it failed") + back
     return LaneState.DONE, why
 
 
@@ -136,7 +137,7 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     """
     facts = facts_of(lane, state)
     reached, _ = state_of(lane, state)
-    name = _quoted(lane.database or "")
+    name = quoted(lane.database or "")
     commands: list[str] = []
     if reached is LaneState.UNDECIDED or (
         facts.is_away and any(state.step(one.id).is_in_doubt for one in lane.steps)
@@ -149,7 +150,7 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
             step.action is Action.MOUNT and state.step(step.id).is_in_doubt for step in lane.steps
         )
         if facts.is_swapped and not facts.is_new_file_mounted and not is_mount_in_doubt:
-            commands += _rename_back(lane, state)
+            commands += by_hand_after_swap(lane, state)
         commands.append(f"Mount-Database -Identity {name}")
     for step in lane.steps:
         is_open = step.action is Action.RESTORE_MOUNT_AT_STARTUP and not happened(
@@ -177,31 +178,6 @@ def _answers(lane: Lane, state: RunState) -> list[str]:
     ]
 
 
-def _rename_back(lane: Lane, state: RunState) -> list[str]:
-    """Put the original back beside the rebuilt file; the flush map goes with its file."""
-    calls = {step.action: step for step in lane.steps if isinstance(step.call, ScriptCall)}
-    back = calls[Action.SWAP_BACK]
-    if happened(state.step(back.id)):
-        return []
-    assert isinstance(back.call, ScriptCall)
-    original, kept, aside = (
-        back.call.arguments[name] for name in ("original", "kept", "set_aside")
-    )
-    return [*_move(original, aside), *_move(kept, original)]
-
-
-def _move(source: str, destination: str) -> list[str]:
-    """Rename a database file and its flush map; a map that stays behind can keep the other file
-    from mounting (-1918). Exchange 2013 has none.
-    """
-    map_from, map_to = _quoted(flush_map_beside(source)), _quoted(flush_map_beside(destination))
-    move_map = f"Move-Item -LiteralPath {map_from} -Destination {map_to}"
-    return [
-        f"Move-Item -LiteralPath {_quoted(source)} -Destination {_quoted(destination)}",
-        f"if (Test-Path -LiteralPath {map_from}) {{ {move_map} }}",
-    ]
-
-
 def _was(restore: Step) -> str:
     """The setting as it was before the run, as PowerShell writes it."""
     assert isinstance(restore.call, ExchangeCall)
@@ -218,14 +194,21 @@ def _backup_command(lane: Lane) -> str:
 
 
 def _way_back_failed(lane: Lane, state: RunState) -> bool:
-    ways_back = (Action.SWAP_BACK, Action.MOUNT_ORIGINAL)
-    return any(
-        has_failed(step, state.step(step.id)) for step in lane.steps if step.action in ways_back
+    facts = facts_of(lane, state)
+    ways_back = (
+        Action.SWAP_BACK,
+        Action.SET_ASIDE,
+        Action.COPY_BACK,
+        Action.HASH_BACK,
+        Action.MOVE_LOGS_ASIDE,
+        Action.MOUNT_ORIGINAL,
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return any(
+        has_failed(step, state.step(step.id))
+        for step in lane.steps
+        if step.action in ways_back
+        and not (step.action is Action.SWAP_BACK and facts.is_original_lost)
+    )
 
 
 def is_still_to_do(step: Step, state: RunState) -> bool:

@@ -70,15 +70,31 @@ def file_in_place(talk: Conversation, lane: Lane, step: Step) -> Talk[tuple[InPl
         return InPlace.UNKNOWN, f"{files.original}: {reply.message}"
     reply = yield from _header(talk, lane, files.kept, give_up)
     if isinstance(reply, Answered):
+        if (yield from _rebuilt_at(talk, lane, files.elsewhere[:1], give_up)) is not None:
+            is_back = facts_of(lane, talk.state).is_set_back
+            place = InPlace.ORIGINAL if is_back else InPlace.UNKNOWN
+            return place, f"the rebuilt file was moved to {files.elsewhere[0]}"
         is_kept = _signature(reply) == files.original_signature
         return (InPlace.REBUILT if is_kept else InPlace.UNKNOWN), f"{files.kept} is beside it"
     if isinstance(reply, Refused) and reply.code == NOT_FOUND:
-        for path in files.elsewhere:
-            reply = yield from _header(talk, lane, path, give_up)
-            if isinstance(reply, Answered) and _signature(reply) == files.rebuilt_signature:
-                return InPlace.ORIGINAL, f"the rebuilt file was moved to {path}"
+        moved = yield from _rebuilt_at(talk, lane, files.elsewhere, give_up)
+        if moved is not None:
+            return InPlace.ORIGINAL, f"the rebuilt file was moved to {moved}"
         return InPlace.UNKNOWN, f"{files.kept} is gone, and the rebuilt file was not moved aside"
     return InPlace.UNKNOWN, f"{files.kept}: {reply.message}"
+
+
+def _rebuilt_at(
+    talk: Conversation, lane: Lane, paths: tuple[str, ...], give_up: datetime
+) -> Talk[str | None]:
+    """The first of the paths at which the rebuilt file lies; None when it is at none of them."""
+    files = files_of(talk, lane)
+    assert files is not None
+    for path in paths:
+        reply = yield from _header(talk, lane, path, give_up)
+        if isinstance(reply, Answered) and _signature(reply) == files.rebuilt_signature:
+            return path
+    return None
 
 
 def files_of(talk: Conversation, lane: Lane) -> Files | None:

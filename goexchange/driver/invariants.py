@@ -112,8 +112,10 @@ class _Case:
 
 
 def _set_of_that_file(case: _Case) -> str | None:
-    """I2: header, copy, page check, read-back, seal, all of one file that is clean."""
-    if case.step.action is not Action.SWAP:
+    """I2: header, copy, page check, read-back, seal, all of one file that is clean; also of a set
+    that is copied back.
+    """
+    if case.step.action not in (Action.SWAP, Action.COPY_BACK) or not _of_lane(case, Action.SWAP):
         return None
     for action in (
         Action.READ_HEADER,
@@ -177,7 +179,7 @@ def _after_intent(case: _Case) -> str | None:
 
 def _no_older_file(case: _Case) -> str | None:
     """I17: after the first mount of a new file no way back."""
-    if case.step.action not in (Action.SWAP_BACK, Action.MOUNT_ORIGINAL):
+    if case.step.action not in _PUTS_BACK:
         return None
     passed = [
         step
@@ -199,6 +201,13 @@ def _never_refused(case: _Case) -> str | None:
     return f"refused by {case.data['why']}" if is_rule and is_down else None
 
 
+_PUTS_BACK = (
+    Action.SWAP_BACK,
+    Action.SET_ASIDE,
+    Action.COPY_BACK,
+    Action.MOVE_LOGS_ASIDE,
+    Action.MOUNT_ORIGINAL,
+)
 _CHECKS: Mapping[RecordKind, tuple[tuple[str, Callable[[_Case], str | None]], ...]] = {
     RecordKind.INTENT: (("I2", _set_of_that_file), ("I5", _not_twice), ("I17", _no_older_file)),
     RecordKind.OUTCOME: (("I6", _after_intent),),
@@ -206,6 +215,10 @@ _CHECKS: Mapping[RecordKind, tuple[tuple[str, Callable[[_Case], str | None]], ..
     RecordKind.SKIPPED: (("I18", _never_refused),),
 }
 _CHECKED = frozenset(_CHECKS)
+
+
+def _of_lane(case: _Case, action: Action) -> bool:
+    return any(step.action is action for step in case.lane.steps)
 
 
 def _step(case: _Case, action: Action) -> Step:

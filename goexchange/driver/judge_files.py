@@ -13,7 +13,7 @@ from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, don
 from goexchange.driver.lanes import happened
 from goexchange.driver.records import manifest_of
 from goexchange.ese.header import DatabaseState
-from goexchange.model.plan import Action
+from goexchange.model.plan import Action, JobCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.eseutil import decode_output, has_succeeded, signed_exit_code
 from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
@@ -56,6 +56,8 @@ def judge_copy(subject: Subject, end: JobEnd) -> Judgement:
     files = _files(end)
     if end.exit_code != 0:
         raise Failure(f"the copy ended with {end.exit_code}", _ended(end))
+    if subject.step.action is Action.COPY_BACK:
+        _check_of_set(subject, files, _ended(end))
     return done({**_ended(end), "files": files, "bytes": sum(one["size_bytes"] for one in files)})
 
 
@@ -65,6 +67,9 @@ def judge_hash(subject: Subject, end: JobEnd) -> Judgement:
     result = {**_ended(end), "files": files}
     if end.exit_code != 0:
         raise Failure(f"reading the set back ended with {end.exit_code}", result)
+    if subject.step.action is Action.HASH_BACK:
+        _check_of_set(subject, files, result)
+        return done(result)
     copied = _result_of(subject, Action.COPY_SET)["files"]
     wanted = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in copied}
     found = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in files}
@@ -116,6 +121,20 @@ def judge_verified(subject: Subject, result: Mapping[str, Any]) -> Judgement:
 def set_digest_of(subject: Subject) -> str:
     """The digest that the sealed manifest states for its set."""
     return parse_manifest(manifest_of(subject.plan, subject.lane, subject.state)).sha256
+
+
+def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping[str, Any]) -> None:
+    """What was copied back is the database of the very set that was read back and sealed."""
+    call = next(step.call for step in subject.lane.steps if step.action is Action.COPY_BACK)
+    assert isinstance(call, JobCall)
+    pair = call.request["files"][0]
+    sealed = {
+        one["path"].lower(): (one["size_bytes"], one["sha256"])
+        for one in _result_of(subject, Action.HASH_SET)["files"]
+    }
+    found = [(one["path"].lower(), one["size_bytes"], one["sha256"]) for one in files]
+    if found != [(pair["destination"].lower(), *sealed[pair["source"].lower()])]:
+        raise Failure("what was copied back is not the database of the verified set", result)
 
 
 def _check_rebuilt(subject: Subject, result: Mapping[str, Any]) -> None:

@@ -19,18 +19,22 @@ from goexchange.model.run import OutcomeKind, StepRecord
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
 _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
 _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of its lane
-    Action.MOUNT_ORIGINAL: Action.SWAP_BACK,
+    Action.COPY_BACK: Action.SET_ASIDE,
+    Action.HASH_BACK: Action.COPY_BACK,
     Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
     Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
 }
+_LOST = ("header-differs", "file-not-found")  # the host's words for an original that is no more
 
 
 @frozen(kw_only=True)
 class LaneFacts:
     """What a lane has done to its database, as the journal says it.
 
-    Shape: `is_swapped` is also true when the swap stopped half-way; `is_new_file_mounted` is the
-    point of no return;
+    Shape: `is_swapped` is also true when the swap stopped half-way; `is_mount_tried` that a mount
+    of the new file was sent, whatever came of it; `is_new_file_mounted` is the point of no return;
+    `is_original_lost` that the host found the original missing or another one than the recorded;
+    `is_set_back` that the set was copied into its place and read back;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
     `is_put_back` that a person was seen to have put the original back after that.
     """
@@ -38,7 +42,10 @@ class LaneFacts:
     has_failed: bool
     is_dismounted: bool
     is_swapped: bool
+    is_mount_tried: bool
     is_new_file_mounted: bool
+    is_original_lost: bool
+    is_set_back: bool
     is_in_service: bool
     is_away: bool
     is_put_back: bool
@@ -97,7 +104,13 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
         has_failed=lane_has_failed(lane, state),
         is_dismounted=is_dismounted,
         is_swapped=is_swapped,
+        is_mount_tried=is_swapped
+        and any(state.step(step.id).attempts for step in _of(lane, (Action.MOUNT,))),
         is_new_file_mounted=is_new_file_mounted,
+        is_original_lost=any(
+            _is_lost(step, state.step(step.id)) for step in _of(lane, (Action.SWAP_BACK,))
+        ),
+        is_set_back=_any_happened(lane, (Action.HASH_BACK,), state),
         is_in_service=is_mounted,
         is_away=(is_dismounted or found_down) and not is_mounted,
         is_put_back=is_new_file_mounted and _is_put_back(lane, state),
@@ -125,13 +138,20 @@ def lane_has_failed(lane: Lane, state: RunState) -> bool:
     )
 
 
+def _is_between(lane: LaneFacts) -> bool:
+    """It failed after the swap, and the new file was never mounted."""
+    return lane.has_failed and lane.is_swapped and not lane.is_new_file_mounted
+
+
 RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
     RunsWhen.ALL_WELL: lambda lane: not lane.has_failed,
     RunsWhen.AWAY_BEFORE_SWAP: lambda lane: (
         lane.has_failed and lane.is_dismounted and not lane.is_swapped
     ),
-    RunsWhen.AWAY_AFTER_SWAP: lambda lane: (
-        lane.has_failed and lane.is_swapped and not lane.is_new_file_mounted
+    RunsWhen.AWAY_AFTER_SWAP: lambda lane: _is_between(lane),
+    RunsWhen.ORIGINAL_LOST: lambda lane: _is_between(lane) and lane.is_original_lost,
+    RunsWhen.MOUNT_TRIED: lambda lane: (
+        _is_between(lane) and lane.is_mount_tried and not lane.is_in_service
     ),
     RunsWhen.SETTINGS_CHANGED: lambda lane: lane.is_setting_changed,
     RunsWhen.IN_SERVICE_AGAIN: lambda lane: lane.is_in_service,
@@ -180,6 +200,8 @@ def step_of(plan: Plan, step: str) -> Step | None:
 
 def _has_its_earlier(step: Step, lane: Lane, state: RunState) -> bool:
     """Whether the step that this one rests on took effect, where its road has one."""
+    if step.action is Action.MOUNT_ORIGINAL and step.runs_when is RunsWhen.AWAY_AFTER_SWAP:
+        return _is_way_clear(lane, state)
     if step.action not in _NEEDS_EARLIER:
         return True
     earlier = [
@@ -188,6 +210,22 @@ def _has_its_earlier(step: Step, lane: Lane, state: RunState) -> bool:
         if found.runs_when is step.runs_when and found.number < step.number
     ]
     return all(happened(state.step(found.id)) or found.may_fail for found in earlier)
+
+
+def _is_way_clear(lane: Lane, state: RunState) -> bool:
+    """Whether the original, or the set's copy of it, is in place, and what a tried mount left is
+    out of the way.
+    """
+    facts = facts_of(lane, state)
+    is_in_place = _any_happened(lane, (Action.SWAP_BACK,), state) or facts.is_set_back
+    logs = _of(lane, (Action.MOVE_LOGS_ASIDE,))
+    is_clear = not facts.is_mount_tried or all(happened(state.step(step.id)) for step in logs)
+    return is_in_place and is_clear
+
+
+def _is_lost(step: Step, record: StepRecord) -> bool:
+    code = record.result["code"] if record.result and "code" in record.result else None
+    return has_failed(step, record) and code in _LOST
 
 
 def _is_swapped(record: StepRecord) -> bool:

@@ -33,6 +33,7 @@ from goexchange.driver.lanes import facts_of
 from goexchange.driver.pausing import is_held, wait_while_held
 from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy
+from goexchange.driver.streams import before_logs
 from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import (
@@ -156,6 +157,11 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
     if step.action is Action.CANCEL_JOBS:
         yield from talk.append(_intent(lane, step, attempt, call))
         return (yield from cancel_jobs(talk, lane, step))
+    if step.action is Action.MOVE_LOGS_ASIDE:
+        yield from talk.append(_intent(lane, step, attempt, call))
+        known = yield from before_logs(talk, lane, step)
+        if known is not None:
+            return known
     if talk.state.resumes or step.action is Action.WRITE_DATABASE_RECORD:
         known = yield from by_hand(talk, lane, step)
         if known is not None:
@@ -201,6 +207,10 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         return (yield from run_controller_call(talk, lane, step, call))
     if step.action is Action.CANCEL_JOBS:
         return (yield from cancel_jobs(talk, lane, step))
+    if step.action is Action.MOVE_LOGS_ASIDE:
+        known = yield from before_logs(talk, lane, step)
+        if known is not None:
+            return known
     if step.action is not Action.MOUNT:  # a mount is looked at before its file is
         known = yield from by_hand(talk, lane, step)
         if known is not None:

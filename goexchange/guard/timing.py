@@ -13,7 +13,12 @@ from goexchange.model.same import Same
 from goexchange.schedule.outage import Outage
 from goexchange.schedule.rates import NO_TIME, Duration, fixed
 
-WAYS_BACK = (RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP)
+WAYS_BACK = (
+    RunsWhen.AWAY_BEFORE_SWAP,
+    RunsWhen.AWAY_AFTER_SWAP,
+    RunsWhen.ORIGINAL_LOST,
+    RunsWhen.MOUNT_TRIED,
+)
 
 
 def start_of(question: Question) -> datetime:

@@ -82,6 +82,10 @@ class Action(Enum):
     CANCEL_JOBS = "cancel-jobs"
     DELETE_TEMPORARY = "delete-temporary"
     SWAP_BACK = "swap-back"
+    SET_ASIDE = "set-aside"
+    COPY_BACK = "copy-back"
+    HASH_BACK = "hash-back"
+    MOVE_LOGS_ASIDE = "move-logs-aside"
     MOUNT_ORIGINAL = "mount-original"
     RESTORE_MOUNT_AT_STARTUP = "restore-mount-at-startup"
     REMOVE_SENTINEL = "remove-sentinel"
@@ -112,6 +116,10 @@ class RunsWhen(Enum):
     AWAY_BEFORE_SWAP = "away-before-swap"
     # the lane failed; the swap took effect; the new file was never mounted
     AWAY_AFTER_SWAP = "away-after-swap"
+    # the same, and the original is missing or is not the recorded one
+    ORIGINAL_LOST = "original-lost"
+    # the same as away-after-swap, and a mount of the new file was tried
+    MOUNT_TRIED = "mount-tried"
     SETTINGS_CHANGED = "settings-changed"  # mount at startup was changed by us
     IN_SERVICE_AGAIN = "in-service-again"  # taken down by us and mounted again, with whichever file
     REBUILT_IN_SERVICE = "rebuilt-in-service"  # the new file is mounted

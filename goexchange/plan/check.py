@@ -143,6 +143,11 @@ def _ways_back(lane: Lane) -> Iterator[str]:
         for action in (Action.SWAP_BACK, Action.MOUNT_ORIGINAL):
             if (action, RunsWhen.AWAY_AFTER_SWAP) not in actions:
                 yield f"{lane.id} swaps and has no way back after the swap"
+        yield from (
+            f"{lane.id} swaps and has no step {action.value}"
+            for action in (Action.COPY_BACK, Action.HASH_BACK, Action.MOVE_LOGS_ASIDE)
+            if action not in performed
+        )
         if Action.ONLINE_BACKUP not in performed or Action.PROVE_BACKUP not in performed:
             yield f"{lane.id} swaps and has no proved online backup after it"
     if (

@@ -25,6 +25,7 @@ class LanePaths:
     integrity_temporary: str
     kept: str
     set_aside: str
+    logs_aside: str
     set_folder: str | None
 
     @property
@@ -52,6 +53,7 @@ def lane_paths(database: ActualDatabase, *, at: datetime, set_target: str | None
         integrity_temporary=join(work, "integ.edb"),
         kept=f"{database.edb_path}.before-{stamp}",
         set_aside=f"{database.edb_path}.rebuilt-{stamp}",
+        logs_aside=join(database.log_folder, f"gx-logs-{stamp}"),
         set_folder=None if set_target is None else join(set_target, database.server, name, stamp),
     )
 

@@ -6,20 +6,25 @@ from __future__ import annotations
 
 from goexchange.model.plan import (
     Action,
+    Binding,
+    BindingKind,
     Direction,
     OnDoubt,
     Probe,
     Reason,
     RunsWhen,
 )
+from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
-from goexchange.plan.calls import equals, host_script, property_probe
+from goexchange.plan.calls import equals, host_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
+from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_before import add_notice, sentinel_arguments
 from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
 from goexchange.powershell import cmdlets
 
 MOUNT_ESTIMATE_S = 60
+COPY_BACK_ATTEMPTS = 3  # a host may restart in the middle of it
 
 
 def add_mount(lane: LaneBuilder, context: LaneContext, *, is_new_file: bool) -> str:
@@ -70,8 +75,8 @@ def add_way_back_before_swap(lane: LaneBuilder, context: LaneContext, *, is_rebu
 
 
 def add_way_back_after_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> None:
-    """The rebuilt file does not mount: the original goes back after its header matched the
-    record.
+    """The rebuilt file does not mount: the original goes back after its header matched the record;
+    the set is used only when it is missing or another one. What a tried mount wrote is moved aside.
     """
     arguments = swap_arguments(context)
     lane.add(
@@ -92,6 +97,8 @@ def add_way_back_after_swap(lane: LaneBuilder, context: LaneContext, steps: Rebu
         binds=header_bindings(steps)[:1],
         estimate_s=5,
     )
+    _add_set_back(lane, context, steps)
+    _add_logs_aside(lane, context)
     _add_mount_original(lane, context, RunsWhen.AWAY_AFTER_SWAP)
 
 
@@ -129,6 +136,70 @@ def add_confirm_mounted(lane: LaneBuilder, context: LaneContext, *, delay_s: int
         postcondition=equals("objects.0.Mounted", True),
         delay_s=delay_s,
         estimate_s=delay_s + 1,
+    )
+
+
+def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> None:
+    """The original cannot be renamed back: the verified set takes its place, read back after the
+    copy.
+    """
+    paths, size = context.paths, known_size(context.database)
+    copy = None if context.estimate is None else context.estimate.copy
+    lasts = (
+        "" if copy is None else f", about {words.span(copy.p50_s)}, p90 {words.span(copy.p90_s)}"
+    )
+    amount = "of unknown size" if size is None else words.size(size)
+    lane.add(
+        Action.SET_ASIDE,
+        host_script(
+            "move-aside",
+            {"root": context.root, "source": paths.original, "destination": paths.set_aside},
+        ),
+        summary="way back without the original: what lies in its place is set aside",
+        reason=Reason.WAY_BACK,
+        estimate_s=5,
+    )
+    copied = lane.add(
+        Action.COPY_BACK,
+        host_job(
+            "copy-files",
+            {"files": [{"source": paths.set_database, "destination": paths.original}]},
+            watch=(f"{paths.original}.partial",),
+            expected_bytes=size,
+        ),
+        attempts_max=COPY_BACK_ATTEMPTS,
+        summary=f"way back without the original: set copied back, {amount}{lasts}",
+        reason=Reason.WAY_BACK,
+        estimate_s=None if copy is None else copy.p50_s,
+    )
+    lane.add(
+        Action.HASH_BACK,
+        host_job("hash-files", {"files": []}, expected_bytes=size),
+        summary="digest of the copy, read past the cache, is that of the verified set",
+        reason=Reason.WAY_BACK,
+        binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copied),),
+        estimate_s=None if context.estimate is None else context.estimate.verify_set.p50_s // 3,
+    )
+
+
+def _add_logs_aside(lane: LaneBuilder, context: LaneContext) -> None:
+    """Logs and checkpoint that the tried mount may have written belong to the rebuilt file."""
+    database = context.database
+    lane.add(
+        Action.MOVE_LOGS_ASIDE,
+        host_script(
+            "move-logs",
+            {
+                "root": context.root,
+                "from_folder": database.log_folder,
+                "to_folder": context.paths.logs_aside,
+                "prefix": database.log_prefix if isinstance(database.log_prefix, str) else "",
+            },
+        ),
+        summary="way back after a tried mount: logs and checkpoint moved to"
+        f" {context.paths.logs_aside}, when no other database uses them",
+        reason=Reason.WAY_BACK,
+        estimate_s=5,
     )
 
 

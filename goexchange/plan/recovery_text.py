@@ -38,8 +38,13 @@ def recovery_text(context: LaneContext) -> str:
             f"A copy of the original from before the rebuild is in {paths.set_folder} (if complete,"
         )
         lines.append(
-            "it has a manifest). It is needed only when the original is missing or damaged."
+            "it has a manifest). It is needed only when the original is missing or damaged: then"
         )
+        lines += [
+            f"nothing may lie at {paths.original} (set it aside as in 2c), and go to 3 after",
+            *_copy(paths.set_database, paths.original),
+            "      Get-FileHash of both, which must be the same.",
+        ]
     return "\r\n".join(lines) + "\r\n"
 
 
@@ -55,6 +60,7 @@ def _files(context: LaneContext) -> list[str]:
         "      Try 3. If it fails, and only if the rebuilt file was never mounted, go to 3 after",
         *_move(context, paths.original, paths.set_aside),
         *_move(context, paths.kept, paths.original),
+        *_logs_aside(context),
         "      If the rebuilt file WAS mounted, it holds new mail: put no older file in its place.",
     ]
     if _has_flush_maps(context):
@@ -63,6 +69,22 @@ def _files(context: LaneContext) -> list[str]:
             " (-1918)."
         )
     return lines
+
+
+def _logs_aside(context: LaneContext) -> list[str]:
+    """Logs of a tried mount belong to the rebuilt file; nobody deletes them."""
+    database, aside = context.database, context.paths.logs_aside
+    if not isinstance(database.log_prefix, str):
+        return []
+    folder, names = _in_quotes(database.log_folder), f"{database.log_prefix}*"
+    listing = f"Get-ChildItem -Path '{folder}' -File -Filter '{names}'"
+    return [
+        "      If a mount of the rebuilt file was tried, its logs go aside too, but only when no",
+        "      other database writes logs of this name there:",
+        "      Get-MailboxDatabase | Format-List Name,LogFolderPath,LogFilePrefix",
+        f"      New-Item -ItemType Directory -Force -Path '{_in_quotes(aside)}'",
+        f"      {listing} | Move-Item -Destination '{_in_quotes(aside)}'",
+    ]
 
 
 def _move(context: LaneContext, source: str, destination: str) -> list[str]:
@@ -74,6 +96,11 @@ def _move(context: LaneContext, source: str, destination: str) -> list[str]:
             + "   (if it is there)"
         )
     return lines
+
+
+def _copy(source: str, destination: str) -> list[str]:
+    names = f"-LiteralPath '{_in_quotes(source)}' -Destination '{_in_quotes(destination)}'"
+    return [f"      Copy-Item {names}"]
 
 
 def _move_item(source: str, destination: str) -> str:

@@ -320,6 +320,30 @@ SWAP_BACK = Contract(
     cmdlets=("Get-Acl",),
 )
 
+MOVE_ASIDE = Contract(
+    script="move-aside",
+    version=1,
+    purpose="renames a closed database file and its flush map to a name in the same folder; nothing"
+    " is overwritten or deleted, and a file that is not there is said to be missing",
+    changes_host=True,
+    arguments=record(**FENCE, source=TEXT, destination=TEXT),
+    result=record(was_present=FLAG, is_kept=FLAG),
+    errors=("fenced", "root-not-private", "file-in-use", "path-exists", "outside-folder"),
+    cmdlets=("Get-Acl",),
+)
+
+MOVE_LOGS = Contract(
+    script="move-logs",
+    version=1,
+    purpose="moves logs, reserve logs and checkpoint of one base name into a folder inside theirs,"
+    " or back out of it; nothing is overwritten or deleted",
+    changes_host=True,
+    arguments=record(**FENCE, from_folder=TEXT, to_folder=TEXT, prefix=TEXT),
+    result=record(moved=COUNT),
+    errors=("fenced", "root-not-private", "file-in-use", "path-exists", "outside-folder"),
+    cmdlets=("Get-Acl", "Get-ChildItem"),
+)
+
 DELETE_TEMPORARY = Contract(
     script="delete-temporary",
     version=1,
@@ -369,6 +393,8 @@ CONTRACTS: Mapping[str, Contract] = {
         SWAP_STATE,
         SWAP_FILES,
         SWAP_BACK,
+        MOVE_ASIDE,
+        MOVE_LOGS,
         DELETE_TEMPORARY,
         SEAL_SET,
         WRITE_DATABASE_RECORD,

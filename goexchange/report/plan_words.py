@@ -55,6 +55,9 @@ _CHANGES = {
     Action.SWAP,
     Action.MOUNT,
     Action.SWAP_BACK,
+    Action.SET_ASIDE,
+    Action.COPY_BACK,
+    Action.MOVE_LOGS_ASIDE,
     Action.MOUNT_ORIGINAL,
     Action.RESTORE_MOUNT_AT_STARTUP,
     Action.WRITE_DATABASE_RECORD,
@@ -68,7 +71,12 @@ _CREATIONS = {
     Action.ONLINE_BACKUP,
 }
 _REMOVALS = {Action.DELETE_TEMPORARY, Action.REMOVE_SENTINEL, Action.CLOSE_RECOVERY_RECORD}
-_WAYS_BACK = {RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP}
+_WAYS_BACK = {
+    RunsWhen.AWAY_BEFORE_SWAP,
+    RunsWhen.AWAY_AFTER_SWAP,
+    RunsWhen.ORIGINAL_LOST,
+    RunsWhen.MOUNT_TRIED,
+}
 _WELL_REASONS = {
     Reason.MEETS_SPECIFICATION,
     Reason.WHITE_SPACE_WITHIN_MAXIMUM,
@@ -79,6 +87,8 @@ BLOCKING = (VerdictKind.BLOCK, VerdictKind.UNKNOWN)
 WAY_BACK_HEADINGS = {
     RunsWhen.AWAY_BEFORE_SWAP: "Way back if it fails before the swap",
     RunsWhen.AWAY_AFTER_SWAP: "Way back if it fails between swap and first mount",
+    RunsWhen.ORIGINAL_LOST: "- and the original is missing or is not the recorded file",
+    RunsWhen.MOUNT_TRIED: "- and a mount of the rebuilt file was tried",
 }
 
 

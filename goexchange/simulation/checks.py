@@ -25,14 +25,29 @@ from goexchange.model.run import LaneState, Record, RecordKind, RunResult
 from goexchange.world.truth import TrueDatabase, true_database
 from goexchange.world.world import Effect, World
 
-ONCE = frozenset({"dismount", "mount", "swap", "swap-back", "job-started", "repair-request"})
+ONCE = frozenset(
+    {
+        "dismount",
+        "mount",
+        "swap",
+        "swap-back",
+        "move-aside",
+        "move-logs",
+        "job-started",
+        "repair-request",
+    }
+)
 STALE_LOOK = timedelta(minutes=10)
-_MOVES_FILES = frozenset({"mount", "mount-at-startup", "swap", "swap-back", "full-backup"})
+_MOVES_FILES = frozenset(
+    {"mount", "mount-at-startup", "swap", "swap-back", "move-aside", "full-backup"}
+)
 _EXPLAINED_BY = {
     "dismount": (Action.DISMOUNT,),
     "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL),
     "swap": (Action.SWAP,),
     "swap-back": (Action.SWAP_BACK,),
+    "move-aside": (Action.SET_ASIDE,),
+    "move-logs": (Action.MOVE_LOGS_ASIDE,),
     "set-sealed": (Action.SEAL_SET,),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),

@@ -16,7 +16,7 @@ from goexchange.world.cmdlet_errors import (
 )
 from goexchange.world.cmdlets_read import find_database, repair_row
 from goexchange.world.databases import MailboxDatabase
-from goexchange.world.mounting import MountRefused, dismount, mount
+from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
 from goexchange.world.repairs import RepairRequest
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
@@ -53,7 +53,9 @@ def mount_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     planned = world.faults.take_mount(database.name)
     try:
         if planned is not None:
-            raise MountRefused(planned)
+            if planned.leaves_logs:
+                begin_attachment(database, host, now=world.now())
+            raise MountRefused(planned.error)
         mount(database, host, now=world.now())
     except MountRefused as refusal:
         return _failed(

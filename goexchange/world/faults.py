@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import TypeVar
 
 from attrs import define, field, frozen
+
+T = TypeVar("T")
 
 
 @frozen(kw_only=True)
@@ -36,11 +39,19 @@ class Damage(Enum):
     TORN = "torn-copy"  # its second half never reached the disk
 
 
+@frozen(kw_only=True)
+class FailedMount:
+    """A mount that fails; it may have begun to write logs by then."""
+
+    error: int
+    leaves_logs: bool
+
+
 @define
 class Faults:
     """Faults that wait for their occasion."""
 
-    _mounts: dict[str, list[int]] = field(factory=dict, alias="mounts")
+    _mounts: dict[str, list[FailedMount]] = field(factory=dict, alias="mounts")
     _eseutil: dict[str, list[int]] = field(factory=dict, alias="eseutil")
     _copies: list[Damage] = field(factory=list, alias="copies")
     _backups: int = field(default=0, alias="backups")
@@ -48,9 +59,12 @@ class Faults:
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
 
-    def fail_next_mount(self, database: str, *, error: int) -> None:
-        """The next mount of a database (by name) fails with a JET error (-550, -1811, ...)."""
-        self._mounts.setdefault(database, []).append(error)
+    def fail_next_mount(self, database: str, *, error: int, leaves_logs: bool = False) -> None:
+        """The next mount of a database (by name) fails with a JET error (-550, -1811, ...), after
+        it has written its attachment into the logs when it `leaves_logs`.
+        """
+        planned = FailedMount(error=error, leaves_logs=leaves_logs)
+        self._mounts.setdefault(database, []).append(planned)
 
     def fail_next_eseutil(self, mode: str, *, error: int) -> None:
         """The next run of a mode (`/d`, `/k`, `/g`) ends with a JET error half way through."""
@@ -78,12 +92,12 @@ class Faults:
         """Somebody else's backup starts at a moment."""
         self.foreign_backups.append(PlannedBackup(host=host, at=at, volumes=volumes))
 
-    def take_mount(self, database: str) -> int | None:
-        """The error that this mount is to fail with."""
-        error = _take(self._mounts, database)
-        if error is not None:
+    def take_mount(self, database: str) -> FailedMount | None:
+        """How this mount is to fail."""
+        planned = _take(self._mounts, database)
+        if planned is not None:
             self.fired.append("mount-fails")
-        return error
+        return planned
 
     def take_eseutil(self, mode: str) -> int | None:
         """The error that this run is to end with."""
@@ -107,6 +121,6 @@ class Faults:
         return fires
 
 
-def _take(planned: dict[str, list[int]], key: str) -> int | None:
+def _take(planned: dict[str, list[T]], key: str) -> T | None:
     waiting = planned.get(key)
     return waiting.pop(0) if waiting else None

@@ -57,6 +57,14 @@ class LogStream:
             files.write(reserve, bytes(self.log_bytes))
         self.write_checkpoint(files)
 
+    def restart(self, now: datetime) -> None:
+        """No log is there any more: a new sequence with a signature of its own begins."""
+        random = (self.signature.random * 31 + self.generation) & 0xFFFFFFFF
+        self.signature = Signature(random=random, created=LogTime.at(now))
+        self.generation = 0
+        self.created, self.previous_created = LogTime(), LogTime()
+        self.current_checksum = self.previous_checksum = 0
+
     def roll(self, files: HostFiles, now: datetime) -> None:
         """Close the current log and begin the next generation."""
         if files.exists(self.current_path):

@@ -51,6 +51,9 @@ def mount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
         host.log(STORE, 9519, at=now, text=text)
         raise
     stream, files = database.stream, host.files
+    if not files.exists(stream.current_path):
+        stream.restart(now)
+    database.outstanding = None
     stream.database_signature = header.signature
     stream.roll(files, now)
     moment = LogTime.at(now)
@@ -89,6 +92,20 @@ def mount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
         at=now,
         text=f'The Microsoft Exchange Information Store Database "{database.name}" was started.',
     )
+
+
+def begin_attachment(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
+    """A mount that will fail has got as far as the logs: they begin an attachment of the file that
+    is in place.
+    """
+    stream, files = database.stream, host.files
+    header = _header(files, database.edb_path)
+    if not files.exists(stream.current_path):
+        stream.restart(now)
+    stream.database_signature = header.signature
+    stream.roll(files, now)
+    stream.write_checkpoint(files)
+    database.outstanding = header.signature
 
 
 def dismount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
@@ -171,6 +188,10 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
         raise MountRefused(int(JetError.DatabaseCorrupted))
     if header.page_size != PAGE_BYTES:
         raise MountRefused(int(JetError.PageSizeMismatch))
+    is_begun = database.outstanding is not None and files.exists(database.stream.current_path)
+    if is_begun and header.signature != database.outstanding:
+        # Source: jethdr.w, an attachment that is outstanding at the start of recovery
+        raise MountRefused(int(JetError.AttachedDatabaseMismatch))
     if header.is_clean:
         return header
     if not _can_replay(database, files, header):

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.powershell.checking import problems
 from goexchange.powershell.contracts import CONTRACTS
-from goexchange.world import scripts_files, scripts_jobs, scripts_records, scripts_runs
+from goexchange.world import (
+    scripts_files,
+    scripts_jobs,
+    scripts_moves,
+    scripts_records,
+    scripts_runs,
+)
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
 from goexchange.world.observing import observe_host
@@ -30,6 +36,8 @@ _PLAYS: Mapping[str, Play] = {
     "swap-state": scripts_files.swap_state,
     "swap-files": scripts_files.swap_files,
     "swap-back": scripts_files.swap_back,
+    "move-aside": scripts_moves.move_aside,
+    "move-logs": scripts_moves.move_logs,
     "delete-temporary": scripts_files.delete_temporary,
     "seal-set": scripts_files.seal_set,
     "start-job": scripts_jobs.start_job,

@@ -39,7 +39,7 @@ def read_header_script(world: World, host: Host, arguments: Mapping[str, Any]) -
     if files.is_open(path):
         raise FileRefused(FileProblem.IN_USE, path)
     slots = files.read(path, 0, 2 * arguments["page_bytes"])
-    jfm = _map_beside(path)
+    jfm = map_beside(path)
     return {
         "size_bytes": files.size(path),
         "slots": base64.b64encode(slots).decode(),
@@ -62,16 +62,16 @@ def swap_files(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
     for path in (temporary, kept):
         if files.volume_of(path) is not files.volume_of(original):
             raise FileRefused(FileProblem.OTHER_VOLUME, path)
-    _demand_closed(files, original, temporary, kept)
+    demand_closed(files, original, temporary, kept)
     state, evidence = _swap_state(files, arguments)
     if state == "after":
         return {"state": "after"}
     if state == "foreign":
         raise _foreign(files, original, kept, evidence)
     if state == "before":
-        _move_map(files, original, kept)
+        move_map(files, original, kept)
         files.rename(original, kept)
-    _move_map(files, temporary, original)
+    move_map(files, temporary, original)
     files.rename(temporary, original)
     world.note("swap", host=host.name, detail=original)
     return {"state": "after"}
@@ -82,23 +82,23 @@ def swap_back(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
     files = host.files
     original, temporary, kept = (arguments[name] for name in ("original", "temporary", "kept"))
     aside, wanted = arguments["set_aside"], arguments["original_sha256"]
-    _demand_closed(files, original, kept)
+    demand_closed(files, original, kept)
     if files.exists(kept):
         if _header_digest(files, kept) != wanted:
             raise ScriptFailed("header-differs", f"{kept} is not the file that was recorded")
         if files.exists(original):
             if files.exists(aside):
                 raise FileRefused(FileProblem.EXISTS, aside)
-            _move_map(files, original, aside)
+            move_map(files, original, aside)
             files.rename(original, aside)
-        _move_map(files, original, temporary)
+        move_map(files, original, temporary)
         files.rename(kept, original)
         world.note("swap-back", host=host.name, detail=original)
     if not files.exists(original):
         raise FileRefused(FileProblem.NOT_FOUND, original)
     if _header_digest(files, original) != wanted:
         raise ScriptFailed("header-differs", f"{original} is not the file that was recorded")
-    _move_map(files, kept, original)
+    move_map(files, kept, original)
     return {"state": "before"}
 
 
@@ -109,7 +109,7 @@ def delete_temporary(world: World, host: Host, arguments: Mapping[str, Any]) -> 
     if not is_ours or folder_of(path).lower() != within.lower():
         raise ScriptFailed("outside-folder", f"{path} is not in a folder of the tool")
     was_present = files.exists(path)
-    for each in (_map_beside(path), path):
+    for each in (map_beside(path), path):
         if files.exists(each):
             files.delete(each)
     return {"was_present": was_present}
@@ -171,7 +171,8 @@ def _foreign(files: HostFiles, original: str, kept: str, evidence: str) -> Excep
     return ScriptFailed("header-differs", evidence)
 
 
-def _demand_closed(files: HostFiles, *paths: str) -> None:
+def demand_closed(files: HostFiles, *paths: str) -> None:
+    """Refuse when somebody has one of the files open."""
     for path in paths:
         if files.exists(path) and files.is_open(path):
             raise FileRefused(FileProblem.IN_USE, path)
@@ -186,13 +187,13 @@ def _header_digest(files: HostFiles, path: str) -> str | None:
     return hashlib.sha256(files.read(path, 0, 2 * page_size)).hexdigest()
 
 
-def _move_map(files: HostFiles, source: str, destination: str) -> None:
+def move_map(files: HostFiles, source: str, destination: str) -> None:
     """A flush map goes with its file."""
-    if files.exists(_map_beside(source)):
-        files.rename(_map_beside(source), _map_beside(destination))
+    if files.exists(map_beside(source)):
+        files.rename(map_beside(source), map_beside(destination))
 
 
-def _map_beside(path: str) -> str:
+def map_beside(path: str) -> str:
     """`DB.edb` has `DB.jfm`; a kept `DB.edb.before-<stamp>` has `DB.jfm.before-<stamp>`."""
     name = name_of(path)
     stem, _, rest = name.partition(".edb")

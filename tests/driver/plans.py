@@ -39,6 +39,8 @@ TEMPORARY = "D:\\DB05\\gx-11111111\\DB05.tmp.edb"
 KEPT = ORIGINAL + ".before-20261122T200000Z"
 ASIDE = ORIGINAL + ".rebuilt-20261122T200000Z"
 SET = "E:\\sets\\EX01\\DB05\\20261122T200000Z"
+LOGS = "L:\\DB05"
+LOGS_ASIDE = LOGS + "\\gx-logs-20261122T200000Z"
 WORK = "D:\\DB05\\gx-11111111"
 
 
@@ -325,6 +327,33 @@ def _ways_back(lane: LaneBuilder, bindings: tuple[Binding, ...], files: dict[str
             done=equals("state", "before"),
             not_done=one_of("state", "between", "after"),
         ),
+    )
+    lane.add(
+        Action.SET_ASIDE,
+        host_script("move-aside", {"root": ROOT, "source": ORIGINAL, "destination": ASIDE}),
+        summary="set aside",
+    )
+    copied = lane.add(
+        Action.COPY_BACK,
+        host_job(
+            "copy-files", {"files": [{"source": SET + "\\DB05.edb", "destination": ORIGINAL}]}
+        ),
+        summary="copy back",
+        attempts_max=2,
+    )
+    lane.add(
+        Action.HASH_BACK,
+        host_job("hash-files", {"files": []}),
+        summary="digest",
+        binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copied),),
+    )
+    lane.add(
+        Action.MOVE_LOGS_ASIDE,
+        host_script(
+            "move-logs",
+            {"root": ROOT, "from_folder": LOGS, "to_folder": LOGS_ASIDE, "prefix": "E05"},
+        ),
+        summary="logs aside",
     )
     lane.add(
         Action.MOUNT_ORIGINAL,

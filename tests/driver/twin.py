@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from goexchange.backup.manifest import parse_manifest
 from goexchange.codec import time_text
@@ -120,6 +120,8 @@ class Twin:
     repair_finds: int = 0
     refusing_sentinel: bool = False
     kept: dict[str, bytes] = field(factory=dict)  # what the host keeps of the run, by file
+    logs: int = 3  # files of the log stream
+    others: tuple[str, ...] = ()  # other databases that use the same logs
 
     # -- performing
 
@@ -334,10 +336,14 @@ class Twin:
             self.files[TEMPORARY] = "new"
         if job.kind == "copy-files":
             assert not self.is_mounted
-            self.copies = {
-                one["destination"]: self.files.get(one["source"], "log")
-                for one in job.request["files"]
-            }
+            for one in job.request["files"]:
+                if one["destination"] == ORIGINAL:
+                    if job.kind in self.tool_fails:
+                        continue
+                    assert ORIGINAL not in self.files
+                    self.files[ORIGINAL] = self.copies[one["source"]]
+                else:
+                    self.copies[one["destination"]] = self.files.get(one["source"], "log")
         if job.kind == "wbadmin" and "wbadmin" not in self.tool_fails:
             self.backup_at = job.ended
 
@@ -412,11 +418,32 @@ class Twin:
     def _swap_back(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         assert not self.is_mounted
         if KEPT in self.files:
+            if self.files[KEPT] != "old":
+                raise Refusal("header-differs")
             if ORIGINAL in self.files:
                 self.files[arguments["set_aside"]] = self.files.pop(ORIGINAL)
             self.files[ORIGINAL] = self.files.pop(KEPT)
             self.effects["swap back"] += 1
+        if ORIGINAL not in self.files:
+            raise Refusal("file-not-found")
+        if self.files[ORIGINAL] != "old":
+            raise Refusal("header-differs")
         return {"state": "before"}
+
+    def _move_aside(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        assert not self.is_mounted
+        was_present = arguments["source"] in self.files
+        if was_present:
+            assert arguments["destination"] not in self.files
+            self.files[arguments["destination"]] = self.files.pop(arguments["source"])
+            self.effects["set aside"] += 1
+        return {"was_present": was_present, "is_kept": arguments["destination"] in self.files}
+
+    def _move_logs(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        assert not self.is_mounted
+        moved, self.logs = self.logs, 0
+        self.effects["logs moved"] += moved > 0
+        return {"moved": moved}
 
     def _delete_temporary(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {"was_present": self.files.pop(TEMPORARY, None) is not None}
@@ -512,7 +539,10 @@ class Twin:
             build=unknown,
             edition=unknown,
             availability_group=None,
-            databases=(database,),
+            databases=(
+                database,
+                *(evolve(database, name=each, guid=each) for each in self.others),
+            ),
             host=host,
         )
 

@@ -1,0 +1,89 @@
+"""What a person types to take the way back after a swap: plain commands, in the tool's order."""
+
+from __future__ import annotations
+
+from ntpath import basename
+
+from goexchange.driver.lanes import facts_of, happened
+from goexchange.journal.replay import RunState
+from goexchange.model.flush_map import flush_map_beside
+from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
+
+
+def by_hand_after_swap(lane: Lane, state: RunState) -> list[str]:
+    """Everything before the mount that the run has not done: the file, then the logs."""
+    steps = {step.action: step for step in lane.steps}
+    facts = facts_of(lane, state)
+    commands: list[str] = []
+    if facts.is_original_lost and not facts.is_set_back and Action.COPY_BACK in steps:
+        commands += _copy_back(steps[Action.SET_ASIDE], steps[Action.COPY_BACK], state)
+    elif not facts.is_original_lost and not happened(state.step(steps[Action.SWAP_BACK].id)):
+        commands += _rename_back(steps[Action.SWAP_BACK])
+    if facts.is_mount_tried and Action.MOVE_LOGS_ASIDE in steps:
+        logs = steps[Action.MOVE_LOGS_ASIDE]
+        commands += [] if happened(state.step(logs.id)) else _logs_aside(logs)
+    return commands
+
+
+def quoted(text: str) -> str:
+    """A text as PowerShell takes it literally."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _rename_back(back: Step) -> list[str]:
+    """Put the original back beside the rebuilt file; the flush map goes with its file."""
+    assert isinstance(back.call, ScriptCall)
+    original, kept, aside = (
+        back.call.arguments[name] for name in ("original", "kept", "set_aside")
+    )
+    return [*_move(original, aside), *_move(kept, original)]
+
+
+def _copy_back(aside: Step, copy: Step, state: RunState) -> list[str]:
+    """Put the database of the set in the place of an original that is no more."""
+    assert isinstance(aside.call, ScriptCall) and isinstance(copy.call, JobCall)
+    pair = copy.call.request["files"][0]
+    original, source = quoted(pair["destination"]), quoted(pair["source"])
+    moved = [] if happened(state.step(aside.id)) else _move(pair["destination"], _target(aside))
+    return [
+        *moved,
+        f"Copy-Item -LiteralPath {source} -Destination {original}",
+        f"Get-FileHash -LiteralPath {original},{source} -Algorithm SHA256",
+    ]
+
+
+def _logs_aside(logs: Step) -> list[str]:
+    """Move what a tried mount may have written, once it is sure that no other database uses it."""
+    assert isinstance(logs.call, ScriptCall)
+    arguments = logs.call.arguments
+    source, target = quoted(arguments["from_folder"]), quoted(arguments["to_folder"])
+    kept = quoted(basename(str(arguments["to_folder"])))
+    look = (
+        f"Get-MailboxDatabase -Server {quoted(logs.server)}"
+        " | Format-List Name,LogFolderPath,LogFilePrefix"
+    )
+    if not arguments["prefix"]:
+        return [look]  # which logs they are has to be seen first
+    names = quoted(f"{arguments['prefix']}*")
+    return [
+        look,
+        f"New-Item -ItemType Directory -Path {source} -Name {kept} -Force",
+        f"Get-ChildItem -Path {source} -File -Filter {names} | Move-Item -Destination {target}",
+    ]
+
+
+def _move(source: str, destination: str) -> list[str]:
+    """Rename a database file and its flush map; a map that stays behind can keep the other file
+    from mounting (-1918). Exchange 2013 has none.
+    """
+    map_from, map_to = quoted(flush_map_beside(source)), quoted(flush_map_beside(destination))
+    move_map = f"Move-Item -LiteralPath {map_from} -Destination {map_to}"
+    return [
+        f"Move-Item -LiteralPath {quoted(source)} -Destination {quoted(destination)}",
+        f"if (Test-Path -LiteralPath {map_from}) {{ {move_map} }}",
+    ]
+
+
+def _target(aside: Step) -> str:
+    assert isinstance(aside.call, ScriptCall)
+    return str(aside.call.arguments["destination"])

@@ -1,0 +1,61 @@
+"""Host scripts that move what is there out of the way, and never delete it: a database file, the
+logs of a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from goexchange.world.files import FileProblem, FileRefused, folder_of, join, name_of
+from goexchange.world.hosts import Host
+from goexchange.world.refusals import ScriptFailed
+from goexchange.world.scripts_files import demand_closed, move_map
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+_OF_A_STREAM = (".log", ".chk", ".jrs")
+_BASE_LETTERS = 3
+
+
+def move_aside(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Rename a database file and its flush map within its folder."""
+    source, destination, files = arguments["source"], arguments["destination"], host.files
+    if folder_of(source).lower() != folder_of(destination).lower():
+        raise ScriptFailed("outside-folder", f"{destination} is not beside {source}")
+    was_present = files.exists(source)
+    if was_present:
+        demand_closed(files, source)
+        if files.exists(destination):
+            raise FileRefused(FileProblem.EXISTS, destination)
+        move_map(files, source, destination)
+        files.rename(source, destination)
+        world.note("move-aside", host=host.name, detail=destination)
+    return {"was_present": was_present, "is_kept": files.exists(destination)}
+
+
+def move_logs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Move the files of a log stream into a folder inside theirs, or back."""
+    prefix = arguments["prefix"]
+    source, target = (arguments[each].rstrip("\\") for each in ("from_folder", "to_folder"))
+    if len(prefix) != _BASE_LETTERS or not prefix.isalnum():
+        raise ScriptFailed("outside-folder", f"no base name of logs: {prefix}")
+    if folder_of(source).lower() != target.lower() and folder_of(target).lower() != source.lower():
+        raise ScriptFailed("outside-folder", f"{target} is not in {source}")
+    files = host.files
+    found = [path for path in files.names_in(source) if _is_of(path, prefix)]
+    for path in found:
+        demand_closed(files, path)
+        if files.exists(join(target, name_of(path))):
+            raise FileRefused(FileProblem.EXISTS, join(target, name_of(path)))
+    for path in sorted(found, key=lambda path: path.lower().endswith(".chk")):
+        files.rename(path, join(target, name_of(path)))
+    if found:
+        world.note("move-logs", host=host.name, detail=target)
+    return {"moved": len(found)}
+
+
+def _is_of(path: str, prefix: str) -> bool:
+    name = name_of(path).lower()
+    return name.startswith(prefix.lower()) and name.endswith(_OF_A_STREAM)
