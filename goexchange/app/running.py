@@ -132,6 +132,24 @@ def resume(
         return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
 
 
+def bring_back(
+    plan: Plan,
+    content: bytes,
+    *,
+    site: Site,
+    watch: Callable[[Plan, RunFolder], Watch],
+    proved_dead: tuple[str, ...],
+) -> Ended:
+    """Carry out a plan of which every step leads back into service: no approval, window or hold
+    keeps it from that. `proved_dead` are the runs whose holders are.
+    """
+    runs = Runs(site.store)
+    with _fleet(plan, site) as sessions:
+        folder = runs.create(plan=content, approval=None, now=SystemClock().now())
+        about = evolve(_identity(folder, None), proved_dead=proved_dead)
+        return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
+
+
 def refuse_workspace(store: Path) -> None:
     """A store inside a pipeline's workspace is gone with the job, and with it the way to resume.
 

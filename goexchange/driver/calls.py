@@ -94,10 +94,16 @@ def bound_probe(step: Step, plan: Plan, state: RunState) -> Probe | None:
 
 
 def completed(call: ScriptCall, *, fence: int, run: str, job: str | None = None) -> ScriptCall:
-    """A host script's call with what the contract asks for and only the run knows."""
+    """A host script's call with what the contract asks for and only the run knows; a run or job of
+    somebody else's that the plan names stays.
+    """
     takes = CONTRACTS[call.script].arguments["properties"]
     added: dict[str, Any] = {"fence": fence, "run": run, "job": job}
-    known = {name: value for name, value in added.items() if name in takes and value is not None}
+    known = {
+        name: value
+        for name, value in added.items()
+        if name in takes and value is not None and (name == "fence" or name not in call.arguments)
+    }
     return evolve(call, arguments={**call.arguments, **known})
 
 

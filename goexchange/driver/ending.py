@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from goexchange.driver.by_hand import by_hand_after_swap, quoted
 from goexchange.driver.hands import PUT_BACK
-from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
+from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
@@ -95,6 +95,8 @@ def _codes(plan: Plan, lane: Lane, state: RunState) -> set[ExitCode]:
     codes: set[ExitCode] = set()
     facts = facts_of(lane, state)
     reached, why = state_of(lane, state)
+    if is_release(lane) and facts.has_failed:
+        codes.add(ExitCode.ROLLBACK_FAILED)
     if facts.is_away:
         codes.add(ExitCode.LEFT_OFFLINE)
         if _way_back_failed(lane, state):

@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from goexchange.codec import parse_time
-from goexchange.driver.calls import cancel_call, job_id, poll_call, root_of, start_call
+from goexchange.driver.calls import cancel_call, completed, job_id, poll_call, root_of, start_call
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk
 from goexchange.driver.events import Answered, Refused
 from goexchange.driver.judge import judge_job
 from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, failed
 from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
-from goexchange.model.plan import JobCall, Lane, Step
+from goexchange.model.plan import JobCall, Lane, ScriptCall, Step
 from goexchange.model.run import OutcomeKind, RecordKind
 from goexchange.powershell.redaction import redacted
 
@@ -151,8 +151,16 @@ class Job:
 
 
 def cancel_jobs(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
-    """End every job of the lane that was sent and did not end well (each may still run)."""
+    """End every job of the lane that was sent and did not end well (each may still run), and one of
+    another run where the step names it.
+    """
     ended: list[str] = []
+    if isinstance(step.call, ScriptCall) and "job" in step.call.arguments:
+        call = completed(step.call, fence=talk.numbers[step.server], run=talk.identity.run)
+        reply = yield from talk.send_patiently(step.server, call, CALL_LIMIT_S, step.id)
+        if not isinstance(reply, Answered):
+            return failed(f"the job could not be ended: {reply.message}", {"jobs": []})
+        ended.append(str(step.call.arguments["job"]))
     for other in lane.steps:
         record = talk.state.step(other.id)
         if (

@@ -36,6 +36,7 @@ OTHER_JOURNAL = (
     " run was gone on with from the host's record"
 )
 Part = dict[str, Any]
+_TELLS_WHERE = (Action.OPEN_RECOVERY_RECORD, Action.SWAP_BACK)  # and that the mount has failed
 
 
 @define
@@ -66,11 +67,11 @@ class Kept:
 
 def is_kept_before(step: Step) -> bool:
     """Whether the step's intent must be on its host before the step is sent: whatever may not be
-    done twice, and the record that leads a person there.
+    done twice, the record that leads a person there, and the way back after a failed mount.
     """
     if isinstance(step.call, ControllerCall):
         return False
-    return step.on_doubt is not OnDoubt.REPEAT or step.action is Action.OPEN_RECOVERY_RECORD
+    return step.on_doubt is not OnDoubt.REPEAT or step.action in _TELLS_WHERE
 
 
 def keep_before(talk: Conversation, step: Step) -> Talk[str | None]:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from goexchange.driver.conditions import holds
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, Lane, Plan, RunsWhen, Step
+from goexchange.model.plan import Action, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
 
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
@@ -97,8 +97,11 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
         has_failed(step, state.step(step.id)) or step.id in state.again
         for step in _of(lane, (Action.MOUNT,))
     )
-    is_new_file_mounted = is_swapped and any(
-        step.id in state.took_effect for step in _of(lane, (Action.MOUNT,))
+    if is_release(lane) and lane_has_failed(lane, state):
+        found_down = True
+    is_new_file_mounted = any(
+        step.id in state.took_effect and (is_swapped or step.is_point_of_no_return)
+        for step in _of(lane, (Action.MOUNT,))
     )
     return LaneFacts(
         has_failed=lane_has_failed(lane, state),
@@ -118,6 +121,11 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
         is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
         is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
     )
+
+
+def is_release(lane: Lane) -> bool:
+    """Whether the lane brings back what another run left: it does nothing else."""
+    return all(step.reason is Reason.WAY_BACK for step in lane.steps)
 
 
 def is_proved(lane: Lane, state: RunState) -> bool:
@@ -167,7 +175,8 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
     """
     if step.runs_when is RunsWhen.UNDO_OF:
         return state.step(step.undo_of or "").attempts > 0
-    if step.action is Action.REMOVE_SENTINEL:  # also when the lane gave up before the dismount
+    # Also when the lane gave up before the dismount; a release removes another run's.
+    if step.action is Action.REMOVE_SENTINEL and not is_release(lane):
         return facts.is_sentinel_placed and not facts.is_away
     if not RUNS_WHEN[step.runs_when](facts):
         return False

@@ -30,7 +30,7 @@ from goexchange.driver.fencing import claim_hosts, raise_numbers
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.keeping import keep_everywhere
-from goexchange.driver.lanes import next_step
+from goexchange.driver.lanes import is_release, next_step
 from goexchange.driver.pausing import wait_while_held
 from goexchange.driver.steps import perform
 from goexchange.errors import ExitCode
@@ -269,6 +269,8 @@ def _skip(talk: Conversation, lane: Lane, why: str) -> Talk[None]:
 
 def _why_not(talk: Conversation, lane: Lane) -> str | None:
     """Why a lane that has not begun does not begin."""
+    if is_release(lane):
+        return None  # what brings mail back waits for nobody
     if talk.has_asked(Request.ABORT):
         return "abort: an operator asked for the way back"
     if talk.has_asked(Request.STOP):

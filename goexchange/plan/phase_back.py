@@ -90,6 +90,7 @@ def add_way_back_after_swap(lane: LaneBuilder, context: LaneContext, steps: Rebu
                 "kept": arguments["kept"],
                 "original_sha256": "",
                 "set_aside": context.paths.set_aside,
+                "in_place_sha256": None,
             },
         ),
         summary="way back: original renamed back, rebuilt file set aside",

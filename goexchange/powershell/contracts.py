@@ -301,12 +301,18 @@ SWAP_FILES = Contract(
 
 SWAP_BACK = Contract(
     script="swap-back",
-    version=1,
+    version=2,
     purpose="puts the kept original back after its header matched; the rebuilt file is set"
-    " aside, not deleted",
+    " aside, not deleted; where `in_place_sha256` is given, only a file with that header is",
     changes_host=True,
     arguments=record(
-        **FENCE, original=TEXT, temporary=TEXT, kept=TEXT, original_sha256=TEXT, set_aside=TEXT
+        **FENCE,
+        original=TEXT,
+        temporary=TEXT,
+        kept=TEXT,
+        original_sha256=TEXT,
+        set_aside=TEXT,
+        in_place_sha256=maybe(TEXT),
     ),
     result=record(state={"type": "string", "enum": ["before"]}),
     errors=(

@@ -87,6 +87,9 @@ def swap_back(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
         if _header_digest(files, kept) != wanted:
             raise ScriptFailed("header-differs", f"{kept} is not the file that was recorded")
         if files.exists(original):
+            expected = arguments["in_place_sha256"]
+            if expected is not None and _header_digest(files, original) != expected:
+                raise ScriptFailed("header-differs", f"{original} is not the file looked at")
             if files.exists(aside):
                 raise FileRefused(FileProblem.EXISTS, aside)
             move_map(files, original, aside)

@@ -318,6 +318,7 @@ def _ways_back(lane: LaneBuilder, bindings: tuple[Binding, ...], files: dict[str
                 "kept": KEPT,
                 "original_sha256": "",
                 "set_aside": ASIDE,
+                "in_place_sha256": None,
             },
         ),
         summary="swap back",

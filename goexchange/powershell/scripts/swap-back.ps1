@@ -1,4 +1,4 @@
-# goexchange host script: swap-back, version 1
+# goexchange host script: swap-back, version 2
 param($Arguments)
 
 Assert-GxFence $Arguments.root $Arguments.fence
@@ -13,6 +13,9 @@ if ([System.IO.File]::Exists($kept)) {
     $digest = Get-GxHeaderDigest $kept
     if ($digest -ne $wanted) { Stop-Gx 'header-differs' ('the kept original has header ' + $digest) }
     if ([System.IO.File]::Exists($original)) {
+        # A file that was mounted since it was looked at has another header, and holds new mail.
+        $expected = [string]$Arguments.in_place_sha256
+        if ($expected -and (Get-GxHeaderDigest $original) -ne $expected) { Stop-Gx 'header-differs' ('the file in place is another than the one looked at: ' + $original) }
         if ([System.IO.File]::Exists($aside)) { Stop-Gx 'path-exists' ('already there: ' + $aside) }
         Move-GxFlushMap $original $aside
         [System.IO.File]::Move($original, $aside)

@@ -127,7 +127,7 @@ def test_the_flush_map_goes_with_its_file(hands: Hands) -> None:
     hands.change("swap-files", **swap)
     assert files.read("D:\\DB05\\DB05.jfm") == maps["D:\\DB05\\gx-1\\DB05.tmp.jfm"]
     assert files.read("D:\\DB05\\DB05.jfm.before-x") == maps["D:\\DB05\\DB05.jfm"]
-    del swap["temporary_sha256"]
+    swap["in_place_sha256"] = swap.pop("temporary_sha256")
     aside = f"{EDB}.rebuilt-x"
     assert hands.change("swap-back", **swap, set_aside=aside) == {"state": "before"}
     assert files.read("D:\\DB05\\DB05.jfm") == maps["D:\\DB05\\DB05.jfm"]

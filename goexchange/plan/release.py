@@ -1,0 +1,305 @@
+"""The plan that brings back into service what a dead run left: made from the host's record and from
+looking alone. Every step of it leads back, so no rule that protects a schedule refuses it (I18).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import evolve, frozen
+
+import goexchange
+from goexchange.codec import to_plain
+from goexchange.model.actual import ActualDatabase, ActualState, DatabaseRecord
+from goexchange.model.configuration import Inventory
+from goexchange.model.left import RecoveryRecord
+from goexchange.model.plan import (
+    Action,
+    Decision,
+    Direction,
+    EstimateSource,
+    Lane,
+    Need,
+    OnDoubt,
+    PlanBody,
+    Reason,
+    RunRules,
+    RunsWhen,
+)
+from goexchange.model.remembered import Remembered, SeenFiles, Standing
+from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.calls import equals, host_script, one_of, property_probe
+from goexchange.plan.check import check_body
+from goexchange.plan.context import Pace
+from goexchange.plan.sealing import FORMAT
+from goexchange.powershell import cmdlets
+
+OUTPUT_TAIL_BYTES = 8192
+CLOSED_TEXT = "Closed by goexchange release: the database was seen mounted.\r\n"
+
+
+@frozen(kw_only=True)
+class Left:
+    """One database that a dead run left, with everything that is known of it."""
+
+    server: str
+    database: ActualDatabase
+    recovery: RecoveryRecord
+    remembered: Remembered | None
+    files: SeenFiles
+    standing: Standing
+    evidence: str
+    jobs: tuple[str, ...]
+    record: DatabaseRecord | None
+
+    @property
+    def is_unproved(self) -> bool:
+        """Whether it is in service with a new file that no backup is proved of."""
+        known = self.remembered is not None and self.remembered.is_proved
+        return self.standing is Standing.NEW and not known
+
+
+def release_body(
+    left: Sequence[Left], inventory: Inventory, actual: ActualState, *, at: datetime, pace: Pace
+) -> PlanBody:
+    """The plan's body: a lane for each database whose standing is decided, in order of address."""
+    ordered = sorted(left, key=lambda each: (each.server, each.database.name, each.recovery.run))
+    body = PlanBody(
+        format=FORMAT,
+        tool=f"goexchange {goexchange.__version__}",
+        evaluated_at_utc=at,
+        valid_until_utc=None,
+        inputs=(),
+        commit=None,
+        specifications=(),
+        is_partial=True,
+        scope=tuple(f"{each.server}/{each.database.name}" for each in ordered),
+        window=None,
+        rules=_rules(ordered, inventory, pace),
+        decisions=tuple(_decision(each) for each in ordered),
+        premises=(),
+        lanes=tuple(_lane(each, inventory) for each in ordered),
+        guards=(),
+        consents=(),
+        notices=(),
+        report_formats=(),
+        estimate=EstimateSource(earlier_runs=0, text="a release needs no estimate"),
+        backups=(),
+        facts=actual,
+        diagnostics=(),
+    )
+    check_body(body)
+    return body
+
+
+def _rules(left: Sequence[Left], inventory: Inventory, pace: Pace) -> RunRules:
+    """No failure of one database keeps another one down."""
+    return RunRules(
+        failures_max=len(left),
+        overrun="finish",
+        run_time_max_s=None,
+        poll_interval_s=pace.poll_interval_s,
+        lease_s=pace.lease_s,
+        heartbeat_s=pace.heartbeat_s,
+        mount_confirm_after_s=inventory.mount_confirm_after_s,
+        output_tail_bytes=OUTPUT_TAIL_BYTES,
+    )
+
+
+def _lane(left: Left, inventory: Inventory) -> Lane:
+    database, root = left.database, inventory.host_root
+    lane = LaneBuilder(
+        f"{left.server}/{database.name}",
+        left.server,
+        database=database.name,
+        database_guid=database.guid,
+    )
+    for job in left.jobs:
+        _add(
+            lane,
+            Action.CANCEL_JOBS,
+            host_script("cancel-job", {"root": root, "job": job}),
+            summary=f"end the job {job} of run {left.recovery.run}",
+            may_fail=True,
+        )
+    _add_file_and_mount(lane, left, root)
+    _add(
+        lane,
+        Action.CONFIRM_MOUNTED,
+        cmdlets.get_database(database.guid),
+        summary=f"seen mounted again after {inventory.mount_confirm_after_s} s",
+        postcondition=equals("objects.0.Mounted", True),
+        delay_s=inventory.mount_confirm_after_s,
+    )
+    _add_as_it_was(lane, left)
+    _add_records(lane, left, root)
+    return lane.lane()
+
+
+def _add_file_and_mount(lane: LaneBuilder, left: Left, root: str) -> None:
+    guid, files = left.database.guid, left.files
+    if left.standing is Standing.BACK:
+        wanted = files.kept.sha256
+        _add(
+            lane,
+            Action.SWAP_BACK,
+            host_script(
+                "swap-back",
+                {
+                    "root": root,
+                    "original": files.original.path,
+                    "temporary": files.temporary.path,
+                    "kept": files.kept.path,
+                    "original_sha256": wanted,
+                    "set_aside": files.set_aside.path,
+                    "in_place_sha256": files.original.sha256,
+                },
+            ),
+            summary=f"original renamed back: {left.evidence}",
+        )
+    is_new = left.standing is Standing.NEW
+    _add(
+        lane,
+        Action.MOUNT if is_new else Action.MOUNT_ORIGINAL,
+        cmdlets.mount(guid),
+        summary=f"mount {'the rebuilt file' if is_new else 'the original'}, never forced",
+        on_doubt=OnDoubt.PROBE,
+        probe=property_probe(cmdlets.get_database(guid), "Mounted", wanted=True),
+        is_point_of_no_return=left.is_unproved,
+    )
+
+
+def _add_as_it_was(lane: LaneBuilder, left: Left) -> None:
+    """What the run changed for itself, back to what it was; programs that undo another one."""
+    guid, was = left.database.guid, left.recovery.content["is_mount_at_startup"]
+    if was is True and left.database.is_mount_at_startup is not True:
+        _add(
+            lane,
+            Action.RESTORE_MOUNT_AT_STARTUP,
+            cmdlets.set_mount_at_startup(guid, True),
+            summary="mount at startup: as it was, true",
+            probe=property_probe(cmdlets.get_database(guid), "MountAtStartup", wanted=True),
+        )
+    for each in left.remembered.undoing if left.remembered is not None else ():
+        _add(
+            lane,
+            Action.CUSTOM_PROCESS,
+            each.call,
+            summary=each.summary,
+            runs_when=RunsWhen.ALWAYS,
+            time_limit_s=each.time_limit_s,
+            postcondition=one_of("exit_code", *each.allowed_exit_codes),
+            may_fail=True,
+        )
+
+
+def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
+    guid = left.database.guid
+    _add(
+        lane,
+        Action.REMOVE_SENTINEL,
+        host_script(
+            "sentinel",
+            {
+                "root": root,
+                "database_guid": guid,
+                "database": left.database.name,
+                "state": "removed",
+                "silent_after_s": 0,
+            },
+        ),
+        summary="remove the scheduled task that watches over the outage",
+    )
+    if left.standing is Standing.NEW:
+        _add(
+            lane,
+            Action.WRITE_DATABASE_RECORD,
+            host_script(
+                "write-database-record",
+                {"root": root, "database_guid": guid, "record": _record(left)},
+            ),
+            summary="record of the database: the rebuilt file is in service",
+            may_fail=True,
+        )
+    _add(
+        lane,
+        Action.CLOSE_RECOVERY_RECORD,
+        host_script(
+            "write-recovery",
+            {
+                "root": root,
+                "run": left.recovery.run,
+                "database_guid": guid,
+                "state": "closed",
+                "content": {**left.recovery.content, "phase": "released"},
+                "text": CLOSED_TEXT,
+            },
+        ),
+        summary=f"close the recovery record of run {left.recovery.run}",
+    )
+
+
+def _record(left: Left) -> Any:
+    """The host's record of the database, true of the file that is in service now."""
+    signature = None if left.remembered is None else left.remembered.rebuilt_signature
+    known = left.record
+    if known is None:
+        nothing: Mapping[str, Any] = {
+            "verified_at_utc": None,
+            "rebuilt_at_utc": None,
+            "rebuild_gain_bytes": None,
+            "rebuild_goal_met": None,
+            "set_folder": left.recovery.content["set_folder"],
+            "set_digest": None,
+            "set_taken_at_utc": None,
+            "protected_at_utc": None,
+            "rebuild_rate_bytes_s": (),
+            "copy_rate_bytes_s": (),
+        }
+        known = DatabaseRecord(
+            database_guid=left.database.guid,
+            database=left.database.name,
+            run=left.recovery.run,
+            signature=signature,
+            **nothing,
+        )
+    is_proved = left.remembered is not None and left.remembered.is_proved
+    kept = known.protected_at_utc if is_proved else None
+    changed = evolve(known, run=left.recovery.run, signature=signature, protected_at_utc=kept)
+    return to_plain(changed)
+
+
+def _add(lane: LaneBuilder, action: Action, call: Any, *, summary: str, **differs: Any) -> None:
+    """A step that leads back, whatever its action does elsewhere."""
+    usual = {"runs_when": RunsWhen.ALL_WELL}
+    if action is Action.CONFIRM_MOUNTED:
+        usual = {"runs_when": RunsWhen.IN_SERVICE_AGAIN}
+    lane.add(
+        action,
+        call,
+        summary=summary,
+        reason=Reason.WAY_BACK,
+        direction=Direction.BACK,
+        **{**usual, **differs},
+    )
+
+
+def _decision(left: Left) -> Decision:
+    return Decision(
+        address=f"{left.server}/{left.database.name}",
+        server=left.server,
+        database=left.database.name,
+        need=Need.MOUNT,
+        reasons=(Reason.WAY_BACK,),
+        explanation=left.evidence,
+        instead=None,
+        size_bytes=None,
+        white_space_bytes=None,
+        file_since_utc=None,
+        outage_s=None,
+        outage_p90_s=None,
+        specification="release",
+        origin=None,
+    )
