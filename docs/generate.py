@@ -24,7 +24,7 @@ from goexchange.schema import load_schema
 from goexchange.spec import supported
 
 FOLDER = Path(__file__).resolve().parent / "reference"
-SCHEMA_KINDS = ("specification", "inventory", "configuration")
+SCHEMA_KINDS = ("specification", "inventory", "configuration", "policy")
 GENERATED = "<!-- Written by docs/generate.py. Change the source, then run it again. -->"
 COLUMNS = ("key", "type", "default", "meaning", "example")
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")

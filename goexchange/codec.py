@@ -63,6 +63,11 @@ def digest(plain: object) -> str:
     return hashlib.sha256(canonical_json(plain)).hexdigest()
 
 
+def sha256(content: bytes) -> str:
+    """SHA-256 of a file's bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def time_text(moment: datetime) -> str:
     """RFC 3339 in UTC."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

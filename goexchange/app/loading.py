@@ -11,15 +11,18 @@ from pathlib import Path
 
 from attrs import frozen
 
+from goexchange.app.policies import FOLDER, check_policy, policies
 from goexchange.documents import Document, parse_documents
 from goexchange.errors import Diagnostic, InvalidDocument, Place, Severity
 from goexchange.inventory.loading import load_inventory
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.desired import DesiredState
+from goexchange.model.policy import Policy
 from goexchange.schema import DOCUMENT_KINDS, check_document
 from goexchange.settings.loading import load_configuration
 from goexchange.spec.across import Loaded, check_across
 from goexchange.spec.check import check_against_inventory
+from goexchange.spec.limits import check_limits
 from goexchange.spec.loading import load_specification
 
 CONFIGURATION_FILE = "goexchange.yaml"
@@ -134,6 +137,7 @@ def specifications(
             found.append(Specification(desired=desired, file=document.file, sha256=sha256))
             loaded.append(Loaded(desired=desired, document=document))
     problems += check_across(loaded, known)
+    problems += check_limits(loaded, policies())
     _stop_at_errors(problems)
     if not found:
         raise InvalidDocument(
@@ -164,7 +168,7 @@ def document_files(paths: Sequence[str], settings: Configuration) -> list[Path]:
     """
     wanted = list(paths) or [
         path
-        for path in (CONFIGURATION_FILE, settings.inventory, settings.specifications)
+        for path in (CONFIGURATION_FILE, settings.inventory, settings.specifications, FOLDER)
         if Path(path).exists()
     ]
     return _files(wanted, "document")
@@ -176,6 +180,7 @@ def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
     yield from found
     loaded: list[Loaded] = []
     channels: set[str] | None = None
+    found_policies: list[Policy] = []
     for document in read.documents:
         if document.kind == "Specification":
             desired, found = load_specification(document, known=read.known)
@@ -187,9 +192,14 @@ def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
             yield from found
             if own is not None:
                 channels = {channel.name for channel in own.notify_channels}
+        elif document.kind == "Policy":
+            policy, found = check_policy(document)
+            yield from (each for each in found if each.place not in read.known)
+            found_policies += [policy] if policy is not None else []
         elif document.kind != "Inventory":
             kind = document.kind if document.kind in DOCUMENT_KINDS else None
             yield from check_document(document, kind=kind, known=read.known)
+    yield from check_limits(loaded, found_policies)
     if site is not None:
         for each in loaded:
             yield from check_against_inventory(each.desired, site, each.document)

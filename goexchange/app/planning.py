@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from goexchange import codec
 from goexchange.app.loading import Specification
 from goexchange.app.observing import observe_servers
+from goexchange.app.policies import policy_inputs
 from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualState
@@ -73,7 +74,7 @@ def make_plan(request: PlanRequest) -> Plan:
         actual,
         now=now,
         scope=_scope(request, actual),
-        inputs=tuple(map(_input, request.specifications)),
+        inputs=(*map(_input, request.specifications), *policy_inputs()),
         commit=_commit(),
         pace=Pace(
             lease_s=request.settings.lease_expires_after_s,

@@ -37,6 +37,9 @@ from goexchange.store.journal_file import JournalFile, read_journal
 from goexchange.store.requests import Inbox
 from goexchange.store.runs import RunFolder, Runs
 
+if TYPE_CHECKING:
+    from goexchange.app.approving import Approved
+
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
     from goexchange.transport.session import HostSession
 
@@ -80,7 +83,7 @@ class Ended:
 def apply(
     plan: Plan,
     content: bytes,
-    approval: Approval | None,
+    approved: Approved,
     *,
     site: Site,
     watch: Callable[[Plan, RunFolder], Watch],
@@ -95,9 +98,11 @@ def apply(
     runs = Runs(site.store)
     runs.require_unapplied(plan.sha256)
     with _fleet(plan, site) as sessions:
-        approved = _approval_bytes(approval)
-        folder = runs.create(plan=content, approval=approved, now=SystemClock().now())
-        about = _identity(folder, approval)
+        kept = _approval_bytes(approved.approval)
+        folder = runs.create(plan=content, approval=kept, now=SystemClock().now())
+        about = _identity(folder, approved.approval)
+        if approved.signer is not None:
+            about = evolve(about, started_by=f"{approved.signer} ({about.started_by})")
         return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
 
 

@@ -10,6 +10,7 @@ import click
 from goexchange import codec
 from goexchange.cli.console import Console
 from goexchange.errors import UsageError
+from goexchange.model.plan import Plan
 
 
 @click.command("approve")
@@ -32,36 +33,46 @@ def approve(
     """State consent to exactly this PLAN. The approval lies beside it and is void for any other
     digest.
 
+    With --key it is signed (ssh-keygen -Y), in the name that the policy's signers file gives the
+    key; every signer has a file of their own. What the policies still ask for is said.
     Writes one file; touches no host.
     """
     from goexchange.app import approving
     from goexchange.app.planning import read_plan
+    from goexchange.app.policies import key_of
 
-    console = obj[0]
+    console, options = obj
     plan = read_plan(plan_file)
     approval = approving.approve(
         plan, consents=consents, life=_life(given["life"]), comment=given["comment"]
     )
-    path = approving.approval_path(plan_file)
-    approving.save_approval(approval, path)
+    path = approving.save_approval(approval, plan_file, key=key_of(options))
+    saved = approving.read_approval(path)
+    assert saved is not None
     console.data(
-        f"Plan {plan.id} approved by {approval.approved_by}"
-        f" until {approval.expires_at_utc:%Y-%m-%d %H:%M} UTC"
+        f"Plan {plan.id} approved by {saved.approved_by}"
+        f" until {saved.expires_at_utc:%Y-%m-%d %H:%M} UTC"
     )
-    for each in approval.consents:
+    for each in saved.consents:
         console.data(f"  consent  {each.consent.value:<26} {each.address}")
-    missing = [
-        need
-        for need in plan.body.consents
-        if all(
-            (given_one.consent, given_one.address) != (need.consent, need.address)
-            for given_one in approval.consents
-        )
-    ]
-    for need in missing:
-        console.data(f"  MISSING  {need.consent.value:<26} {need.address}: {need.finding}")
+    held = {(each.consent, each.address) for each in saved.consents}
+    for need in plan.body.consents:
+        if (need.consent, need.address) not in held:
+            console.data(f"  MISSING  {need.consent.value:<26} {need.address}: {need.finding}")
     console.data(f"Saved {path}")
-    console.document(codec.to_plain(approval))
+    for text in _still_missing(plan, plan_file, options):
+        console.data(f"  MISSING  {text}")
+    console.document(codec.to_plain(saved))
+
+
+def _still_missing(plan: Plan, plan_file: str, options: dict[str, Any]) -> tuple[str, ...]:
+    """What the policies still ask for; nothing is asked where there is none."""
+    from goexchange.app import approving, loading, policies
+
+    if not policies.policy_files():
+        return ()
+    inventory = loading.inventory(loading.configuration(options))
+    return approving.decide(plan, plan_file, inventory).missing
 
 
 def _life(text: str | None) -> timedelta | None:

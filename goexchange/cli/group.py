@@ -59,6 +59,7 @@ def _help(flags: str) -> str:
 @click.option("--inventory", metavar="PATH", help=_help("--inventory"))
 @click.option("--profile", metavar="NAME", help=_help("--profile"))
 @click.option("--store", metavar="PATH", help=_help("--store"))
+@click.option("--key", metavar="FILE", help=_help("--key"))
 @click.option("--json", "is_json", is_flag=True, help=_help("--json"))
 @click.option("-v", "--verbose", count=True, help=_help("-v"))
 @click.option("-q", "--quiet", is_flag=True, help=_help("-q"))
@@ -78,5 +79,5 @@ def cli(context: click.Context, /, **given: Any) -> None:
         is_quiet=given["quiet"],
         colour=given["color"],
     )
-    options = {name: given[name] for name in ("inventory", "profile", "store")}
+    options = {name: given[name] for name in ("inventory", "profile", "store", "key")}
     context.obj = (console, options)

@@ -49,7 +49,7 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 FLAGS_ANYWHERE = {"--json", "--quiet"}
-VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color"}
+VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color", "--key"}
 
 
 def hoisted(words: Sequence[str]) -> list[str]:

@@ -89,6 +89,7 @@ def hold(obj: Obj, state: str, why: str) -> int:
     from goexchange.app import holding
 
     console, options = obj
+    _allowed(options, f"hold {state}")
     done = holding.set_hold(loading.configuration(options), is_on=state == "on", why=why)
     console.data(done.words)
     console.document({"is_on": done.is_on, "by": done.by, "why": done.why})
@@ -100,6 +101,8 @@ def _ask(obj: Obj, word: str, run: str, wait_s: float) -> int:
     from goexchange.driver.events import Request
 
     console, options = obj
+    if word != "abort":  # the way back into service is everybody's
+        _allowed(options, f"{word} {run}")
     asked = ask(run, Request(word), settings=loading.configuration(options), wait_s=wait_s)
     console.document(
         {
@@ -121,3 +124,10 @@ def _ask(obj: Obj, word: str, run: str, wait_s: float) -> int:
             f" goexchange status {asked.run}"
         )
     return 0
+
+
+def _allowed(options: dict[str, Any], act: str) -> None:
+    from goexchange.app.policies import key_of, require_role
+    from goexchange.model.policy import Role
+
+    require_role(Role.SUSPEND, act, key=key_of(options))

@@ -16,6 +16,7 @@ OPTIONS: dict[str, str] = {
     "--inventory PATH": "Inventory file or folder.",
     "--profile NAME": "Profile of the configuration to use.",
     "--store PATH": "Where runs, journals and leases are kept.",
+    "--key FILE": "SSH key that signs what you approve or start (or GOEXCHANGE_KEY).",
     "--json": "Exactly one JSON document on standard output, on failure too.",
     "-v, --verbose": "Also show where an internal error happened.",
     "-q, --quiet": "No words but errors.",

@@ -13,6 +13,7 @@ EXAMPLES = (
     SPECS / "weekly-preventative.yaml",
     SPECS / "inventory" / "berlin.yaml",
     SPECS / "goexchange.yaml",
+    SPECS / "policies" / "production.yaml",
 )
 
 

@@ -13,6 +13,7 @@ from goexchange.documents import Document, parse_documents
 from goexchange.errors import Diagnostic
 from goexchange.inventory import load_inventory
 from goexchange.settings import load_configuration
+from goexchange.settings.policy import load_policy
 from goexchange.spec import check_against_inventory, load_specification, unsupported_parts
 from tests.unit.documents.examples import EXAMPLES, SPECS, documents_of
 
@@ -85,6 +86,8 @@ def load(document: Document) -> tuple[object, Iterable[Diagnostic]]:
         return load_inventory([document])
     if document.kind == "Configuration":
         return load_configuration(document, flags={}, environment={})
+    if document.kind == "Policy":
+        return load_policy(document)
     desired, found = load_specification(document)
     if desired is None or INVENTORY is None:
         return desired, found
@@ -121,7 +124,8 @@ def test_a_renamed_key_is_reported_where_it_stands(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     lines = text.split("\n")
     named = re.compile(
-        r"(?: {0,2}(?:store|output|desired|script|strategy|backup|servers|windows)):"
+        r"(?: {0,2}(?:store|output|desired|script|strategy|backup|servers|windows|approvals"
+        r"|roles)):"
     )
     indexes = [index for index, line in enumerate(lines) if named.match(line)]
     assert indexes
