@@ -38,7 +38,9 @@ def scope_servers(plan: Plan) -> tuple[str, ...]:
 
 
 def root_of(plan: Plan, server: str) -> str | None:
-    """The tool's folder on the host, as the plan's own calls name it."""
+    """The tool's folder on the host, as the plan's own calls name it; a plan that only mounts names
+    it in its rules.
+    """
     for lane in plan.body.lanes:
         for step in lane.steps:
             if (
@@ -47,7 +49,7 @@ def root_of(plan: Plan, server: str) -> str | None:
                 and "root" in step.call.arguments
             ):
                 return str(step.call.arguments["root"])
-    return None
+    return plan.body.rules.host_root
 
 
 def changed_scripts(plan: Plan) -> tuple[str, ...]:

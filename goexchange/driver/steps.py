@@ -86,26 +86,31 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
     is_undisturbed = yield from talk.wait(_not_before(talk, lane, step, record))
     if not is_undisturbed:
         return False  # an operator asked for something: the lane is looked at again
+    drafts, against = yield from _decided(talk, step)
+    if against:
+        drafts.append(_skipped(lane, step, against, cause="guard"))
+    yield from talk.append(*drafts)
+    return not against and not is_held(talk, step)
+
+
+def _decided(talk: Conversation, step: Step) -> Talk[tuple[list[Draft], str]]:
+    """Decide the step's guards on what is so now: the records, and in words what speaks against it.
+    Nothing speaks against what brings mail back.
+    """
     if not step.guards or step.direction is Direction.BACK:
-        return not is_held(talk, step)  # what brings mail back is refused by no guard
+        return [], ""
     yield from _look_again(talk, step)
     verdicts = talk.guards.before_step(talk.plan, step, talk.state, talk.observed(), talk.now)
     drafts = [
         Draft(RecordKind.GUARD, {"step": step.id, "verdict": to_plain(verdict)})
         for verdict in verdicts
     ]
+    decided = {one.guard for one in verdicts}
     against = [
         f"{one.guard}: {one.evidence}" for one in verdicts if one.kind is not VerdictKind.PASS
     ]
-    against += [
-        f"{name}: not decided"
-        for name in step.guards
-        if name not in {one.guard for one in verdicts}
-    ]
-    if against:
-        drafts.append(_skipped(lane, step, f"guard: {'; '.join(against)}", cause="guard"))
-    yield from talk.append(*drafts)
-    return not against and not is_held(talk, step)
+    against += [f"{name}: not decided" for name in step.guards if name not in decided]
+    return drafts, f"guard: {'; '.join(against)}" if against else ""
 
 
 def _look_again(talk: Conversation, step: Step) -> Talk[None]:
@@ -324,7 +329,14 @@ def _by_looking(
         return done({**_state_of(seen), "seen": _seen(seen)})
     result = {**_state_of(seen), "seen": _seen(seen)}
     why = turn_back_reason(talk, lane, step)
-    return failed(why, result) if why else _no_second_try(talk, lane, step, result)
+    if why:
+        return failed(why, result)
+    given_up = _no_second_try(talk, lane, step, result)
+    if given_up is not None:
+        return given_up
+    drafts, against = yield from _decided(talk, step)  # what was so at first may be over
+    yield from talk.append(*drafts)
+    return failed(against, result) if against else None
 
 
 def _other_file(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:

@@ -472,6 +472,9 @@ class PlannedNotice:
 @frozen(kw_only=True)
 class RunRules:
     """Rules the driver follows, in the plan so that the plan is exactly what runs. Units: seconds.
+
+    Shape: `host_root` is the tool's folder on every host, for what no call of the plan names it
+    for; None in plans of versions that did not write it.
     """
 
     failures_max: int
@@ -482,6 +485,7 @@ class RunRules:
     heartbeat_s: int
     mount_confirm_after_s: int
     output_tail_bytes: int
+    host_root: str | None = None
 
 
 @frozen(kw_only=True)

@@ -50,7 +50,7 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
         Action.DISMOUNT,
         cmdlets.dismount(database.guid),
         summary="mounted -> dismounted",
-        guards=("mount-at-startup", "window"),
+        guards=("mount-at-startup", "no-backup-running", "no-other-maintenance", "window"),
         probe=property_probe(cmdlets.get_database(database.guid), "Mounted", wanted=False),
         undo="mount it as it was",
         estimate_s=60,

@@ -171,6 +171,7 @@ def _rules(specs: Sequence[DesiredState], inventory: Inventory, pace: Pace) -> R
         heartbeat_s=pace.heartbeat_s,
         mount_confirm_after_s=inventory.mount_confirm_after_s,
         output_tail_bytes=OUTPUT_TAIL_BYTES,
+        host_root=inventory.host_root,
     )
 
 

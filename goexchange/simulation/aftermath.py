@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from goexchange.driver.invariants import Violation
 from goexchange.errors import ExitCode
 from goexchange.model.plan import Action, Lane
-from goexchange.model.run import LaneState, OutcomeKind, RunResult
+from goexchange.model.run import LaneState, OutcomeKind, RecordKind, RunResult
 from goexchange.simulation.night import Night
 from goexchange.world.truth import TrueDatabase, true_database
-from goexchange.world.world import World
+from goexchange.world.world import Effect, World
 
 _SETTLED = frozenset({LaneState.DONE, LaneState.FAILED, LaneState.UNPROTECTED})
 
@@ -41,14 +41,26 @@ def _of_success(
     is_touched = any(
         each.database == truth.name and each.by != night.performer.user
         for each in world.effects
-        if each.kind in ("dismount", "mount")
-    ) or any(each.kind == "reboot" for each in world.effects)
+        if each.kind in ("dismount", "mount", "crash") and _is_after_end(each, lane, night)
+    ) or any(each.kind == "reboot" and _is_after_end(each, lane, night) for each in world.effects)
     if not truth.is_mounted and not is_touched:
         yield Violation(invariant="I1", step=truth.name, why="exit code 0, and it is not mounted")
     if truth.name in night.checks.unprotected:
         yield Violation(
             invariant="I3", step=truth.name, why="exit code 0, and the new file has no backup"
         )
+
+
+def _is_after_end(effect: Effect, lane: Lane, night: Night) -> bool:
+    """Whether it came when the run had already looked for the last time."""
+    looks = [
+        record.at_utc
+        for record in night.performer.records
+        if record.kind is RecordKind.INTENT
+        and str(record.data["step"]).startswith(f"{lane.id}/")
+        and str(record.data["step"]).endswith("confirm-mounted")
+    ]
+    return not looks or effect.at >= max(looks)
 
 
 def _of_settings(lane: Lane, truth: TrueDatabase, night: Night) -> Iterator[Violation]:

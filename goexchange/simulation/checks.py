@@ -1,11 +1,12 @@
 """Invariants on the world's true state, looked at after every event; those on the journal are the
 driver's own.
 
-I1 at the end: nothing is silently down. I2 a swap only with a good set of that very file. I3 the
-original and the set stay until the new file is backed up. I5 nothing takes effect twice. I6 every
-effect has an intent before it. I8 nothing outside the plan is touched. I10 no outage starts that
-cannot end in the window. I11 none while another's backup was seen running. I17 no older file in
-place after the first mount of a new one.
+I1 at the end: nothing is silently down; and what is taken down has its safety nets. I2 a swap only
+with a good set of that very file. I3 the original and the set stay until the new file is backed
+up. I4 whoever acts holds the host. I5 nothing takes effect twice. I6 every effect has an intent
+before it. I8 nothing outside the plan is touched. I10 no outage starts that cannot end in the
+window. I11 none while another's backup or move was seen. I17 no older file in place after the
+first mount of a new one.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
 from goexchange.model.plan import Action, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
+from goexchange.world.databases import MailboxDatabase
+from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.truth import TrueDatabase, true_database
 from goexchange.world.world import Effect, World
 
@@ -38,6 +41,10 @@ ONCE = frozenset(
     }
 )
 STALE_LOOK = timedelta(minutes=10)
+FENCE_RACE = timedelta(seconds=1)  # a child of a job starts that much after its request
+_OVER_WINDOWS = frozenset(
+    {"job-started", "swap", "swap-back", "move-aside", "move-logs", "set-sealed"}
+)
 _MOVES_FILES = frozenset(
     {"mount", "mount-at-startup", "swap", "swap-back", "move-aside", "full-backup"}
 )
@@ -76,6 +83,7 @@ class Checks:
     explained: set[tuple[Action, str]] = field(factory=set)
     jobs: set[str] = field(factory=set)
     counts: Counter[tuple[str, str, str]] = field(factory=Counter)
+    passes: set[tuple[str, str, int]] = field(factory=set)
     _places: dict[str, tuple[Lane, Step]] = field(init=False)
     _scope: frozenset[str] = field(init=False)
 
@@ -90,7 +98,7 @@ class Checks:
         broken = list(self._of_journal(world, records))
         fresh = world.effects[self.seen_effects :]
         self.seen_effects = len(world.effects)
-        broken += self._of_effects(fresh)
+        broken += self._of_effects(world, fresh)
         if not self.first or any(effect.kind in _MOVES_FILES for effect in fresh):
             broken += self._of_files(world, fresh)
         return tuple(one for one in broken if one.invariant not in self.excused)
@@ -151,6 +159,8 @@ class Checks:
         lane, step = self._places[record.data["step"]]
         self.explained.add((step.action, step.database or ""))
         self.jobs.add(job_id(self.run, step, record.data["attempt"]))
+        if step.action is Action.REPAIR_REQUEST:
+            self.passes.add((step.database or "", step.id, record.data["attempt"]))
         if step.action is Action.DISMOUNT:
             yield from self._of_outage(lane, step, record.at_utc)
             yield from self._of_others(world, step, record.at_utc)
@@ -181,16 +191,22 @@ class Checks:
             if looked is None or run.started_at < looked or at - looked > STALE_LOOK:
                 why = "taken down while somebody else's backup runs, which a look has or would have"
                 yield Violation(invariant="I11", step=step.id, why=f"{why} shown")
+        for effect in world.effects:
+            is_move = effect.kind == "move-started" and effect.database == step.database
+            if is_move and (looked is None or effect.at < looked or at - looked > STALE_LOOK):
+                why = "taken down while mailboxes are moved, which a look has or would have shown"
+                yield Violation(invariant="I11", step=step.id, why=why)
 
-    def _of_effects(self, fresh: Iterable[Effect]) -> Iterator[Violation]:
+    def _of_effects(self, world: World, fresh: Iterable[Effect]) -> Iterator[Violation]:
         for effect in fresh:
+            self._forget_mounts(world, effect)
             is_our_job = effect.kind == "job-started" and effect.detail.startswith(f"{self.run}-")
             if effect.by != self.user and not is_our_job:
                 continue
             name = effect.database or effect.detail
             key = (effect.kind, name, effect.detail)
             self.counts[key] += 1
-            if effect.kind in ONCE and self.counts[key] > 1:
+            if effect.kind in ONCE and self.counts[key] > self._times(effect):
                 yield Violation(invariant="I5", step=name, why=f"{effect.kind} took effect again")
             if not self._is_explained(effect):
                 yield Violation(
@@ -198,6 +214,52 @@ class Checks:
                 )
             if effect.database is not None and effect.database not in self._scope:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
+
+            if effect.kind in _OVER_WINDOWS:
+                yield from self._of_fence(world, effect)
+            if effect.kind == "dismount":
+                yield from self._of_nets(world, effect)
+            if effect.kind == "swap" and self._is_after_window(effect.at):
+                why = f"swapped at {effect.at:%H:%M:%S}, after the end of the window"
+                yield Violation(invariant="I10", step=name, why=why)
+
+    def _forget_mounts(self, world: World, effect: Effect) -> None:
+        """What went down by itself, or by another hand, may be mounted once more."""
+        for database in world.databases.values():
+            is_down = effect.database == database.name and effect.kind in ("dismount", "crash")
+            if is_down or (effect.kind == "reboot" and effect.host == database.active_server):
+                for key in [key for key in self.counts if key[:2] == ("mount", database.name)]:
+                    del self.counts[key]
+
+    def _is_after_window(self, at: datetime) -> bool:
+        window = self.plan.body.window
+        return window is not None and at > window.closes_at_utc
+
+    def _of_fence(self, world: World, effect: Effect) -> Iterator[Violation]:
+        """I4: whoever acts over the Windows channel holds the host's fencing number."""
+        root = self.plan.body.rules.host_root or ""
+        kept = world.hosts[effect.host].files.read_json(f"{root}\\fence.json")
+        if kept is None or str(kept["holder"]).startswith(f"{self.user}:"):
+            return
+        if effect.at - parse_time(kept["claimed_at"]) > FENCE_RACE:
+            why = f"{effect.kind}, and the host is held by {kept['holder']}"
+            yield Violation(invariant="I4", step=effect.detail, why=why)
+
+    def _of_nets(self, world: World, effect: Effect) -> Iterator[Violation]:
+        """I1: what is taken down has a sentinel and an open recovery record, whoever dies now."""
+        host, root = world.hosts[effect.host], self.plan.body.rules.host_root or ""
+        if not any(each.database == effect.database for each in host.sentinels.values()):
+            why = "taken down without a sentinel"
+            yield Violation(invariant="I1", step=effect.database or "", why=why)
+        if not any(each["run"] == self.run for each in open_recoveries(host, root)):
+            why = "taken down without an open recovery record"
+            yield Violation(invariant="I1", step=effect.database or "", why=why)
+
+    def _times(self, effect: Effect) -> int:
+        """How often it may happen: once, and a repair request once for each pass."""
+        if effect.kind != "repair-request":
+            return 1
+        return sum(database == effect.database for database, _, _ in self.passes)
 
     def _is_explained(self, effect: Effect) -> bool:
         if effect.kind == "job-started":
@@ -211,28 +273,40 @@ class Checks:
         )
 
     def _of_files(self, world: World, fresh: Iterable[Effect]) -> Iterator[Violation]:
-        kinds = {effect.kind for effect in fresh}
+        swapped = {(each.host, each.detail.lower()) for each in fresh if each.kind == "swap"}
         for database in world.databases.values():
-            if database.name not in self._scope:
+            if database.name not in self._scope or not self._is_touched(database, fresh):
                 continue
             truth = true_database(world, database)
             if truth.present is None:
                 continue
             now = truth.present.signature
             original = self.first.setdefault(database.name, now)
-            if "swap" in kinds and now != original and database.name not in self.unprotected:
+            place = (database.active_server, database.edb_path.lower())
+            if place in swapped and now != original:
                 self.unprotected[database.name] = original
                 if not truth.has_set_of(original):
                     why = "swapped without a good set of the original"
                     yield Violation(invariant="I2", step=database.name, why=why)
                     continue
             yield from self._of_copies(truth, fresh)
+            if truth.is_mounted and now != original and not truth.present.is_sound:
+                why = "a damaged file was put into service"
+                yield Violation(invariant="I2", step=database.name, why=why)
             if truth.is_mounted and now != original:
                 self.was_new_mounted.add(database.name)
             if database.name in self.was_new_mounted and now == original:
                 yield Violation(
                     invariant="I17", step=database.name, why="the older file is back in place"
                 )
+
+    def _is_touched(self, database: MailboxDatabase, fresh: Iterable[Effect]) -> bool:
+        """Whether one of the effects may have changed the database's files."""
+        if database.name not in self.first:
+            return True
+        return any(
+            each.kind in _MOVES_FILES and each.database in (None, database.name) for each in fresh
+        )
 
     def _of_copies(self, truth: TrueDatabase, fresh: Iterable[Effect]) -> Iterator[Violation]:
         """I3: original and set are both there while the new file has no backup."""

@@ -5,6 +5,7 @@ operators who mean well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 
 from attrs import frozen
 
@@ -12,9 +13,10 @@ from goexchange.simulation.faults import Fault, FaultKind
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.files import FileRefused, folder_of, name_of
 from goexchange.world.hosts import Host
+from goexchange.world.mounting import lose
 from goexchange.world.refusals import HostDown
 from goexchange.world.site import PAGE_BYTES
-from goexchange.world.world import World
+from goexchange.world.world import MoveRequest, World
 
 OPERATOR = "operator"
 MOUNT_ERRORS = (-550, -1811, -1206, -1018)
@@ -39,7 +41,7 @@ class Victim:
 def disturb(world: World, fault: Fault, *, root: str) -> bool:
     """Let it happen; False when there is nothing that it can happen to."""
     parts = fault.step.split("/")
-    host = world.hosts[parts[0]]
+    host = world.hosts[server_of(fault.step)]
     database = None
     if len(parts) > 2:
         database = world.database_named(parts[1])
@@ -49,6 +51,11 @@ def disturb(world: World, fault: Fault, *, root: str) -> bool:
     return _DISTURBANCES[fault.kind](
         Victim(world=world, host=host, database=database, fault=fault, root=root)
     )
+
+
+def server_of(step: str) -> str:
+    """The server of a step, by its id (`EX01/DB05/07-dismount`, `EX01:before/01-...`)."""
+    return step.split("/")[0].partition(":")[0]
 
 
 def _reboot(victim: Victim) -> bool:
@@ -104,7 +111,44 @@ def _foreign_backup(victim: Victim) -> bool:
     if victim.host.down_until is not None:
         return False
     victim.world.faults.start_foreign_backup(victim.host.name, at=at, volumes=volumes)
+    before = len(victim.world.backups)
     victim.world.advance()
+    for run in victim.world.backups[before:]:  # a big site's backup, as long as they are
+        run.ends_at = run.started_at + timedelta(minutes=1 + victim.fault.number % 120)
+    return True
+
+
+def _damage_rebuilt(victim: Victim) -> bool:
+    """A page of the rebuilt file goes bad before it is in its place."""
+    database, files = victim.database, victim.host.files
+    if database is None:
+        return False
+    for path in files.below(folder_of(database.edb_path)):
+        is_rebuilt = "\\gx-" in path.lower() and path.lower().endswith(".edb")
+        if is_rebuilt and not files.is_open(path) and files.size(path) > 8 * PAGE_BYTES:
+            files.write_at(path, 5 * PAGE_BYTES, bytes([0x5A]) * PAGE_BYTES)
+            return True
+    return False
+
+
+def _store_crashes(victim: Victim) -> bool:
+    """The store lets a mounted database fall, as after an I/O error; nobody has asked for it."""
+    database = victim.database
+    if database is None or database.mounted_on is None:
+        return False
+    victim.host.files.release(database.holder)
+    lose(database)
+    victim.world.note("crash", host=victim.host.name, database=database.name)
+    return True
+
+
+def _foreign_move(victim: Victim) -> bool:
+    """Somebody moves a mailbox out of the database."""
+    if victim.database is None:
+        return False
+    name = victim.database.name
+    victim.world.moves.append(MoveRequest(alias="somebody", source=name, target="elsewhere"))
+    victim.world.note("move-started", host=victim.host.name, database=name)
     return True
 
 
@@ -195,6 +239,9 @@ _DISTURBANCES: Mapping[FaultKind, Callable[[Victim], bool]] = {
     FaultKind.DISK_FULL_SET: _fill_set_volume,
     FaultKind.ORIGINAL_DESTROYED: _destroy_original,
     FaultKind.FOREIGN_BACKUP: _foreign_backup,
+    FaultKind.FOREIGN_MOVE: _foreign_move,
+    FaultKind.REBUILT_DAMAGED: _damage_rebuilt,
+    FaultKind.STORE_CRASH: _store_crashes,
     FaultKind.OPERATOR_DISMOUNT: _operator_dismounts,
     FaultKind.OPERATOR_MOUNT: _operator_mounts,
     FaultKind.OPERATOR_MOVE: _operator_moves,

@@ -41,7 +41,10 @@ class FaultKind(Enum):
     MOUNT_FAILS = "mount-fails"
     BACKUP_FAILS = "backup-fails"
     ORIGINAL_DESTROYED = "original-destroyed"
+    REBUILT_DAMAGED = "rebuilt-damaged"
+    STORE_CRASH = "store-crash"
     FOREIGN_BACKUP = "foreign-backup"
+    FOREIGN_MOVE = "foreign-move"
     SECOND_CONTROLLER = "second-controller"
     OPERATOR_DISMOUNT = "operator-dismount"
     OPERATOR_MOUNT = "operator-mount"
@@ -132,7 +135,23 @@ def faults_of(
     count = 0 if draw == 0 else 1 if draw < 9 else 2 if draw < 15 else 3 if draw < 18 else 4
     if not steps or not kinds:
         return ()
-    return tuple(_fault(seed, index, steps, kinds) for index in range(min(count, FAULTS_MAX)))
+    faults: list[Fault] = []
+    for index in range(min(count, FAULTS_MAX)):
+        near = _near(seed, index, steps, faults)
+        faults.append(_fault(seed, index, near, kinds))
+    return tuple(faults)
+
+
+def _near(
+    seed: int, index: int, steps: Sequence[Step], earlier: Sequence[Fault]
+) -> Sequence[Step]:
+    """Two things that go wrong meet more often than chance would have it: every second later fault
+    is looked for around the one before.
+    """
+    if not earlier or number(seed, "near", index, below=2):
+        return steps
+    at = next(at for at, step in enumerate(steps) if step.id == earlier[-1].step)
+    return steps[max(0, at - 2) : at + 5]
 
 
 def fault_of(seed: int, plan: Plan, kind: FaultKind) -> Fault:

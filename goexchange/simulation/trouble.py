@@ -17,7 +17,7 @@ from goexchange.driver.events import Request, Requested
 from goexchange.journal.chain import line_of, read_lines, seal
 from goexchange.model.plan import ScriptCall
 from goexchange.model.run import RecordKind
-from goexchange.simulation.disturbances import disturb
+from goexchange.simulation.disturbances import disturb, server_of
 from goexchange.simulation.faults import AT_THE_START, Fault, FaultKind, Phase, Place
 from goexchange.simulation.performer import Performer
 from goexchange.world.refusals import HostDown, ScriptFailed
@@ -151,7 +151,7 @@ class TroubledPerformer(Performer):
         self._strike(fault)
 
     def _strike(self, fault: Fault) -> None:
-        server = fault.step.split("/")[0]
+        server = server_of(fault.step)
         if fault.kind in _REQUESTS:
             self.requests.append(Requested(request=_REQUESTS[fault.kind], by="operator"))
         elif fault.kind is FaultKind.CLOCK_JUMP:

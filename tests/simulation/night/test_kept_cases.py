@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import pytest
+from attrs import evolve
+
 from goexchange.errors import ExitCode
+from goexchange.model.plan import Action
 from goexchange.simulation.faults import Fault, FaultKind, Place
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.simulation.stories import Story, tell, troubled
-from tests.simulation.night.documents import AT, inventory, specification
+from tests.simulation.night.documents import AT, SPECIFICATION, inventory, specification
 
 
 def night(*faults: Fault) -> Night:
@@ -28,3 +32,37 @@ def test_a_job_that_the_host_forgot_to_begin_is_started_again() -> None:
     story = told(Fault(kind=FaultKind.HOST_REBOOT, step=step, place=Place.SEND, nth=2))
     assert story.ends == (ExitCode.OK,)
     assert story.seconds < 6 * 3600
+
+
+@pytest.mark.parametrize("kind", [FaultKind.FOREIGN_BACKUP, FaultKind.FOREIGN_MOVE])
+@pytest.mark.parametrize("place", [Place.INTENT, Place.SEND])
+def test_a_resume_looks_for_others_before_it_takes_the_database_down(
+    kind: FaultKind, place: Place
+) -> None:
+    """The controller dies before the dismount; somebody else's work begins; a fresh one resumes,
+    with the dismount not yet sent, or in doubt and not done.
+    """
+    story = told(
+        Fault(
+            kind=kind,
+            step="EX01/DB05/06-set-mount-at-startup",
+            place=Place.OUTCOME,
+            is_after=True,
+            number=60,
+        ),
+        Fault(kind=FaultKind.KILL, step="EX01/DB05/07-dismount", place=place),
+    )
+    assert story.ends == (ExitCode.STOPPED,)
+    assert not any("  gxadmin     dismount" in line for line in story.timeline)
+
+
+def test_a_custom_process_runs_where_nothing_else_needs_the_host() -> None:
+    """Nothing but a mount, and an operator's program around it: nobody named the tool's folder."""
+    before = "custom_processes:\n  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend]}]\n"
+    text = SPECIFICATION + before
+    site = one_database()
+    down = evolve(site, databases=(evolve(site.databases[0], is_mounted=False),))
+    made = make_night(down, [specification(text)], inventory(), at=AT)
+    actions = [step.action for lane in made.plan.body.lanes for step in lane.steps]
+    assert actions == [Action.CUSTOM_PROCESS, Action.MOUNT, Action.CONFIRM_MOUNTED]
+    assert made.run_to_end().exit_code == ExitCode.OK

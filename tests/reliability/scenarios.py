@@ -1,0 +1,295 @@
+"""What a night is about, from its seed: a site, specifications as an operator would write them, a
+date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from attrs import evolve, field, frozen
+
+from goexchange.documents import parse_documents
+from goexchange.inventory.loading import load_inventory
+from goexchange.model.actual import Generation
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import DesiredState
+from goexchange.simulation.night import Night, make_night
+from goexchange.spec import load_specification
+from goexchange.world.chance import number
+from goexchange.world.site import (
+    DatabaseDescription,
+    ServerDescription,
+    SiteDescription,
+    TimeConstants,
+    default_site,
+)
+
+SATURDAY = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
+CLOCK_BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # Europe/Berlin, 03:00 becomes 02:00
+CLOCK_FORWARD = datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
+CHANGES = (CLOCK_BACK, CLOCK_FORWARD)
+LATE = datetime(2026, 11, 29, 4, 40, tzinfo=UTC)  # the window closes at 05:00
+SERVERS_MAX, DATABASES_MAX = 3, 3
+
+
+@frozen(kw_only=True)
+class Scenario:
+    """What is there, and what is wanted of it.
+
+    Shape: `needs` names what each database is given to need: `rebuild`, `verify`, `backup`,
+    `mount`, `nothing`, or `outside` (not selected).
+    """
+
+    seed: int
+    servers: int
+    needs: tuple[tuple[str, ...], ...]
+    pages: int
+    has_share: bool
+    has_processes: bool
+    has_passes: bool
+    failures_max: int
+    at: datetime
+    times: TimeConstants = field(factory=TimeConstants)
+
+    def text(self) -> str:
+        """One line for people."""
+        of = "; ".join(
+            f"EX{index + 1:02d}: {', '.join(each)}" for index, each in enumerate(self.needs)
+        )
+        extras = [
+            name
+            for name, is_there in (
+                ("sets on a share", self.has_share),
+                ("custom processes", self.has_processes),
+                ("passes", self.has_passes),
+            )
+            if is_there
+        ]
+        kind = ", ".join(extras) or "plain"
+        return f"{of} ({self.pages} pages; {kind}; {self.at:%Y-%m-%d %H:%M:%S} UTC)"
+
+
+NEEDS = ("rebuild", "rebuild", "rebuild", "verify", "backup", "mount", "nothing", "outside")
+
+
+def scenario_of(seed: int) -> Scenario:
+    """The scenario of a seed."""
+
+    def draw(name: str, below: int) -> int:
+        return number(seed, "scenario", name, below=below)
+
+    servers = (1, 1, 1, 2, 2, 3)[draw("servers", 6)]
+    needs = []
+    for server in range(servers):
+        databases = (1, 1, 1, 2, 2, 3)[draw(f"databases {server}", 6)]
+        needs.append(
+            tuple(NEEDS[draw(f"need {server} {one}", len(NEEDS))] for one in range(databases))
+        )
+    if not any(each in ("rebuild", "verify", "mount", "backup") for of in needs for each in of):
+        needs[0] = ("rebuild", *needs[0][1:])
+    moment = draw("at", 12)
+    at = LATE if moment == 0 else CHANGES[moment % 2] if moment in (1, 2) else SATURDAY
+    if at in CHANGES:
+        at = at.replace(hour=0, minute=57, second=draw("before the change", 60))
+    return Scenario(
+        seed=seed,
+        servers=servers,
+        needs=tuple(needs),
+        pages=(40, 48, 64, 96)[draw("pages", 4)],
+        has_share=draw("share", 4) == 0,
+        has_processes=draw("processes", 5) == 0,
+        has_passes=draw("passes", 5) == 0,
+        failures_max=draw("failures", 3),
+        at=at,
+    )
+
+
+def simple(seed: int = 1) -> Scenario:
+    """One server, one database that wants to be rebuilt."""
+    return Scenario(
+        seed=seed, servers=1, needs=(("rebuild",),), pages=48, has_share=False,
+        has_processes=False, has_passes=False, failures_max=0, at=SATURDAY,
+    )  # fmt: skip
+
+
+def smaller(scenario: Scenario) -> Iterator[Scenario]:
+    """Scenarios with a little less in them, for shrinking; names of steps stay what they are."""
+    if scenario.servers > 1:
+        yield evolve(scenario, servers=scenario.servers - 1, needs=scenario.needs[:-1])
+    for index, of in enumerate(scenario.needs):
+        if len(of) > 1:
+            less = (*scenario.needs[:index], of[:-1], *scenario.needs[index + 1 :])
+            yield evolve(scenario, needs=less)
+    for name in ("has_share", "has_processes", "has_passes"):
+        if getattr(scenario, name):
+            yield evolve(scenario, **{name: False})
+    if scenario.at != SATURDAY:
+        yield evolve(scenario, at=SATURDAY)
+    if scenario.pages > 48:
+        yield evolve(scenario, pages=48)
+
+
+def crosses_change(scenario: Scenario, seconds: float) -> bool:
+    """Whether a night of that length goes over a change of the clocks."""
+    return any(
+        0 < (change - scenario.at).total_seconds() < seconds for change in CHANGES
+    )
+
+
+def night_of(scenario: Scenario) -> Night:
+    """Its night, planned and approved; nothing has gone wrong yet."""
+    inventory, specifications = documents_of(scenario)
+    return make_night(
+        site_of(scenario), specifications, inventory, at=scenario.at, seed=scenario.seed
+    )
+
+
+def site_of(scenario: Scenario) -> SiteDescription:
+    """The site: databases of that many pages on servers like the lab's."""
+    base = default_site(scale=0.01)
+    servers, databases = [], []
+    for index, needs in enumerate(scenario.needs):
+        server = _server(base, index)
+        servers.append(server)
+        databases += [_database(scenario, server, index, at) for at in range(len(needs))]
+    return evolve(
+        base,
+        servers=tuple(servers),
+        databases=tuple(databases),
+        groups=(),
+        log_bytes=64 * 1024,
+        rates=base.rates.scaled(0.02),
+        times=scenario.times,
+    )
+
+
+def _server(base: SiteDescription, index: int) -> ServerDescription:
+    model = base.servers[0] if index != 1 else base.servers[3]
+    name = f"EX{index + 1:02d}"
+    return evolve(
+        model,
+        name=name,
+        address=f"127.71.1.{index + 1}",
+        generation=(Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)[index == 1],
+    )
+
+
+def _database(
+    scenario: Scenario, server: ServerDescription, index: int, at: int
+) -> DatabaseDescription:
+    need = scenario.needs[index][at]
+    name = f"DB{index + 1}{at + 1}"
+    has_room = need in ("rebuild", "outside")
+    return DatabaseDescription(
+        name=name,
+        copies=(server.name,),
+        edb_path=f"D:\\{name}\\{name}.edb",
+        log_folder=f"L:\\{name}",
+        log_prefix=f"E{at:02d}",
+        pages=scenario.pages,
+        free_pages=scenario.pages * 5 // 8 if has_room else 2,
+        full_backup_hours_ago=200.0 if need == "backup" else 20.0,
+        age_days=500 + 10 * at,
+        is_mounted=need != "mount",
+        closed_logs=2,
+    )
+
+
+def documents_of(scenario: Scenario) -> tuple[Inventory, tuple[DesiredState, ...]]:
+    """What the operator wrote, read as it is read from files."""
+    return _inventory(_inventory_text(scenario)), tuple(
+        _specification(text) for text in specification_texts(scenario)
+    )
+
+
+def _inventory_text(scenario: Scenario) -> str:
+    servers = "".join(
+        f'  EX{index + 1:02d}: {{address: ex{index + 1:02d}.lab.example, site: berlin,'
+        f' generation: "{("2019", "2016")[index == 1]}"}}\n'
+        for index in range(scenario.servers)
+    )
+    shares = (
+        "shares:\n  - {path: '\\\\backup01\\exchange$', mounted_at: /mnt/sets}\n"
+        if scenario.has_share
+        else ""
+    )
+    return (
+        "apiVersion: goexchange/v1\nkind: Inventory\nmetadata: {name: generated}\n"
+        "sites: {berlin: {zone: Europe/Berlin}}\n"
+        f"servers:\n{servers}"
+        "windows:\n"
+        '  night: {zone: Europe/Berlin, days: [SAT], from: "22:00", to: "06:00"}\n'
+        "connection_profiles: {default: {}}\nlow_space_threshold: 1GiB\n"
+        f"host_root: 'C:\\ProgramData\\goexchange'\n{shares}"
+    )
+
+
+_WANTS = {
+    "rebuild": "white_space_max: 20%",
+    "verify": "verified_within: 30d",
+    "backup": "online_full_backup_within: 7d",
+    "mount": "mounted: true",
+    "nothing": "white_space_max: 90%",
+}
+
+
+def specification_texts(scenario: Scenario) -> tuple[str, ...]:
+    """One specification for each kind of need."""
+    texts = []
+    for need, wants in _WANTS.items():
+        names = [
+            f"DB{index + 1}{at + 1}"
+            for index, of in enumerate(scenario.needs)
+            for at, each in enumerate(of)
+            if each == need
+        ]
+        if names:
+            texts.append(_specification_text(scenario, need, wants, names))
+    return tuple(texts)
+
+
+def _specification_text(scenario: Scenario, need: str, wants: str, names: list[str]) -> str:
+    servers = sorted({f"EX0{name[2]}" for name in names})
+    target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
+    passes = 1 if scenario.has_passes else 0
+    processes = (
+        "custom_processes:\n"
+        "  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend],"
+        " treat_failure_as_error: true}]\n"
+        "  after: [{name: av on, run: ['C:\\ops\\av.cmd', resume], undoes: av off}]\n"
+        if scenario.has_processes
+        else ""
+    )
+    return (
+        "apiVersion: goexchange/v1\nkind: Specification\n"
+        f"metadata: {{name: {need}}}\n"
+        f"targets: {{servers: [{', '.join(servers)}],"
+        f" databases: {{include: [{', '.join(names)}]}}}}\n"
+        f"desired: {{{wants}}}\n"
+        "script:\n  name: preventative-maintenance\n  verify: offline\n"
+        "  rebuild: {not_again_within: 180d, gain_min: 64KiB}\n"
+        f"  error_correction: {{primary_passes_max: {passes},"
+        f" defragmented_passes_max: {passes}}}\n"
+        f"backup:\n  before: {{offline: {{target: {{path: '{target}'}}}}}}\n"
+        "  after: {online: {method: windows-server-backup, target: {path: 'F:'}}}\n"
+        "schedule: {window: night}\n"
+        f"strategy: {{failures_max: {scenario.failures_max}, servers_at_once: 2}}\n"
+        f"{processes}"
+    )
+
+
+@lru_cache(maxsize=512)
+def _specification(text: str) -> DesiredState:
+    parsed = parse_documents(text, file="generated.yaml")
+    found, diagnostics = load_specification(parsed.documents[0])
+    assert found is not None, diagnostics
+    return found
+
+
+@lru_cache(maxsize=64)
+def _inventory(text: str) -> Inventory:
+    found, diagnostics = load_inventory(parse_documents(text, file="inventory.yaml").documents)
+    assert found is not None, diagnostics
+    return found
