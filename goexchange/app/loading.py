@@ -86,17 +86,7 @@ def configuration(options: Mapping[str, str | None]) -> Configuration:
     found, diagnostics = load_configuration(document, flags=flags, environment=dict(os.environ))
     _stop_at_errors(diagnostics)
     assert found is not None
-    _refuse_unused(found)
     return found
-
-
-def _refuse_unused(settings: Configuration) -> None:
-    """What a later version will do is refused by name, never ignored.
-
-    Raises: InvalidDocument.
-    """
-    if settings.template_folder is not None:
-        raise InvalidDocument("templates: this version uses its own report templates only")
 
 
 def inventory(settings: Configuration) -> Inventory:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from goexchange.app.loading import REPORT_FILES
+from goexchange.app.notifying import deliveries_of
 from goexchange.app.planning import read_plan
 from goexchange.errors import Damaged
 from goexchange.model.report import Report
@@ -30,7 +31,8 @@ def report_of(run: RunFolder) -> Report:
         raise Damaged(
             f"the journal {run.journal_path} is damaged at its start: {reading.damage.reason}"
         )
-    return build_report(read_plan(str(run.plan_path)), reading.records)
+    deliveries = deliveries_of(run, run.path.parent.parent)
+    return build_report(read_plan(str(run.plan_path)), reading.records, deliveries)
 
 
 def render(report: Report, form: str, *, width: int, colour: bool = False) -> str:

@@ -19,6 +19,7 @@ import goexchange
 from goexchange.app import perform
 from goexchange.app.child_verifier import ChildVerifier
 from goexchange.app.leasing import leases_of
+from goexchange.app.notifying import NotifyingWatch, check_notices
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
 from goexchange.driver.assuming import why_not_answerable
@@ -78,6 +79,7 @@ class Ended:
     plan: Plan
     result: RunResult
     has_begun: bool
+    remarks: tuple[str, ...] = ()
 
 
 def apply(
@@ -97,6 +99,7 @@ def apply(
     require_no_hold(site.store)
     runs = Runs(site.store)
     runs.require_unapplied(plan.sha256)
+    check_notices(plan, site.settings)
     with _fleet(plan, site) as sessions:
         kept = _approval_bytes(approved.approval)
         folder = runs.create(plan=content, approval=kept, now=SystemClock().now())
@@ -179,8 +182,16 @@ def _perform(
     sessions: Callable[[str], HostSession],
     watch: Callable[[Plan, RunFolder], Watch],
 ) -> Ended:
-    view = watch(plan, folder)
+    shown = watch(plan, folder)
     with JournalFile(folder.journal_path) as journal, _signals() as interruption:
+        view = NotifyingWatch(
+            shown,
+            plan,
+            folder,
+            settings=site.settings,
+            is_hurried=lambda: interruption() is not None,
+        )
+        view.replay(journal.records)
         identity = evolve(about, torn_bytes=journal.torn_bytes)
         machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
         performer = perform.Performer(
@@ -204,7 +215,8 @@ def _perform(
         has_begun = bool(journal.records)
     if not has_begun:
         folder.discard()
-    return Ended(run=folder, plan=plan, result=result, has_begun=has_begun)
+    remarks = tuple(view.remarks)
+    return Ended(run=folder, plan=plan, result=result, has_begun=has_begun, remarks=remarks)
 
 
 def _identity(folder: RunFolder, approval: Approval | None) -> RunIdentity:

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "Let nothing new start from this store, or let it again (writes the store)",
     ),
     "lab": ("lab", "The simulated site: up, down, demo"),
+    "notify": ("notify", "Notifications: list, test, send what is due (writes the store)"),
     "observe": ("observe", "Read the servers' facts (reads)"),
     "pause": ("operate", "Let a run begin no new step (writes the store)"),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),

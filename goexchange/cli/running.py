@@ -53,6 +53,8 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
     forms = ("text", *(ended.plan.body.report_formats or settings.report_formats))
     reports = write_reports(run, forms, Path(settings.output_folder))
     console.data("Reports  " + "  ".join(str(path) for path in reports))
+    for remark in ended.remarks:
+        console.data(f"Notices  {remark}")
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED, ExitCode.UNKNOWN, ExitCode.LEFT_OFFLINE):
         console.data(f"Go on with  goexchange resume {run.id}")
     console.document(

@@ -303,13 +303,47 @@ class Setting:
     source: str
 
 
+class MailSecurity(Enum):
+    """How a connection to a mail server is protected."""
+
+    STARTTLS = "starttls"  # refused when the server has none
+    TLS = "tls"
+    NONE = "none"
+
+
+@frozen(kw_only=True)
+class MailServer:
+    """A mail server that takes our messages; without a username it is not asked for one."""
+
+    host: str
+    port: int
+    security: MailSecurity
+    sender: str
+    username: str | None
+    password: SecretReference | None
+    ca_file: str | None
+
+
 @frozen(kw_only=True)
 class NotifyChannel:
-    """A way to reach people; the address is a secret because such addresses carry tokens."""
+    """A way to reach people: a mail server, or an address.
+
+    Shape: exactly one of `url` and `mail`; the address is a secret because such addresses carry
+    tokens. `http` and `https` are webhooks, other schemes are sent through apprise.
+    """
 
     name: str
-    url: SecretReference
+    url: SecretReference | None
+    mail: MailServer | None
     place: Place
+
+
+@frozen(kw_only=True)
+class UrgentNotices:
+    """Who is told of what must not stay unseen when a specification says nothing about it."""
+
+    to: tuple[str, ...]
+    channels: tuple[str, ...]
 
 
 @frozen(kw_only=True)
@@ -330,4 +364,5 @@ class Configuration:
     heartbeat_every_s: int
     lease_expires_after_s: int
     notify_channels: tuple[NotifyChannel, ...]
+    notify_urgent: UrgentNotices
     settings: tuple[Setting, ...]

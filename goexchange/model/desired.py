@@ -127,6 +127,9 @@ class NotificationEvent(Enum):
     STORAGE_ONLINE = "storage-online"
     STORAGE_LEFT_OFFLINE = "storage-left-offline"
     DATABASE_UNPROTECTED = "database-unprotected"
+    WAITING_FOR_ANSWER = "waiting-for-answer"
+    WAY_BACK_TAKEN = "way-back-taken"
+    WINDOW_AT_RISK = "window-at-risk"
     WINDOW_MISSED = "window-missed"
 
 

@@ -261,13 +261,27 @@ class Deviation:
 
 
 @frozen(kw_only=True)
+class DeliveryLog:
+    """What became of a notification on one channel, as the outbox of the store has it."""
+
+    channel: str
+    state: str
+    attempts: int
+    at_utc: datetime | None
+    text: str
+
+
+@frozen(kw_only=True)
 class NoticeLog:
-    """A notification event that the run raised."""
+    """A notification event of the run; without deliveries nobody was to be told of it, or the
+    outbox was not there to ask.
+    """
 
     at_utc: datetime
     event: str
     audience: str | None
     recipients: tuple[str, ...]
+    deliveries: tuple[DeliveryLog, ...]
 
 
 @frozen(kw_only=True)

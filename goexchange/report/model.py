@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from goexchange.codec import from_plain
 from goexchange.errors import ExitCode, InvalidDocument
 from goexchange.journal.chain import first_damage
+from goexchange.model.notice import Delivery
 from goexchange.model.plan import Plan, Verdict, VerdictKind
 from goexchange.model.report import (
     Attention,
     GuardEvidence,
     JournalCheck,
     LaneReport,
-    NoticeLog,
     Report,
     ReportVerdict,
     RunHeader,
@@ -22,6 +22,7 @@ from goexchange.model.run import LaneState, Record, RecordKind
 from goexchange.report.backups import backup_sets, online_backups, rates, superseded_backups
 from goexchange.report.databases import database_summaries, observations
 from goexchange.report.deviations import deviations, in_doubt
+from goexchange.report.notices import notice_logs
 from goexchange.report.plan_words import action_words, short_why
 from goexchange.report.reading import (
     bounded,
@@ -67,8 +68,12 @@ _SENTENCES = {
 }
 
 
-def build_report(plan: Plan, records: Sequence[Record]) -> Report:
-    """The report of the run whose journal holds these records."""
+def build_report(
+    plan: Plan, records: Sequence[Record], deliveries: Sequence[Delivery] = ()
+) -> Report:
+    """The report of the run whose journal holds these records; `deliveries` are what the outbox
+    knows of its notifications.
+    """
     journal = _journal(records)
     records = tuple(map(bounded, records))
     lanes = lane_reports(plan, records)
@@ -89,7 +94,7 @@ def build_report(plan: Plan, records: Sequence[Record]) -> Report:
         rates=rates(lanes),
         deviations=(*deviations(plan, records), *in_doubt(lanes)),
         guards=tuple(_guards(plan, records)),
-        notices=tuple(_notices(records)),
+        notices=notice_logs(plan, records, deliveries),
         diagnostics=plan.body.diagnostics,
         journal=journal,
     )
@@ -238,17 +243,6 @@ def _guards(plan: Plan, records: Sequence[Record]) -> Iterator[GuardEvidence]:
             lane=lane_named(step, verdict.address),
             verdict=verdict,
         )
-
-
-def _notices(records: Sequence[Record]) -> Iterator[NoticeLog]:
-    for record in records:
-        if record.kind is RecordKind.NOTICE:
-            yield NoticeLog(
-                at_utc=record.at_utc,
-                event=text_at(record.data, "event") or "not recorded",
-                audience=text_at(record.data, "audience"),
-                recipients=tuple(map(str, rows_at(record.data, "recipients"))),
-            )
 
 
 def _journal(records: Sequence[Record]) -> JournalCheck:

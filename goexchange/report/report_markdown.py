@@ -217,7 +217,7 @@ def _notices(report: Report) -> str:
         [clock_text(one.at_utc, local), *map(markdown_text, words.notice_cells(one))]
         for one in report.notices
     ]
-    headings = ("time", "event", "audience", "recipients")
+    headings = ("time", "event", "audience", "recipients", "delivery")
     return folded("Notifications", markdown_table(headings, rows)) if rows else ""
 
 

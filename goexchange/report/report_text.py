@@ -193,8 +193,8 @@ def _notices(report: Report, frame: Frame) -> list[str]:
     local = words.zone(report)
     lines = _section("Notifications", frame)
     for one in report.notices:
-        to = ", ".join(one.recipients) or "no recipients"
-        text = f"{one.event} to {words.recorded(one.audience)} ({to})"
+        event, audience, to, delivery = words.notice_cells(one)
+        text = f"{event} to {audience} ({to}): {delivery}"
         lines.extend(_pair(clock_text(one.at_utc, local), text, frame))
     return lines
 

@@ -12,6 +12,7 @@ from goexchange.model.report import (
     BackupSetReport,
     BackupState,
     DatabaseSummary,
+    DeliveryLog,
     Figure,
     LaneReport,
     NoticeLog,
@@ -277,10 +278,23 @@ def proof_text(one: OnlineBackupReport) -> str:
     return {True: "proved", False: "not proved", None: "proof not recorded"}[one.proved]
 
 
-def notice_cells(one: NoticeLog) -> tuple[str, str, str]:
-    """Event, audience, and who was to be told."""
-    to = ", ".join(one.recipients) or "no recipients"
-    return one.event.replace("-", " "), recorded(one.audience), to
+def notice_cells(one: NoticeLog) -> tuple[str, str, str, str]:
+    """Event, audience, who was to be told, and what became of it."""
+    to = ", ".join(one.recipients) or "-"
+    return one.event.replace("-", " "), recorded(one.audience), to, delivery_text(one)
+
+
+def delivery_text(one: NoticeLog) -> str:
+    """What became of a notification on each channel."""
+    if not one.deliveries:
+        return "not sent: no channel, or not recorded here"
+    return "; ".join(_delivery_text(each) for each in one.deliveries)
+
+
+def _delivery_text(one: DeliveryLog) -> str:
+    state = one.state.replace("-", " ")
+    tries = f" after {one.attempts} attempts" if one.attempts > 1 else ""
+    return f"{one.channel} {state}{tries}" + (f": {one.text}" if one.text else "")
 
 
 def recorded(text: str | None) -> str:

@@ -10,7 +10,17 @@ from attrs import frozen
 
 from goexchange.documents import Document
 from goexchange.errors import Diagnostic, Place
-from goexchange.model.configuration import Configuration, NotifyChannel, Origin, Setting
+from goexchange.model.configuration import (
+    Configuration,
+    MailSecurity,
+    MailServer,
+    NotifyChannel,
+    Origin,
+    SecretKind,
+    SecretReference,
+    Setting,
+    UrgentNotices,
+)
 from goexchange.reading import (
     Findings,
     Section,
@@ -129,6 +139,7 @@ class _Loader:
             heartbeat_every_s=heartbeat,
             lease_expires_after_s=expires,
             notify_channels=self._channels(),
+            notify_urgent=self._urgent(),
             settings=tuple(_setting(setting, values[setting]) for setting in sorted(values)),
         )
 
@@ -201,19 +212,52 @@ class _Loader:
     def _channels(self) -> tuple[NotifyChannel, ...]:
         channels = []
         for name, place, part in self._root.section("notify").members("channels"):
-            try:
-                url = part.secret("url")
-            except ValueError as error:
-                detail = f"The reference cannot be used: {error}."
-                self._findings.add(
-                    "secret-reference",
-                    detail=detail,
-                    place=part.place_of("url"),
+            if part.has("url") == part.has("smtp"):
+                detail = (
+                    f"The channel '{name}' needs either an address (url) or a mail server (smtp)."
                 )
+                self._findings.add("notification", detail=detail, place=place)
                 continue
-            assert url is not None
-            channels.append(NotifyChannel(name=name, url=url, place=place))
+            mail = self._mail_server(part.section("smtp")) if part.has("smtp") else None
+            url = self._secret(part, "url")
+            channels.append(NotifyChannel(name=name, url=url, mail=mail, place=place))
         return tuple(channels)
+
+    def _mail_server(self, part: Section) -> MailServer:
+        security = part.choice("security", MailSecurity)
+        password = self._secret(part, "password")
+        if password is not None and security is MailSecurity.NONE:
+            detail = "A password is not sent over a connection that anybody can read: use starttls."
+            self._findings.add("not-encrypted", detail=detail, place=part.place_of("security"))
+        if (password is None) != (not part.has("username")):
+            detail = "username and password go together; without both the server is not asked."
+            self._findings.add("credentials", detail=detail, place=part.place)
+        return MailServer(
+            host=part.text("host"),
+            port=part.integer("port"),
+            security=security,
+            sender=part.text("from"),
+            username=part.optional_text("username"),
+            password=password,
+            ca_file=part.optional_text("ca_file"),
+        )
+
+    def _secret(self, part: Section, name: str) -> SecretReference | None:
+        """A reference that can be read while nobody is there to be asked."""
+        try:
+            found = part.secret(name)
+        except ValueError as error:
+            detail = f"The reference cannot be used: {error}."
+            self._findings.add("secret-reference", detail=detail, place=part.place_of(name))
+            return None
+        if found is not None and found.kind is SecretKind.PROMPT:
+            detail = "Messages are sent while nobody is there to answer: use another reference."
+            self._findings.add("secret-reference", detail=detail, place=part.place_of(name))
+        return found
+
+    def _urgent(self) -> UrgentNotices:
+        part = self._root.section("notify").section("urgent")
+        return UrgentNotices(to=part.texts("to"), channels=part.texts("channels"))
 
 
 def _plain(part: Section, name: str) -> Any:

@@ -114,23 +114,9 @@ def _resource_check(desired: DesiredState) -> _Finds:
         yield "", desired.schedule.resource_check.place
 
 
-def _servers_at_once(desired: DesiredState) -> _Finds:
-    if desired.strategy.servers_at_once > 1:
-        yield str(desired.strategy.servers_at_once), desired.strategy.servers_at_once_place
-
-
 def _databases_at_once(desired: DesiredState) -> _Finds:
     if desired.strategy.databases_at_once > 1:
         yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
-
-
-def _canary(desired: DesiredState) -> _Finds:
-    if desired.strategy.canary is not None:
-        yield desired.strategy.canary, desired.strategy.canary_place
-
-
-def _notifications(desired: DesiredState) -> _Finds:
-    return ((notice.event.value, notice.place) for notice in desired.notifications)
 
 
 # a name as the refusal prints it, and where in a desired state it is asked for
@@ -146,8 +132,5 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("following the process '{value}' of a launcher", _process_follow),
     ("the due time {value}", _due),
     ("a scheduled resource check", _resource_check),
-    ("{value} servers at once", _servers_at_once),
     ("{value} databases at once", _databases_at_once),
-    ("the canary {value}", _canary),
-    ("the delivery of {value} notifications", _notifications),
 )

@@ -112,6 +112,7 @@ HOMES: dict[str, set[str]] = {
     "rich": {"cli"},
     "cattrs": {"codec"},
     "sqlite3": {"store"},
+    "apprise": {"notify"},
 }
 
 

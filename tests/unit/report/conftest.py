@@ -95,6 +95,18 @@ _SCRIPT = ScriptCall(script="read-header", digest=SHA, arguments={"path": r"D:\D
 _EXCHANGE = ExchangeCall(
     cmdlet="Dismount-Database", parameters={"Identity": GUID, "Confirm": False}
 )
+_SETTING = ExchangeCall(
+    cmdlet="Set-MailboxDatabase", parameters={"Identity": GUID, "MountAtStartup": True}
+)
+_SWAP_BACK = ScriptCall(
+    script="swap-back",
+    digest=SHA,
+    arguments={
+        "original": r"D:\DB05\DB05.edb",
+        "kept": r"D:\DB05\DB05.edb.before-20261128T120000Z",
+        "set_aside": r"D:\DB05\DB05.edb.rebuilt-20261128T120000Z",
+    },
+)
 _LOOK = ControllerCall(work="observe", arguments={})
 
 # action, summary, call, runs when, limit, estimate, undo
@@ -253,7 +265,7 @@ _STEPS: Sequence[tuple[Action, str, Any, RunsWhen, int, int | None, str | None]]
     (
         Action.SWAP_BACK,
         "the original to its place",
-        _SCRIPT,
+        _SWAP_BACK,
         RunsWhen.AWAY_AFTER_SWAP,
         300,
         None,
@@ -280,7 +292,7 @@ _STEPS: Sequence[tuple[Action, str, Any, RunsWhen, int, int | None, str | None]]
     (
         Action.RESTORE_MOUNT_AT_STARTUP,
         "false -> true",
-        _EXCHANGE,
+        _SETTING,
         RunsWhen.SETTINGS_CHANGED,
         60,
         1,
@@ -652,7 +664,7 @@ def opening(plan: Plan) -> list[Event]:
                 "server": "EX01",
                 "number": 7,
                 "holder": "ops01",
-                "expires_at_utc": None,
+                "expires_at_utc": "2026-11-28T21:02:00Z",
                 "state": "acquired",
             },
         ),
@@ -793,6 +805,11 @@ def make_plan() -> Callable[..., Plan]:
     return lambda **changes: sealed(body(**changes))
 
 
+def found(text: str) -> dict[str, str]:
+    """An error that a step found."""
+    return {"severity": "error", "pass_name": "", "text": text}
+
+
 def outcome(number: int, kind: str, *, attempt: int = 1, **changes: Any) -> dict[str, Any]:
     """The data of an outcome of a step of EX01/DB05."""
     return {
@@ -895,7 +912,7 @@ def offline_night(plan: Plan) -> tuple[Record, ...]:
         failed = outcome(
             number,
             "done" if number == 24 else "failed",
-            findings=["MapiExceptionNetworkError: Unable to mount database"],
+            findings=[found("MapiExceptionNetworkError: Unable to mount database")],
         )
         events += [(at, RecordKind.INTENT, intent), (at + 30, RecordKind.OUTCOME, failed)]
         at += 31
@@ -918,7 +935,11 @@ def unprotected_night(plan: Plan) -> tuple[Record, ...]:
         *opening(plan),
         *done,
         (at, RecordKind.INTENT, intent),
-        (at + 60, RecordKind.OUTCOME, outcome(29, "failed", findings=["the target E: is full"])),
+        (
+            at + 60,
+            RecordKind.OUTCOME,
+            outcome(29, "failed", findings=[found("the target E: is full")]),
+        ),
     ]
     return chained(
         [

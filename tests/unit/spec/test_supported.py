@@ -62,14 +62,7 @@ TABLE = [
         "a scheduled resource check",
         "9:28",
     ),
-    (with_lines("strategy: {servers_at_once: 2}\n"), "2 servers at once", "9:29"),
     (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
-    (with_lines("strategy: {canary: EX01}\n"), "the canary EX01", "9:20"),
-    (
-        with_lines("notifications: [{event: storage-online, to: [a@b]}]\n"),
-        "the delivery of storage-online notifications",
-        "9:17",
-    ),
 ]
 
 

@@ -1,0 +1,60 @@
+"""The operators' own templates: read, and tried before they are needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from goexchange.errors import InvalidDocument
+from goexchange.model.configuration import Configuration
+from goexchange.model.desired import NotificationEvent
+from goexchange.model.plan import Plan
+from goexchange.report import html
+from goexchange.report.events import URGENT
+from goexchange.report.messages import check_message, template_of
+from goexchange.report.model import build_report
+from goexchange.report.templates import Own, check_variables
+
+TEMPLATE_MAX_BYTES = 1_000_000
+PARTS = ("report.html.j2", "report.parts.html.j2", "report.css.j2")
+
+
+def own_templates(settings: Configuration) -> Own:
+    """The files of the folder that the configuration names; none without one.
+
+    Raises: InvalidDocument.
+    """
+    if settings.template_folder is None:
+        return {}
+    folder = Path(settings.template_folder)
+    if not folder.is_dir():
+        raise InvalidDocument(f"templates: there is no folder {folder}")
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or any(part.startswith(".") for part in path.parts[-2:]):
+            continue
+        if path.stat().st_size > TEMPLATE_MAX_BYTES:
+            raise InvalidDocument(f"templates: {path} is larger than {TEMPLATE_MAX_BYTES:,} bytes")
+        try:
+            found[path.relative_to(folder).as_posix()] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidDocument(f"templates: {path} cannot be read: {error}") from error
+    return found
+
+
+def check_templates(plan: Plan, settings: Configuration) -> None:
+    """Try every template that the plan's run will need, so that none fails after it.
+
+    Raises: InvalidDocument naming template, line and variable.
+    """
+    own = own_templates(settings)
+    for planned in plan.body.notices:
+        check_message(planned.event, planned.template, own, planned.variables)
+    for event in NotificationEvent:
+        if event in URGENT or template_of(event.value, None) in own:
+            check_message(event.value, None, own, {})
+    if not own:
+        return
+    for name in (each for each in PARTS if each in own):
+        known = html.VARIABLES | ({"caller"} if name == PARTS[1] else frozenset())
+        check_variables(name, own, frozenset(known), is_html=True)
+    html.render_html(build_report(plan, ()), own)
