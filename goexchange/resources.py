@@ -44,6 +44,11 @@ def template_text(name: str) -> str:
     return _text(template_folder(), name)
 
 
+def starter_text(name: str) -> str:
+    """Return one of the files of a new repository as text."""
+    return _text(_PACKAGE / "starter", name)
+
+
 def host_script_text(name: str) -> str:
     """Return a host script byte for byte as text; `name` is without `.ps1`."""
     return _text(_PACKAGE / "powershell" / "scripts", f"{name}.ps1")

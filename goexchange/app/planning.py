@@ -57,7 +57,7 @@ def make_plan(request: PlanRequest) -> Plan:
     wanted = {name for spec in desired for name in select_servers(spec.targets, request.inventory)}
     names = sorted(wanted & set(request.servers) if request.servers else wanted)
     actual = (
-        _facts(request.facts_file)
+        read_facts(request.facts_file)
         if request.facts_file
         else observe_servers(request.inventory, names)
     )
@@ -144,7 +144,8 @@ def _input(specification: Specification) -> PlanInput:
     return PlanInput(kind="Specification", path=specification.file, sha256=specification.sha256)
 
 
-def _facts(path: str) -> ActualState:
+def read_facts(path: str) -> ActualState:
+    """Saved facts. Raises: InvalidDocument."""
     try:
         plain = json.loads(Path(path).read_text("utf-8"))
     except OSError as error:

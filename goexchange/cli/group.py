@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,19 @@ from goexchange.cli.console import Console
 from goexchange.cli.main import VERBS, columns
 from goexchange.cli.overview import OPTIONS, overview
 
-_ATTRIBUTES = {"exit-codes": "exit_codes", "help": "help_", "version": "version"}
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+COMPLETE_VARIABLE = "_GOEXCHANGE_COMPLETE"
+if COMPLETE_VARIABLE in os.environ:  # our PowerShell, before click looks for the shell's class
+    importlib.import_module("goexchange.cli.completing")
+
+_ATTRIBUTES = {
+    "exit-codes": "exit_codes",
+    "help": "help_",
+    "version": "version",
+    "import": "import_",
+}
 
 
 class LazyGroup(click.Group):
@@ -28,7 +40,24 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"goexchange.cli.{VERBS[cmd_name][0]}")
         command: click.Command = getattr(module, _ATTRIBUTES.get(cmd_name, cmd_name))
+        if COMPLETE_VARIABLE in os.environ:
+            from goexchange.cli.completing import attach
+
+            attach(command)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The verbs and global options, without loading any verb."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-"):
+            names = (name for each in self.params for name in each.opts)
+            return [CompletionItem(name) for name in names if name.startswith(incomplete)]
+        return [
+            CompletionItem(name, help=text)
+            for name, (_, text) in sorted(VERBS.items())
+            if name.startswith(incomplete)
+        ]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
