@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "init": ("init", "Write the files of a new repository, pipelines too"),
     "lab": ("lab", "The simulated site: up, down, demo"),
     "notify": ("notify", "Notifications: list, test, send what is due (writes the store)"),
+    "leftovers": ("leftovers", "What runs have left, and why it may go (--remove writes hosts)"),
     "observe": ("observe", "Read the servers' facts (reads)"),
     "pause": ("operate", "Let a run begin no new step (writes the store)"),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),

@@ -95,6 +95,7 @@ class Action(Enum):
     AWAIT_REPAIR_REQUESTS = "await-repair-requests"
     WRITE_DATABASE_RECORD = "write-database-record"
     CLOSE_RECOVERY_RECORD = "close-recovery-record"
+    REMOVE_LEFTOVER = "remove-leftover"
 
 
 class Direction(Enum):

@@ -75,6 +75,7 @@ TRAITS: Mapping[Action, Traits] = {
     Action.REPAIR_REQUEST: Traits(_PROBE, 12 * HOUR),
     Action.AWAIT_REPAIR_REQUESTS: Traits(_REPEAT, 12 * HOUR),
     Action.WRITE_DATABASE_RECORD: Traits(_REPEAT, 5 * MINUTE, runs_when=_IN_SERVICE),
+    Action.REMOVE_LEFTOVER: Traits(_REPEAT, 10 * MINUTE),
     Action.CLOSE_RECOVERY_RECORD: Traits(
         _REPEAT, 5 * MINUTE, runs_when=RunsWhen.RECORD_OPEN_AND_IN_SERVICE
     ),

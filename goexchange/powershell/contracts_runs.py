@@ -102,4 +102,31 @@ READ_RUNS = Contract(
     cmdlets=("Get-Acl", "Get-ChildItem", "Get-CimInstance", "Get-Process", "Get-ScheduledTask"),
 )
 
-RUN_CONTRACTS: tuple[Contract, ...] = (KEEP_RUN, READ_RUN, READ_RUNS)
+REMOVE_LEFTOVER = Contract(
+    script="remove-leftover",
+    version=1,
+    purpose="removes one thing that a run has left: a file put aside (with its flush map, while"
+    " it is the one looked at), the tool's own folder beside a database, the folder of a job, of a"
+    " closed record, of a kept run",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        kind={
+            "type": "string",
+            "enum": ["file", "work-folder", "job", "recovery-record", "kept-run"],
+        },
+        what=TEXT,
+        size_bytes=maybe(COUNT),
+        modified_at=maybe(TIME),
+    ),
+    result=record(is_removed=FLAG),
+    errors=("fenced", "root-not-private", "file-in-use", "outside-folder", "file-differs"),
+    cmdlets=(
+        "Get-Acl",
+        "Get-Process",
+        "Get-ScheduledTask",
+        "Unregister-ScheduledTask",
+    ),
+)
+
+RUN_CONTRACTS: tuple[Contract, ...] = (KEEP_RUN, READ_RUN, READ_RUNS, REMOVE_LEFTOVER)

@@ -46,6 +46,7 @@ _PLAYS: Mapping[str, Play] = {
     "keep-run": scripts_runs.keep_run,
     "read-run": scripts_runs.read_run,
     "read-runs": scripts_runs.read_runs,
+    "remove-leftover": scripts_runs.remove_leftover,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

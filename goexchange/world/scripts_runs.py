@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from goexchange.codec import time_text
+from goexchange.codec import parse_time, time_text
 from goexchange.ese.header import PAGE_SIZES
+from goexchange.model.flush_map import flush_map_beside
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, join, name_of
 from goexchange.world.hosts import Host
+from goexchange.world.jobs import RUNNING
 from goexchange.world.refusals import ScriptFailed
 from goexchange.world.scripts_records import TASK_FOLDER, fence_of, folder_name
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 _PIECE_BYTES = 512 * 1024
 _START_BYTES = 1024
+_PUT_ASIDE = re.compile(r"\.edb\.(before|rebuilt)-\d{8}T\d{6}Z\Z", re.IGNORECASE)
+_WORK_FOLDER = re.compile(r"gx-[0-9a-f]{8}\Z", re.IGNORECASE)
 
 
 def keep_run(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,3 +197,70 @@ def _entry(
         "is_link": False,
         "files": files,
     }
+
+
+def remove_leftover(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Remove one thing that a run has left; what is not there any more is no failure."""
+    return {"is_removed": _REMOVALS[arguments["kind"]](world, host, arguments)}
+
+
+def _remove_file(world: World, host: Host, arguments: Mapping[str, Any]) -> bool:
+    path, files = arguments["what"], host.files
+    if not _PUT_ASIDE.search(name_of(path)):
+        raise ScriptFailed("outside-folder", f"{path} is no file that the tool has put aside")
+    if not files.exists(path):
+        return False
+    wanted = parse_time(arguments["modified_at"])
+    apart = abs((files.times(path).modified_at - wanted).total_seconds())
+    if files.size(path) != arguments["size_bytes"] or apart > 1:
+        raise ScriptFailed("file-differs", f"{path} is not the file that was looked at")
+    for each in (flush_map_beside(path), path):
+        if files.exists(each):
+            files.delete(each)
+    world.note("leftover-removed", host=host.name, detail=path)
+    return True
+
+
+def _remove_work_folder(world: World, host: Host, arguments: Mapping[str, Any]) -> bool:
+    path = arguments["what"]
+    if not _WORK_FOLDER.match(name_of(path)):
+        raise ScriptFailed("outside-folder", f"{path} is no folder of the tool")
+    return _remove_below(host, path)
+
+
+def _remove_job(world: World, host: Host, arguments: Mapping[str, Any]) -> bool:
+    job = world.jobs.get((host.name, arguments["what"]))
+    if job is not None and job.state == RUNNING:
+        raise ScriptFailed("file-in-use", f"the job is running: {arguments['what']}")
+    name = folder_name(arguments["what"])
+    host.tasks.pop(f"{TASK_FOLDER}job-{name}", None)
+    return _remove_below(host, join(arguments["root"], "jobs", name))
+
+
+def _remove_record(world: World, host: Host, arguments: Mapping[str, Any]) -> bool:
+    guid, _, run = arguments["what"].partition("\\")
+    folder = join(arguments["root"], "recovery", guid.lower(), folder_name(run))
+    record = host.files.read_json(join(folder, "record.json"))
+    if record is not None and record["state"] != "closed":
+        raise ScriptFailed("file-in-use", f"the record is open: {arguments['what']}")
+    return _remove_below(host, folder)
+
+
+def _remove_run(world: World, host: Host, arguments: Mapping[str, Any]) -> bool:
+    return _remove_below(host, join(arguments["root"], "runs", folder_name(arguments["what"])))
+
+
+def _remove_below(host: Host, folder: str) -> bool:
+    paths = host.files.below(folder)
+    for path in paths:
+        host.files.delete(path)
+    return bool(paths)
+
+
+_REMOVALS = {
+    "file": _remove_file,
+    "work-folder": _remove_work_folder,
+    "job": _remove_job,
+    "recovery-record": _remove_record,
+    "kept-run": _remove_run,
+}

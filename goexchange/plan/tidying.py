@@ -1,0 +1,124 @@
+"""The plan of `leftovers --remove`: one step for each thing that may go, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import goexchange
+from goexchange.codec import time_text
+from goexchange.model.actual import ActualState
+from goexchange.model.configuration import Inventory
+from goexchange.model.plan import (
+    Action,
+    EstimateSource,
+    Lane,
+    PlanBody,
+    PlanInput,
+    Reason,
+    RunRules,
+    ScriptCall,
+)
+from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.calls import host_script
+from goexchange.plan.check import check_body
+from goexchange.plan.context import Pace
+from goexchange.plan.leftovers import Leftover, LeftoverKind
+from goexchange.plan.sealing import FORMAT
+
+OUTPUT_TAIL_BYTES = 8192
+_KINDS = {
+    LeftoverKind.ORIGINAL: "file",
+    LeftoverKind.SET_ASIDE: "file",
+    LeftoverKind.WORK_FOLDER: "work-folder",
+    LeftoverKind.JOB: "job",
+    LeftoverKind.RECORD: "recovery-record",
+    LeftoverKind.RUN: "kept-run",
+}
+
+
+def tidying_body(
+    found: Sequence[Leftover],
+    inventory: Inventory,
+    actual: ActualState,
+    *,
+    pace: Pace,
+    inputs: Sequence[PlanInput] = (),
+) -> PlanBody:
+    """The plan's body; `actual` is the look at the one server that the reasons rest on."""
+    (server,) = (each.name for each in actual.servers)
+    going = [each for each in found if each.may_go]
+    body = PlanBody(
+        format=FORMAT,
+        tool=f"goexchange {goexchange.__version__}",
+        evaluated_at_utc=actual.observed_at_utc,
+        valid_until_utc=None,
+        inputs=tuple(inputs),
+        commit=None,
+        specifications=(),
+        is_partial=True,
+        scope=(server,),
+        window=None,
+        rules=RunRules(
+            failures_max=0,
+            overrun="finish",
+            run_time_max_s=None,
+            poll_interval_s=pace.poll_interval_s,
+            lease_s=pace.lease_s,
+            heartbeat_s=pace.heartbeat_s,
+            mount_confirm_after_s=inventory.mount_confirm_after_s,
+            output_tail_bytes=OUTPUT_TAIL_BYTES,
+        ),
+        decisions=(),
+        premises=(),
+        lanes=(_lane(server, going, inventory.host_root),),
+        guards=(),
+        consents=(),
+        notices=(),
+        report_formats=(),
+        estimate=EstimateSource(earlier_runs=0, text="removing needs no estimate"),
+        backups=(),
+        facts=actual,
+        diagnostics=(),
+    )
+    check_body(body)
+    return body
+
+
+def _lane(server: str, going: Sequence[Leftover], root: str) -> Lane:
+    lane = LaneBuilder(f"{server}:leftovers", server, database=None, database_guid=None)
+    for each in going:
+        lane.add(
+            Action.REMOVE_LEFTOVER,
+            _call(each, root),
+            summary=f"remove {each.kind.value} {each.what}: {each.reason}",
+            reason=Reason.ASKED_FOR,
+            may_fail=True,
+        )
+    return lane.lane()
+
+
+def _call(each: Leftover, root: str) -> ScriptCall:
+    if each.kind is LeftoverKind.SENTINEL:
+        return host_script(
+            "sentinel",
+            {
+                "root": root,
+                "run": each.run or "",
+                "database_guid": each.what,
+                "database": each.database or "",
+                "state": "removed",
+                "silent_after_s": 0,
+            },
+        )
+    modified: datetime | None = each.modified_at_utc
+    return host_script(
+        "remove-leftover",
+        {
+            "root": root,
+            "kind": _KINDS[each.kind],
+            "what": each.what,
+            "size_bytes": each.size_bytes,
+            "modified_at": None if modified is None else time_text(modified),
+        },
+    )
