@@ -150,7 +150,8 @@ def _chosen(
     copies = [copy_of(session, left.server, inventory, kept) for kept in named]
     copies = [copy for copy in copies if copy.reading.records]
     if run is None:
-        copies = [copy for copy in copies if not copy.has_ended]
+        over = left.released
+        copies = [each for each in copies if not each.has_ended and each.kept.run not in over]
     if len(copies) == 1:
         return copies[0]
     known = ", ".join(kept.run for kept in whole[-5:]) or "none"

@@ -140,4 +140,4 @@ def _told_by_runs(
                 known = remembered(plan, state, record.database_guid)
             if known is not None and not known.was_mounted and "set_aside" in record.content:
                 never.add(normcase(str(record.content["set_aside"])))
-    return frozenset(ended), frozenset(never)
+    return frozenset(ended) | left.released, frozenset(never)

@@ -61,6 +61,7 @@ def _recovery(plain: Json) -> RecoveryRecord:
         is_open=plain["state"] != "closed",
         opened_at_utc=parse_time(plain["opened_at"]),
         written_at_utc=parse_time(plain["written_at"]),
+        phase=str(plain["phase"]),
         content=plain["content"],
     )
 

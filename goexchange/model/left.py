@@ -13,6 +13,8 @@ from attrs import frozen
 
 from goexchange.model.unknown import Unknown
 
+RELEASED = "released"  # the phase of a record that a release has closed
+
 
 @frozen(kw_only=True)
 class KeptRun:
@@ -33,6 +35,7 @@ class RecoveryRecord:
     is_open: bool
     opened_at_utc: datetime
     written_at_utc: datetime
+    phase: str
     content: Mapping[str, Any]
 
 
@@ -96,6 +99,14 @@ class LeftOnHost:
     jobs: tuple[JobLeft, ...] | Unknown
     looked_at: tuple[FileSeen, ...] | Unknown
     listed: tuple[Listed, ...] | Unknown
+
+    @property
+    def released(self) -> frozenset[str]:
+        """Runs whose records are all closed, one of them by a release: nobody goes on with them."""
+        known = () if isinstance(self.recoveries, Unknown) else self.recoveries
+        still_open = {each.run for each in known if each.is_open}
+        closed = {each.run for each in known if each.phase == RELEASED}
+        return frozenset(closed - still_open)
 
     def seen(self, path: str) -> FileSeen | None:
         """A file that was asked for; None when it is not there. Only where `looked_at` is known."""

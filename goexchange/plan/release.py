@@ -14,7 +14,7 @@ import goexchange
 from goexchange.codec import to_plain
 from goexchange.model.actual import ActualDatabase, ActualState, DatabaseRecord
 from goexchange.model.configuration import Inventory
-from goexchange.model.left import RecoveryRecord
+from goexchange.model.left import RELEASED, RecoveryRecord
 from goexchange.model.plan import (
     Action,
     Decision,
@@ -233,7 +233,7 @@ def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
                 "run": left.recovery.run,
                 "database_guid": guid,
                 "state": "closed",
-                "content": {**left.recovery.content, "phase": "released"},
+                "content": {**left.recovery.content, "phase": RELEASED},
                 "text": CLOSED_TEXT,
             },
         ),

@@ -15,7 +15,14 @@ from goexchange.plan.leftovers import Leftover, LeftoverKind
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from tests.simulation.night.documents import AT, inventory, specification
-from tests.simulation.night.test_release import WorldSession, kill_at, site
+from tests.simulation.night.test_release import (
+    LEASE,
+    WorldSession,
+    kill_at,
+    prepare,
+    release,
+    site,
+)
 
 
 def look(night: Night) -> Found:
@@ -98,3 +105,15 @@ def test_a_file_that_changed_since_it_was_looked_at_stays() -> None:
     files.append(original.what, b"\0" * 4096)
     assert remove(night, found).exit_code == ExitCode.OK
     assert files.exists(original.what)
+
+
+def test_what_a_released_run_left_may_go() -> None:
+    night = kill_at(Action.REBUILD)
+    night.performer.clock.move(seconds=LEASE.total_seconds())
+    night.performer.world.advance()
+    assert release(night, prepare(night)).exit_code == ExitCode.OK
+    found = look(night)
+    runs = [each.what for each in by_kind(found, LeftoverKind.RUN) if each.may_go]
+    assert night.run in runs
+    assert all(each.may_go for each in by_kind(found, LeftoverKind.JOB))
+    assert all(each.may_go for each in by_kind(found, LeftoverKind.WORK_FOLDER))

@@ -51,6 +51,7 @@ def recovery(ago_s: float) -> RecoveryRecord:
         is_open=True,
         opened_at_utc=NOW - timedelta(hours=2),
         written_at_utc=NOW - timedelta(seconds=ago_s),
+        phase="open",
         content={},
     )
 

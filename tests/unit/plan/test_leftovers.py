@@ -110,6 +110,7 @@ LEFT = LeftOnHost(
             is_open=False,
             opened_at_utc=AT,
             written_at_utc=NOW,
+            phase="closed",
             content={"database": "DB05"},
         ),
     ),
@@ -217,3 +218,12 @@ def test_a_job_that_runs_and_a_folder_that_is_a_link_stay() -> None:
 def test_a_run_that_has_not_ended_is_gone_on_with() -> None:
     run = of(evolve(HOST, ended_runs=frozenset()), LeftoverKind.RUN)
     assert not run.may_go and "resume --from-host EX01" in run.reason
+
+
+def test_a_run_that_was_released_is_over() -> None:
+    assert isinstance(LEFT.recoveries, tuple)
+    (closed,) = LEFT.recoveries
+    left = evolve(LEFT, recoveries=(evolve(closed, phase="released"),))
+    assert left.released == {RUN}
+    second = evolve(closed, phase="open", is_open=True, database_guid="another")
+    assert evolve(left, recoveries=(*left.recoveries, second)).released == frozenset()
