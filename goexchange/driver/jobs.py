@@ -25,6 +25,11 @@ from goexchange.powershell.redaction import redacted
 
 CALL_LIMIT_S = 60
 PROGRESS_EVERY = timedelta(seconds=30)
+STALLED_AFTER = timedelta(minutes=15)
+# These only read, or write to files of their own: ended, they leave nothing half done. A backup's
+# engine would go on without its command, and what an operator's program has begun nobody knows.
+_ENDED_WHEN_STALLED = frozenset({"eseutil", "copy-files", "hash-files", "export-configuration"})
+_NEVER_ENDED = frozenset({"wbadmin"})
 START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds
 
 
@@ -48,6 +53,8 @@ class Job:
         self.starts = 0
         self.asked_at: datetime = talk.now  # when its start was asked for last, or it was found
         self.reported_at: datetime | None = None
+        self.signs: tuple[Any, ...] = ()
+        self.signs_at = talk.now
 
     def start(self) -> Talk[Judgement | None]:
         """Ask the host to start it (a second time does nothing); None when it may run."""
@@ -75,16 +82,21 @@ class Job:
                 yield from self.cancel()
                 return cancelled(why)
             if self.talk.now >= self.deadline:
-                yield from self.cancel()
-                return failed(
-                    f"it did not end within its time limit of {self.step.time_limit_s} s", {}
-                )
+                return (yield from self._give_up())
             yield from self.talk.wait(self.talk.next_look(self.sent))
 
     def cancel(self) -> Talk[None]:
         """End it, as well as the host can be reached; the way back ends it again."""
         call = cancel_call(root=self.root, fence=self.talk.numbers[self.step.server], job=self.id)
         yield from self.talk.send_patiently(self.step.server, call, CALL_LIMIT_S, self.step.id)
+
+    def _give_up(self) -> Talk[Judgement]:
+        """The time limit is over: end it where that leaves nothing half done."""
+        why = f"it did not end within its time limit of {self.step.time_limit_s} s"
+        if self.call.kind in _NEVER_ENDED:
+            return failed(f"{why}; a backup is not ended from outside, it was left running", {})
+        yield from self.cancel()
+        return failed(why, {})
 
     def _take(self, answer: Mapping[str, Any]) -> Talk[Judgement | None]:
         """Take in one poll; a judgement when the job is over."""
@@ -102,14 +114,31 @@ class Job:
             )
             return judge_job(subject, self._end(answer))
         if state == "lost":
-            return failed(
-                "the job's process is gone and left no exit record (killed, or the host restarted)",
-                {},
-            )
+            return failed(_lost(answer), {})
         if state == "requested" and self.talk.now >= self.asked_at + START_AGAIN_AFTER:
             return (yield from self.start())  # the host went down before the child began
         yield from self._report(answer)
-        return None
+        return None if state == "requested" else (yield from self._stalled(answer))
+
+    def _stalled(self, answer: Mapping[str, Any]) -> Talk[Judgement | None]:
+        """A tool that waits for a key prints nothing, writes nothing and uses no processor time.
+
+        Unknown: processor time that is not known is no sign of standing still.
+        """
+        sizes = tuple(one["size_bytes"] for one in answer["watched"])
+        signs = (len(self.output), sizes, answer["cpu_s"])
+        if answer["cpu_s"] is None or signs != self.signs:
+            self.signs, self.signs_at = signs, self.talk.now
+        if self.talk.now < self.signs_at + STALLED_AFTER:
+            return None
+        minutes = int(STALLED_AFTER.total_seconds() // 60)
+        why = f"no output, no growth and no processor time for {minutes} minutes"
+        self.signs_at = self.talk.now
+        yield from self._say(f"{why}: it may wait for a key", answer)
+        if self.call.kind not in _ENDED_WHEN_STALLED:
+            return None
+        yield from self.cancel()
+        return failed(f"{why}: it was ended", {})
 
     def _end(self, answer: Mapping[str, Any]) -> JobEnd:
         started, ended = answer["started_at"], answer["ended_at"]
@@ -132,6 +161,9 @@ class Job:
         if self.reported_at is not None and now < self.reported_at + PROGRESS_EVERY:
             return
         self.reported_at = now
+        yield from self._say(_last_line(bytes(self.output)), answer)
+
+    def _say(self, text: str, answer: Mapping[str, Any]) -> Talk[None]:
         sizes = [one["size_bytes"] for one in answer["watched"] if one["size_bytes"] is not None]
         done_bytes = sum(sizes) if sizes else None
         started = parse_time(answer["started_at"]) if answer["started_at"] else None
@@ -141,7 +173,7 @@ class Job:
                 RecordKind.PROGRESS,
                 {
                     "step": self.step.id,
-                    "text": _last_line(bytes(self.output)),
+                    "text": text,
                     "done_bytes": done_bytes,
                     "total_bytes": self.call.expected_bytes,
                     "rate_bytes_s": done_bytes / seconds if done_bytes and seconds > 0 else None,
@@ -177,6 +209,15 @@ def cancel_jobs(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
             return failed(f"job {job} could not be ended: {reply.message}", {"jobs": ended})
         ended.append(job)
     return Judgement(outcome=OutcomeKind.DONE, result={"jobs": ended})
+
+
+def _lost(answer: Mapping[str, Any]) -> str:
+    """Why a job has neither process nor exit record: the boot it was started in tells."""
+    started, now = answer["started_boot_id"], answer["boot_id"]
+    gone = "the job's process is gone and left no exit record"
+    if started is not None and started != now:
+        return f"{gone}: the host restarted while it ran"
+    return f"{gone}: it was ended from outside"
 
 
 def _decoded_length(answer: Mapping[str, Any]) -> int:

@@ -214,16 +214,18 @@ START_JOB = Contract(
 
 POLL_JOB = Contract(
     script="poll-job",
-    version=1,
-    purpose="the state of a host job, its output from an offset, and the sizes of the files it"
-    " writes",
+    version=2,
+    purpose="the state of a host job, its output from an offset, the sizes of the files it writes,"
+    " the processor time of its processes, and the boot it was started in",
     changes_host=False,
     arguments=record(root=TEXT, job=TEXT, offset=COUNT, watch=several(TEXT)),
     result=record(
         state={"type": "string", "enum": ["absent", "requested", "running", "ended", "lost"]},
         boot_id=TEXT,
+        started_boot_id=maybe(TEXT),
         clock=TIME,
         started_at=maybe(TIME),
+        cpu_s=maybe({"type": "number"}),  # while it runs; of its processes that are there now
         ended_at=maybe(TIME),
         exit_code=maybe({"type": "integer"}),
         offset=COUNT,

@@ -152,13 +152,17 @@ def lose(job: HostJob, host: Host) -> None:
     _close(job, host)
 
 
-def poll(job: HostJob | None, *, host: Host, offset: int, watch: tuple[str, ...]) -> dict[str, Any]:
+def poll(
+    job: HostJob | None, *, host: Host, offset: int, watch: tuple[str, ...], now: datetime
+) -> dict[str, Any]:
     """What poll-job says of it, but for clock, boot id and the output's encoding."""
     output = job.output[offset : offset + _OUTPUT_MAX] if job is not None else b""
     ending = job.ending if job is not None else None
     return {
         "state": job.state if job is not None else "absent",
         "started_at": _time(job.started_at if job is not None else None),
+        "started_boot_id": job.boot_id if job is not None and job.started_at else None,
+        "cpu_s": _cpu_s(job, now),
         "ended_at": _time(job.ended_at if job is not None else None),
         "exit_code": ending.exit_code if ending is not None else None,
         "offset": offset + len(output),
@@ -169,6 +173,13 @@ def poll(job: HostJob | None, *, host: Host, offset: int, watch: tuple[str, ...]
         ],
         "result": dict(ending.result) if ending is not None and ending.result is not None else None,
     }
+
+
+def _cpu_s(job: HostJob | None, now: datetime) -> float | None:
+    """Work that never ends waits for something: it uses no time."""
+    if job is None or job.state != RUNNING or job.started_at is None:
+        return None
+    return 0.0 if job.ends_at is None else (now - job.started_at).total_seconds()
 
 
 def write_request(job: HostJob, host: Host) -> None:

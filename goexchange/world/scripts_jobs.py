@@ -65,7 +65,7 @@ def poll_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     """State, new output, and sizes of the files that a job writes."""
     job = world.jobs.get((host.name, arguments["job"]))
     offset, watch = arguments["offset"], tuple(arguments["watch"])
-    polled = jobs.poll(job, host=host, offset=offset, watch=watch)
+    polled = jobs.poll(job, host=host, offset=offset, watch=watch, now=world.now())
     polled["output"] = base64.b64encode(polled["output"]).decode()
     return {**polled, "boot_id": host.boot_id, "clock": time_text(world.now())}
 

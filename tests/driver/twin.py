@@ -113,12 +113,15 @@ class Twin:
     asked: list[tuple[datetime, came.Request]] = field(factory=list)
     lost_job_kinds: set[str] = field(factory=set)
     is_rebuild_endless: bool = False
+    is_backup_endless: bool = False
     is_set_exchanged: bool = False
     set_sha256: str = ""
     record: dict[str, Any] = field(factory=dict)
     is_raising: bool = True
     repair_finds: int = 0
     refusing_sentinel: bool = False
+    boot: str = "b"
+    cpu: Callable[[datetime], float | None] = lambda now: None  # unknown
     kept: dict[str, bytes] = field(factory=dict)  # what the host keeps of the run, by file
     logs: int = 3  # files of the log stream
     others: tuple[str, ...] = ()  # other databases that use the same logs
@@ -299,7 +302,7 @@ class Twin:
         output, result, code = b"", None, None
         is_endless = (
             self.is_rebuild_endless and job is not None and "/d" in job.request.get("arguments", [])
-        )
+        ) or (self.is_backup_endless and job is not None and job.kind == "wbadmin")
         if (
             job is not None
             and job.state == "running"
@@ -315,7 +318,9 @@ class Twin:
             output = self.echo.encode() + output
         return {
             "state": job.state if job else "absent",
-            "boot_id": "b",
+            "boot_id": self.boot,
+            "started_boot_id": "b" if job else None,
+            "cpu_s": self.cpu(self.now) if job and job.state == "running" else None,
             "clock": time_text(self.now),
             "started_at": time_text(job.started) if job else None,
             "ended_at": time_text(job.ended) if job and job.ended else None,

@@ -1,5 +1,19 @@
-# goexchange host script: poll-job, version 1
+# goexchange host script: poll-job, version 2
 param($Arguments)
+
+# Processor time of a process and what it has started. A process that was given an old number has no
+# children of its own age; five levels are more than any tool of ours has.
+function Get-CpuTime([int]$Id, [int]$Levels) {
+    $total = [double]0
+    foreach ($process in @(Get-CimInstance -ClassName Win32_Process -Filter ('ProcessId = ' + $Id))) {
+        $total = $total + ([double]$process.KernelModeTime + [double]$process.UserModeTime) / 10000000
+    }
+    if ($Levels -le 0) { return $total }
+    foreach ($child in @(Get-CimInstance -ClassName Win32_Process -Filter ('ParentProcessId = ' + $Id))) {
+        $total = $total + (Get-CpuTime ([int]$child.ProcessId) ($Levels - 1))
+    }
+    return $total
+}
 
 $outputMax = 1048576
 $folder = [System.IO.Path]::Combine([string]$Arguments.root, 'jobs', (Get-GxName $Arguments.job))
@@ -10,6 +24,8 @@ $outputPath = [System.IO.Path]::Combine($folder, 'output.txt')
 $answer = @{
     state = 'absent'
     boot_id = (Get-GxBoot).id
+    started_boot_id = $null
+    cpu_s = $null
     clock = Get-GxNow
     started_at = $null
     ended_at = $null
@@ -26,7 +42,11 @@ if ([System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'request.json'))
     if ($null -ne $started) {
         $answer['started_at'] = [string]$started.started_at
         $answer['state'] = 'lost'
-        if (Test-GxAlive $started) { $answer['state'] = 'running' }
+        if ($started.boot_id) { $answer['started_boot_id'] = [string]$started.boot_id }
+        if (Test-GxAlive $started) {
+            $answer['state'] = 'running'
+            $answer['cpu_s'] = Get-CpuTime ([int]$started.pid) 5
+        }
     }
     # Looked at after the process: one that ends in between has left its exit record.
     if ([System.IO.File]::Exists($exitPath)) {
