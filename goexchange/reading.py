@@ -141,6 +141,7 @@ _SUMMARIES = {
     "script-not-for-version": "a script that does not apply to the version",
     "signers": "signers that cannot sign",
     "secret-reference": "not a reference to a secret",
+    "sentinel": "a mail of the sentinel that is declared by half",
     "timeouts": "time limits that contradict each other",
     "unknown-name": "an unknown name",
     "wrong-form": "a value of the wrong form",

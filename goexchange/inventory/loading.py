@@ -20,6 +20,7 @@ from goexchange.model.configuration import (
     OtherWork,
     OtherWorkKind,
     Rates,
+    SentinelNotice,
     ServerEntry,
     ServerGroup,
     Share,
@@ -37,7 +38,14 @@ from goexchange.reading import (
 )
 from goexchange.schema import check_document, suggestion
 
-_ONCE = ("verifier", "mount_confirm_after", "low_space_threshold", "host_root", "rates")
+_ONCE = (
+    "verifier",
+    "mount_confirm_after",
+    "low_space_threshold",
+    "host_root",
+    "rates",
+    "sentinel",
+)
 
 Entry = TypeVar("Entry")
 
@@ -112,6 +120,7 @@ class _Loader:
             low_space_threshold_bytes=once["low_space_threshold"].size_bytes("low_space_threshold"),
             host_root=once["host_root"].text("host_root"),
             rates=self._rates(once["rates"].section("rates")),
+            sentinel=self._sentinel(once["sentinel"]),
             other_work=self._other_work(_Names(members=members, groups=named)),
         )
 
@@ -236,6 +245,20 @@ class _Loader:
             rebuild_bytes_per_s=rate_bytes_per_s(part.text("rebuild")),
             verify_bytes_per_s=rate_bytes_per_s(part.text("verify")),
         )
+
+    def _sentinel(self, root: Section) -> SentinelNotice:
+        part = root.section("sentinel")
+        notice = SentinelNotice(
+            mail_server=part.optional_text("mail_server"),
+            mail_from=part.optional_text("mail_from"),
+            mail_to=part.texts("mail_to"),
+            webhook=part.optional_text("webhook"),
+        )
+        parts = (notice.mail_server, notice.mail_from, notice.mail_to)
+        if any(parts) and not all(parts):
+            detail = "'mail_server', 'mail_from' and 'mail_to' belong together: one is missing."
+            self._findings.add("sentinel", detail=detail, place=root.place_of("sentinel"))
+        return notice
 
     def _verifier(self, root: Section, machines: tuple[MachineEntry, ...]) -> str | None:
         name = root.optional_text("verifier")

@@ -259,6 +259,18 @@ class Rates:
 
 
 @frozen(kw_only=True)
+class SentinelNotice:
+    """Whom a host tells by itself when a controller falls silent with a database down; no secret is
+    in it.
+    """
+
+    mail_server: str | None = None
+    mail_from: str | None = None
+    mail_to: tuple[str, ...] = ()
+    webhook: str | None = None
+
+
+@frozen(kw_only=True)
 class Inventory:
     """The site: everything that specifications may name.
 
@@ -281,6 +293,7 @@ class Inventory:
     host_root: str
     rates: Rates
     other_work: tuple[OtherWork, ...] = ()
+    sentinel: SentinelNotice = SentinelNotice()
 
 
 class Origin(Enum):

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from goexchange.codec import time_text
+from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupPart, CustomProcess, OfflineBackup, ProcessScope
 from goexchange.model.plan import (
     Action,
@@ -71,11 +72,23 @@ def add_records(lane: LaneBuilder, context: LaneContext) -> None:
 def sentinel_arguments(context: LaneContext, *, state: str) -> dict[str, Any]:
     """Arguments of the sentinel script; it speaks after several missed heartbeats."""
     return {
+        **told_by_sentinel(context.inventory),
         "root": context.root,
         "database_guid": context.database.guid,
         "database": context.database.name,
         "state": state,
         "silent_after_s": SILENT_AFTER_HEARTBEATS * context.pace.heartbeat_s,
+    }
+
+
+def told_by_sentinel(inventory: Inventory) -> dict[str, Any]:
+    """Whom the host tells by itself, as the script takes it."""
+    notice = inventory.sentinel
+    return {
+        "mail_server": notice.mail_server,
+        "mail_from": notice.mail_from,
+        "mail_to": list(notice.mail_to),
+        "webhook": notice.webhook,
     }
 
 

@@ -109,6 +109,10 @@ def _call(each: Leftover, root: str) -> ScriptCall:
                 "database": each.database or "",
                 "state": "removed",
                 "silent_after_s": 0,
+                "mail_server": None,
+                "mail_from": None,
+                "mail_to": [],
+                "webhook": None,
             },
         )
     modified: datetime | None = each.modified_at_utc

@@ -127,9 +127,9 @@ WRITE_RECOVERY = Contract(
 
 SENTINEL = Contract(
     script="sentinel",
-    version=1,
+    version=2,
     purpose="places, feeds or removes the scheduled task that speaks when the controller dies"
-    " with a database down",
+    " with a database down: event 4110, and the mail or webhook that is declared",
     changes_host=True,
     arguments=record(
         **FENCE,
@@ -138,6 +138,10 @@ SENTINEL = Contract(
         database=TEXT,
         state={"enum": ["placed", "fed", "removed"], "type": "string"},
         silent_after_s=COUNT,
+        mail_server=maybe(TEXT),
+        mail_from=maybe(TEXT),
+        mail_to=several(TEXT),
+        webhook=maybe(TEXT),
     ),
     result=record(task=TEXT, is_present=FLAG),
     errors=("fenced", "root-not-private"),

@@ -115,6 +115,8 @@ def sentinel(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
         database=arguments["database"],
         silent_after_s=arguments["silent_after_s"],
         fed_at=world.now(),
+        mail_to=tuple(arguments["mail_to"]) if arguments["mail_server"] else (),
+        webhook=arguments["webhook"],
     )
     host.files.write_json(path, {"run": fed.run, "fed_at": time_text(fed.fed_at)})
     if arguments["state"] == "placed":

@@ -362,6 +362,8 @@ class World:
         )
         host.log(SENTINEL_PROVIDER, SENTINEL_EVENT_ID, at=due.at, text=text)
         self.note("sentinel-spoke", host=host_name, database=sentinel.database)
+        for each in (*sentinel.mail_to, *([sentinel.webhook] if sentinel.webhook else [])):
+            self.note("sentinel-told", host=host_name, database=sentinel.database, detail=each)
 
     def _happen_job(self, due: _Due) -> None:
         from goexchange.world.job_kinds import make_work

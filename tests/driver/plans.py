@@ -481,6 +481,10 @@ def _sentinel(state: str) -> Any:
             "database": DATABASE,
             "state": state,
             "silent_after_s": 600,
+            "mail_server": None,
+            "mail_from": None,
+            "mail_to": [],
+            "webhook": None,
         },
     )
 

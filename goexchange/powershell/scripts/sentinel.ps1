@@ -1,7 +1,7 @@
-# goexchange host script: sentinel, version 1
+# goexchange host script: sentinel, version 2
 param($Arguments)
 
-# What the scheduled task runs. It only reads the state file and writes to the event log.
+# What the scheduled task runs. It reads the state file, writes to the event log, and tells whom it is told to.
 $watch = @'
 param([string]$Guid)
 $ErrorActionPreference = 'Stop'
@@ -21,6 +21,47 @@ $words = 'The controller of run ' + $state.run + ' has been silent for ' + [int]
 $words = $words + $state.database + ' (' + $state.database_guid + ') is taken down. Read RECOVERY.txt below '
 $words = $words + $state.root + '\recovery\' + $state.database_guid + '.'
 [System.Diagnostics.EventLog]::WriteEntry($source, $words, [System.Diagnostics.EventLogEntryType]::Error, 4110)
+# The event comes every minute, mail and webhook once an hour.
+$told = [System.IO.Path]::Combine($folder, $Guid + '.told')
+if ([System.IO.File]::Exists($told)) {
+    $age = [DateTime]::UtcNow - [System.IO.File]::GetLastWriteTimeUtc($told)
+    if ($age.TotalMinutes -lt 60) { exit 0 }
+}
+[System.IO.File]::WriteAllText($told, $words)
+if ($state.mail_server) {
+    try {
+        $mail = New-Object -TypeName System.Net.Mail.MailMessage
+        $mail.From = New-Object -TypeName System.Net.Mail.MailAddress -ArgumentList ([string]$state.mail_from)
+        foreach ($one in @($state.mail_to)) { $mail.To.Add([string]$one) }
+        $mail.Subject = 'goexchange: ' + $state.database + ' is taken down and its controller is silent'
+        $mail.Body = $words
+        (New-Object -TypeName System.Net.Mail.SmtpClient -ArgumentList ([string]$state.mail_server)).Send($mail)
+    }
+    catch {
+        $why = 'The mail of the sentinel was not sent: ' + $_.Exception.Message
+        [System.Diagnostics.EventLog]::WriteEntry($source, $why, [System.Diagnostics.EventLogEntryType]::Warning, 4111)
+    }
+}
+if ($state.webhook) {
+    try {
+        # 3072 is TLS 1.2, which older defaults leave out.
+        [System.Net.ServicePointManager]::SecurityProtocol = [Enum]::ToObject([System.Net.SecurityProtocolType], 3072)
+        $fields = @{ event = 4110; database = [string]$state.database; run = [string]$state.run; text = $words }
+        $body = [System.Text.Encoding]::UTF8.GetBytes((ConvertTo-Json -InputObject $fields))
+        $request = [System.Net.WebRequest]::Create([string]$state.webhook)
+        $request.Method = 'POST'
+        $request.ContentType = 'application/json'
+        $request.Timeout = 30000
+        $stream = $request.GetRequestStream()
+        $stream.Write($body, 0, $body.Length)
+        $stream.Dispose()
+        $request.GetResponse().Close()
+    }
+    catch {
+        $why = 'The webhook of the sentinel was not called: ' + $_.Exception.Message
+        [System.Diagnostics.EventLog]::WriteEntry($source, $why, [System.Diagnostics.EventLogEntryType]::Warning, 4111)
+    }
+}
 '@
 
 Assert-GxFence $Arguments.root $Arguments.fence
@@ -33,6 +74,7 @@ if ($Arguments.state -eq 'removed') {
     $tasks = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName $name -ErrorAction SilentlyContinue)
     $tasks | Unregister-ScheduledTask -Confirm:$false
     [System.IO.File]::Delete($path)
+    [System.IO.File]::Delete([System.IO.Path]::Combine($folder, $guid + '.told'))
 }
 else {
     $state = @{
@@ -41,6 +83,10 @@ else {
         database = [string]$Arguments.database
         database_guid = $guid
         silent_after_s = [long]$Arguments.silent_after_s
+        mail_server = $Arguments.mail_server
+        mail_from = $Arguments.mail_from
+        mail_to = @($Arguments.mail_to)
+        webhook = $Arguments.webhook
         fed_at = Get-GxNow
     }
     Write-GxJson $path $state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,13 @@ from goexchange.world.refusals import ScriptFailed
 from goexchange.world.tasks import VENDOR_TASK
 from goexchange.world.truth import silently_down, truth_of
 from tests.simulation.world.hands import EDB, KEPT, SET, TEMPORARY, Hands, JobSeen
+
+TELLS_NOBODY: dict[str, Any] = {
+    "mail_server": None,
+    "mail_from": None,
+    "mail_to": [],
+    "webhook": None,
+}
 
 
 def _take_down(hands: Hands) -> None:
@@ -37,6 +45,7 @@ def _take_down(hands: Hands) -> None:
         database="DB05",
         state="placed",
         silent_after_s=600,
+        **TELLS_NOBODY,
     )
     hands.cmdlet("Set-MailboxDatabase", Identity=guid, MountAtStartup=False)
     hands.dismount()
@@ -192,6 +201,7 @@ def test_a_sentinel_that_is_not_fed_speaks(hands: Hands) -> None:
     _take_down(hands)
     guid = hands.guid("DB05")
     fed = {"run": "r1", "database_guid": guid, "database": "DB05", "silent_after_s": 600}
+    fed |= TELLS_NOBODY
     hands.clock.move(seconds=500)
     assert hands.change("sentinel", **fed, state="fed")["is_present"] is True
     hands.clock.move(seconds=500)

@@ -290,3 +290,27 @@ def test_work_of_others_on_a_server_that_is_not_there_is_reported() -> None:
     assert site is None
     assert [each.id for each in diagnostics] == ["unknown-name"]
     assert "No server is called 'B'" in diagnostics[0].detail
+
+
+def test_whom_the_hosts_tell_by_themselves() -> None:
+    text = "sentinel: {mail_server: smtp.c, mail_from: gx@c.d, mail_to: [on@c.d], webhook: 'https://a/b'}"
+    found = inventory(text + "\n").sentinel
+    assert (found.mail_server, found.mail_from, found.mail_to) == ("smtp.c", "gx@c.d", ("on@c.d",))
+    assert found.webhook == "https://a/b"
+    nobody = inventory("servers: {A: {}}\n").sentinel
+    assert (nobody.mail_server, nobody.mail_to, nobody.webhook) == (None, (), None)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "mail_server: smtp.c",
+        "mail_server: smtp.c, mail_from: gx@c.d",
+        "mail_to: [on@c.d]",
+        "webhook: 'https://user:secret@a/b'",
+        "webhook: 'file:///c:/x'",
+    ],
+)
+def test_half_a_mail_or_a_webhook_with_a_secret_is_a_mistake(part: str) -> None:
+    found, diagnostics = load(f"sentinel: {{{part}}}\n")
+    assert found is None and len(diagnostics) == 1
