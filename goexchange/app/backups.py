@@ -25,7 +25,7 @@ from goexchange.backup.retention import (
 from goexchange.codec import canonical_json, parse_time
 from goexchange.errors import GoexchangeError, InvalidDocument, NotNow, UsageError
 from goexchange.journal.replay import replay
-from goexchange.model.backup_set import MANIFEST_NAME
+from goexchange.model.backup_set import MANIFEST_NAME, VERDICT_NAME
 from goexchange.model.plan import Action
 from goexchange.store.journal_file import flush_folder, read_journal
 from goexchange.store.runs import RunFolder, Runs
@@ -57,7 +57,7 @@ def look_at(folders: Sequence[str]) -> Shelf:
     Raises: UsageError for a folder that is not there.
     """
     sets, unusable = [], []
-    for manifest in _manifests(folders):
+    for manifest in manifests_below(folders):
         try:
             sets.append(_shelved(manifest.parent))
         except GoexchangeError as error:
@@ -99,6 +99,7 @@ def remove_set(decision: Decision, store: str) -> Removal:
     _note(Path(store), decision)
     (folder / MANIFEST_NAME).unlink()
     flush_folder(folder)
+    (folder / VERDICT_NAME).unlink(missing_ok=True)
     for each in sealed.body.files:
         path = folder / each.path
         if path.resolve().is_relative_to(folder.resolve()):
@@ -107,7 +108,11 @@ def remove_set(decision: Decision, store: str) -> Removal:
     return Removal(folder=one.folder, freed_bytes=one.total_bytes, left=left)
 
 
-def _manifests(folders: Sequence[str]) -> Iterator[Path]:
+def manifests_below(folders: Sequence[str]) -> Iterator[Path]:
+    """The manifest of every set below the folders, each once.
+
+    Raises: UsageError for a folder that is not there.
+    """
     seen: set[Path] = set()
     for given in folders:
         root = Path(given)

@@ -33,6 +33,7 @@ from goexchange.ese.scan import FileKind, FileScan, MapUse, PathScan
 from goexchange.model.backup_set import MANIFEST_NAME, FileRole, SetMethod
 
 _ORDER = (Weight.DAMAGE, Weight.UNKNOWN, Weight.WARNING, Weight.NOTE)
+_OF_THE_SET = (FileKind.MANIFEST, FileKind.VERDICT)
 _JUDGED = (FileKind.DATABASE, FileKind.LOG, FileKind.CHECKPOINT)
 
 
@@ -70,7 +71,7 @@ def _set_findings(scan: PathScan) -> tuple[list[Found], SealedSet | None]:
     except InvalidDocument as error:
         return [damage(Finding.MANIFEST_INVALID, MANIFEST_NAME, str(error))], None
     found = []
-    present = {each.path: each for each in scan.files if each.kind is not FileKind.MANIFEST}
+    present = {each.path: each for each in scan.files if each.kind not in _OF_THE_SET}
     for listed in sealed.body.files:
         blocks = listed.role is FileRole.DATABASE
         file = present.pop(listed.path) if listed.path in present else None
@@ -216,6 +217,8 @@ def _summary(file: FileScan) -> str:
         return "not needed, not judged"
     if file.kind is FileKind.MANIFEST:
         return "the set's manifest"
+    if file.kind is FileKind.VERDICT:
+        return "a verifier's verdict, not judged"
     return "compared by digest only" if file.kind is FileKind.OTHER else "unreadable"
 
 

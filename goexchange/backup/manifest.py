@@ -6,14 +6,12 @@ JSON of the body.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from attrs import frozen
 
-from goexchange.codec import canonical_json, digest, from_plain, to_plain
+from goexchange.backup.sealed import open_sealed, sealed_bytes
+from goexchange.codec import digest, from_plain, to_plain
 from goexchange.errors import InvalidDocument
 from goexchange.ese.header import DatabaseHeader, HeaderReading
 from goexchange.ese.rendering import signature_words, state_words
@@ -26,7 +24,6 @@ from goexchange.model.backup_set import (
     SetMethod,
 )
 
-API_VERSION = "goexchange/v1"
 KIND = "BackupSet"
 
 
@@ -94,13 +91,7 @@ def set_digest(body: BackupSet) -> str:
 
 def manifest_bytes(body: BackupSet) -> bytes:
     """The manifest as it is written: canonical JSON and a line end; equal bytes for equal sets."""
-    document = {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        "sha256": set_digest(body),
-        "body": to_plain(body),
-    }
-    return canonical_json(document) + b"\n"
+    return sealed_bytes(KIND, to_plain(body))
 
 
 def parse_manifest(content: bytes) -> SealedSet:
@@ -109,41 +100,10 @@ def parse_manifest(content: bytes) -> SealedSet:
     Raises: InvalidDocument when it is not a manifest, cannot be understood, or does not have the
     digest that it states.
     """
-    document = _document(content)
-    for member, expected in (("apiVersion", API_VERSION), ("kind", KIND)):
-        if member not in document or document[member] != expected:
-            raise InvalidDocument(f"not a manifest of a backup set: {member} is not {expected}")
-    if "body" not in document or not isinstance(document["body"], dict):
-        raise InvalidDocument("not a manifest of a backup set: it has no body")
-    stated = document.get("sha256")
-    try:
-        computed = digest(document["body"])
-    except ValueError as error:
-        raise InvalidDocument(f"not a manifest: {error}") from error
-    if stated != computed:
-        raise InvalidDocument(
-            "the manifest was changed after it was sealed: "
-            f"it states the digest {stated}, but its body has {computed}"
-        )
-    body = from_plain(BackupSet, document["body"])
+    opened = open_sealed(content, KIND, noun="a manifest of a backup set")
+    body = from_plain(BackupSet, opened.body)
     _refuse_odd_paths(body)
-    return SealedSet(body, computed)
-
-
-def _document(content: bytes) -> Mapping[str, Any]:
-    try:
-        document = json.loads(content.decode("utf-8"), parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise InvalidDocument("not a manifest: nested too deeply") from error
-    except ValueError as error:
-        raise InvalidDocument(f"not a manifest: {error}") from error
-    if not isinstance(document, dict):
-        raise InvalidDocument("not a manifest: the document is not an object")
-    return document
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number of JSON")
+    return SealedSet(body, opened.sha256)
 
 
 def _refuse_odd_paths(body: BackupSet) -> None:

@@ -62,7 +62,7 @@ def verify_(context: click.Context, folders: tuple[str, ...], junit_file: str | 
         console.data("There is no set.")
         console.document({"paths": []})
         return int(ExitCode.OK)
-    return int(context.invoke(verify, paths=tuple(found), sample=None, junit_file=junit_file))
+    return int(context.invoke(verify, paths=tuple(found), junit_file=junit_file))
 
 
 @backups.command("prune")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from goexchange.cli.console import Console
 from goexchange.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from goexchange.app.attesting import Attested
 
 REDRAWS_PER_S = 4
 
@@ -19,23 +22,33 @@ REDRAWS_PER_S = 4
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
 @click.option("--sample", metavar="P", help="Read only this part of big files, like 10%.")
 @click.option("--junit", "junit_file", metavar="FILE", help="Also write the result as JUnit XML.")
+@click.option(
+    "--attest", is_flag=True, help="Leave a verdict beside each set that has none; for a verifier."
+)
+@click.option("--as", "name", metavar="NAME", help="What --attest calls this machine.")
 @click.pass_obj
-def verify(
-    obj: tuple[Console, dict[str, Any]],
-    paths: tuple[str, ...],
-    sample: str | None,
-    junit_file: str | None,
-) -> int:
+def verify(obj: tuple[Console, dict[str, Any]], /, paths: tuple[str, ...], **given: Any) -> int:
     """Check backup sets, loose folders, databases, logs or checkpoints; needs neither Exchange nor
     Windows.
 
     Every page's checksum, both headers, shutdown state, the logs' chain, and the manifest's
     digests. Ends with 30 when something is damaged, cannot be restored or cannot be decided. Reads
-    only.
+    only; --attest, one pass for cron on a verifier machine, writes its verdict into each set's
+    folder and nothing else.
     """
     from goexchange.app.verifying import Verification, junit, verify_path
 
     console = obj[0]
+    sample, junit_file = given["sample"], given["junit_file"]
+    if given["attest"]:
+        if sample is not None or junit_file is not None:
+            raise UsageError(
+                "--attest reads whole sets and leaves its verdict there: it takes"
+                " neither --sample nor --junit"
+            )
+        return _attest(console, paths, given["name"])
+    if given["name"] is not None:
+        raise UsageError("--as says who attests: it goes with --attest")
     share = None if sample is None else _share(sample)
     done: list[Verification] = []
     for path in paths:
@@ -48,6 +61,32 @@ def verify(
         _write(junit_file, junit(done))
     console.document({"paths": [each.plain for each in done]})
     return int(ExitCode.OK if all(each.is_good for each in done) else ExitCode.DAMAGED)
+
+
+def _attest(console: Console, folders: tuple[str, ...], name: str | None) -> int:
+    from goexchange.app.attesting import attest
+    from goexchange.codec import to_plain
+
+    progress = Progress(console)
+    done = []
+    for each in attest(folders, by=name, progress=progress):
+        progress.clear()
+        done.append(each)
+        console.data(_attested(each))
+    if not done:
+        console.data("There is no set.")
+    console.document({"sets": [to_plain(each) for each in done]})
+    return int(ExitCode.OK if all(each.is_good for each in done) else ExitCode.DAMAGED)
+
+
+def _attested(each: Attested) -> str:
+    if each.verdict is None:
+        return f"{'=' if each.is_elsewhere else 'x'} {each.folder}: {each.why}"
+    mark = "=" if each.verdict.is_good else "x"
+    when = f"{each.verdict.verified_at_utc:%Y-%m-%d %H:%M:%S} UTC"
+    said = "verdict left" if each.is_new else f"has its verdict since {when}"
+    lines = [f"{mark} {each.folder}: {each.verdict.verdict} · {said} · {each.verdict.verified_by}"]
+    return "\n".join([*lines, *(f"    {one}" for one in each.verdict.findings)])
 
 
 def _share(text: str) -> float:

@@ -113,9 +113,17 @@ def judge_verified(subject: Subject, result: Mapping[str, Any]) -> Judgement:
     """Our own verifier found every page sound, of the very set that was sealed."""
     if result["ok"] is not True:
         raise Failure("our own verifier does not pass the set", result)
-    if result["set_sha256"] != _result_of(subject, Action.SEAL_SET)["set_sha256"]:
+    if result["set_sha256"] != sealed_digest(subject):
         raise Failure("our own verifier read another set than the sealed one", result)
     return done(result)
+
+
+def sealed_digest(subject: Subject) -> str:
+    """The digest of the set that this lane sealed.
+
+    Raises: Failure when none was sealed.
+    """
+    return str(_result_of(subject, Action.SEAL_SET)["set_sha256"])
 
 
 def set_digest_of(subject: Subject) -> str:

@@ -35,6 +35,7 @@ from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy
 from goexchange.driver.streams import before_logs
 from goexchange.driver.turning import turn_back_reason
+from goexchange.driver.verdicts import await_verdict
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import (
     Action,
@@ -167,6 +168,9 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
+    if step.action is Action.VERIFY_SET and isinstance(call, ScriptCall):
+        yield from talk.append(_intent(lane, step, attempt, call))
+        return (yield from await_verdict(talk, lane, step, call))
     if talk.state.resumes or step.action is Action.WRITE_DATABASE_RECORD:
         known = yield from by_hand(talk, lane, step)
         if known is not None:
@@ -216,6 +220,8 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
+    if step.action is Action.VERIFY_SET and isinstance(call, ScriptCall):
+        return (yield from await_verdict(talk, lane, step, call))
     if step.action is not Action.MOUNT:  # a mount is looked at before its file is
         known = yield from by_hand(talk, lane, step)
         if known is not None:

@@ -6,7 +6,7 @@ from goexchange.ese.header import PAGE_SIZES
 from goexchange.ese.logs import LogFileKind, LogName, parse_log_name
 from goexchange.ese.scan import FileKind
 from goexchange.ese.structures import MAGIC
-from goexchange.model.backup_set import MANIFEST_NAME
+from goexchange.model.backup_set import MANIFEST_NAME, VERDICT_NAME
 
 _DATABASE_SUFFIXES = (".edb", ".mdb", ".dit")
 _LOG_KINDS = {
@@ -21,6 +21,8 @@ def kind_of(name: str, start: bytes) -> FileKind:
     """By content where that is clear (the magic of databases is in no other file), else by name."""
     if name == MANIFEST_NAME:
         return FileKind.MANIFEST
+    if name == VERDICT_NAME:
+        return FileKind.VERDICT
     lowered = name.lower()
     log = parse_log_name(name)
     if log is not None and not _is_plain_text(log, start):

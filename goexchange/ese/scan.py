@@ -25,6 +25,7 @@ class FileKind(Enum):
     CHECKPOINT = "checkpoint"
     FLUSH_MAP = "flush-map"
     MANIFEST = "manifest"
+    VERDICT = "verdict"  # of a verifier machine, beside the manifest
     OTHER = "other"
 
 

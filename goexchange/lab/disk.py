@@ -40,7 +40,12 @@ class FolderDisk:
         return self._folder.joinpath(*_parts(self._names.get(key.lower(), key)))
 
     def exists(self, key: str) -> bool:
-        """Whether there is such a file."""
+        """Whether there is such a file; on a share, other machines leave and remove files, too."""
+        if _is_on_share(key):
+            if self.path(key).is_file():
+                self._names.setdefault(key.lower(), key)
+            else:
+                self._names.pop(key.lower(), None)
         return key.lower() in self._names
 
     def size(self, key: str) -> int:
@@ -99,6 +104,10 @@ class FolderDisk:
         path = self.path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
+
+
+def _is_on_share(key: str) -> bool:
+    return key.partition(":")[2].startswith("\\\\")
 
 
 def _parts(key: str) -> list[str]:

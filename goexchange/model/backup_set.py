@@ -10,6 +10,9 @@ from attrs import frozen
 MANIFEST_NAME = "backup-set.json"
 """Name of the manifest in a set's folder; a set without one is not a set."""
 
+VERDICT_NAME = "backup-set.verdict.json"
+"""Name of the verdict that a verifier machine leaves beside a manifest."""
+
 
 class FileRole(Enum):
     """Why a kind of file is in a set."""
@@ -126,3 +129,22 @@ class BackupSet:
     method: SetMethod
     files: tuple[SetFile, ...]
     restores: Restores
+
+
+@frozen(kw_only=True)
+class SetVerdict:
+    """The body of a verdict: what a machine that read a whole set found.
+
+    Shape: `set_sha256` is the digest of the set that was read, and a verdict is about no other;
+    `verdict` is in the words of `goexchange verify`, `findings` are those that count against it.
+    `verified_by` is what the machine calls itself.
+    """
+
+    set_id: str
+    set_sha256: str
+    verdict: str
+    is_good: bool
+    findings: tuple[str, ...]
+    verified_at_utc: datetime
+    verified_by: str
+    tool_version: str

@@ -15,6 +15,9 @@ from goexchange.plan.estimates import LaneEstimate, known_size, result_size, set
 from goexchange.plan.phase_before import PASS_DEFRAGMENTED
 from goexchange.plan.phase_offline import read_header
 
+VERDICT_MARGIN_S = 30 * 60
+"""Added to twice the estimate: a verifier machine looks for new sets every few minutes."""
+
 
 @frozen(kw_only=True)
 class RebuildSteps:
@@ -190,7 +193,16 @@ def _prove_set(
         binds=(Binding(argument="manifest", kind=BindingKind.SET_MANIFEST, step=hashed),),
         estimate_s=2,
     )
-    reached = reached_at(context)
+    _prove_elsewhere(lane, context, (header, sealed), third)
+    return sealed
+
+
+def _prove_elsewhere(
+    lane: LaneBuilder, context: LaneContext, sources: tuple[str, str], estimate_s: int
+) -> None:
+    """Our own reading of the set: here where a share reaches it, else on the verifier machine."""
+    header, sealed = sources
+    reached, verifier = reached_at(context), verifier_of(context)
     if reached is not None:
         lane.add(
             Action.VERIFY_SET,
@@ -198,7 +210,7 @@ def _prove_set(
                 "verify-set",
                 {
                     "path": reached,
-                    "folder": paths.set_folder,
+                    "folder": context.paths.set_folder,
                     "signature": "",
                     "set_sha256": "",
                 },
@@ -211,9 +223,37 @@ def _prove_set(
                 Binding(argument="signature", kind=BindingKind.SIGNATURE, step=header),
                 Binding(argument="set_sha256", kind=BindingKind.SET_DIGEST, step=sealed),
             ),
-            estimate_s=third,
+            estimate_s=estimate_s,
         )
-    return sealed
+    elif verifier is not None:
+        limit_s = VERDICT_MARGIN_S + 2 * estimate_s
+        lane.add(
+            Action.VERIFY_SET,
+            host_script("read-verdict", {"folder": context.paths.set_folder}),
+            summary=f"every page of the copy, read by {verifier}: its verdict over this very set"
+            f" is waited for, {words.span(limit_s)} at most, then the way back",
+            postcondition=equals("ok", True),
+            time_limit_s=limit_s,
+            estimate_s=estimate_s,
+        )
+
+
+def verifier_of(context: LaneContext) -> str | None:
+    """The machine that reads the set in our place; None where there is none, or where the set is
+    on a disk of the server itself, which no other machine reaches.
+    """
+    is_on_share = (context.paths.set_folder or "").startswith("\\\\")
+    return context.inventory.verifier if is_on_share else None
+
+
+def verified_where(context: LaneContext) -> str:
+    """Where the set is read after the copy, in words."""
+    if reached_at(context) is not None:
+        return "on the host and here"
+    verifier = verifier_of(context)
+    if verifier is not None:
+        return f"on the host and by {verifier}"
+    return "on the host alone: neither this machine nor a verifier reaches it"
 
 
 def reached_at(context: LaneContext) -> str | None:

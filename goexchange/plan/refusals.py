@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from goexchange.errors import Diagnostic, Severity
 from goexchange.model.actual import ActualHost, ActualServer, Generation
-from goexchange.model.configuration import Inventory, MachineEntry
+from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, ProcessLimit
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
@@ -99,25 +99,20 @@ def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
 
 
 def unused_machines(inventory: Inventory) -> tuple[Diagnostic, ...]:
-    """A warning for each machine of the inventory: it is written down and not used."""
+    """A warning for each machine of the inventory that is written down and not used."""
     return tuple(
         Diagnostic(
             id="machine-not-used",
             summary="a machine of the inventory is not used by this version",
-            detail=f"{each.name} {_role(each, inventory)}, and this version sends no work to such"
-            " machines: a backup set is verified on its host, and by this machine where `shares`"
-            " reach the target.",
+            detail=f"{each.name} is one of its `machines` and not its `verifier`, and this version"
+            " sends no work to such machines.",
             severity=Severity.WARNING,
             address=each.name,
             place=each.place,
         )
         for each in inventory.machines
+        if each.name != inventory.verifier
     )
-
-
-def _role(machine: MachineEntry, inventory: Inventory) -> str:
-    is_verifier = machine.name == inventory.verifier
-    return "is the inventory's `verifier`" if is_verifier else "is one of its `machines`"
 
 
 def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:

@@ -10,6 +10,7 @@ from goexchange.model.plan import EstimateSource, Need, PlannedNotice
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import history_of
+from goexchange.plan.phase_rebuild import verified_where
 from goexchange.plan.preparation import Prepared
 
 _FOLDER = "\0"  # stands for the folder until it is known whose it is
@@ -36,8 +37,9 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
     is_rebuilt = context.needed.need is Need.REBUILD
     if is_rebuilt:
         yield (
-            f"set of the present file before the rebuild, every page verified -> {_FOLDER};"
-            " kept until `goexchange backups prune`"
+            "set of the present file before the rebuild, every page verified"
+            f" {verified_where(context)} -> {_FOLDER}; this run removes no older set:"
+            f" {_retention(context)}"
         )
     if context.coverage is not None:
         covered = words.listed(one.name for one in context.coverage.databases)
@@ -46,6 +48,13 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
             f"online full backup of {words.listed(context.coverage.volumes)}"
             f" -> {context.coverage.target}, covers {covered} and truncates their logs{end}"
         )
+
+
+def _retention(context: LaneContext) -> str:
+    """How many sets the specification wants kept, and what removes the others."""
+    declared = context.spec.backup_before.offline
+    last = 1 if declared is None else declared.keep_last
+    return f"`goexchange backups prune --last {last}` shows and removes those beyond the newest {last}"
 
 
 def _folder(contexts: Sequence[LaneContext]) -> str:

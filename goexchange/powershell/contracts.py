@@ -368,6 +368,18 @@ DELETE_TEMPORARY = Contract(
     cmdlets=("Get-Acl",),
 )
 
+READ_VERDICT = Contract(
+    script="read-verdict",
+    version=1,
+    purpose="the verdict that a verifier machine left beside a backup set, its first 256 KiB;"
+    " changes nothing",
+    changes_host=False,
+    arguments=record(folder=TEXT),
+    result=record(exists=FLAG, content=maybe(BASE64)),
+    errors=("file-in-use",),
+    cmdlets=(),
+)
+
 SEAL_SET = Contract(
     script="seal-set",
     version=1,
@@ -408,6 +420,7 @@ CONTRACTS: Mapping[str, Contract] = {
         MOVE_ASIDE,
         MOVE_LOGS,
         DELETE_TEMPORARY,
+        READ_VERDICT,
         SEAL_SET,
         WRITE_DATABASE_RECORD,
         *RUN_CONTRACTS,

@@ -40,6 +40,7 @@ _PLAYS: Mapping[str, Play] = {
     "move-logs": scripts_moves.move_logs,
     "delete-temporary": scripts_files.delete_temporary,
     "seal-set": scripts_files.seal_set,
+    "read-verdict": scripts_files.read_verdict,
     "start-job": scripts_jobs.start_job,
     "poll-job": scripts_jobs.poll_job,
     "cancel-job": scripts_jobs.cancel_job,

@@ -131,6 +131,15 @@ def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     return {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
 
 
+def read_verdict(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict that somebody left beside a backup set, or nothing."""
+    path = join(arguments["folder"], "backup-set.verdict.json")
+    if not host.files.exists(path):
+        return {"exists": False, "content": None}
+    content = host.files.read(path, 0, 256 * 1024)
+    return {"exists": True, "content": base64.b64encode(content).decode()}
+
+
 def _tool_run(world: World, host: Host, tool: str, path: str) -> dict[str, Any]:
     if tool.lower() != host.description.eseutil_path.lower():
         words = base64.b64encode(b"The system cannot find the path specified.\r\n").decode()

@@ -115,6 +115,7 @@ class Twin:
     is_rebuild_endless: bool = False
     is_backup_endless: bool = False
     is_set_exchanged: bool = False
+    verdict: Callable[[Twin], bytes | None] = lambda twin: None  # what lies beside the set
     set_sha256: str = ""
     record: dict[str, Any] = field(factory=dict)
     is_raising: bool = True
@@ -457,6 +458,11 @@ class Twin:
         manifest = base64.b64decode(arguments["manifest"])
         self.set_sha256 = "other" if self.is_set_exchanged else parse_manifest(manifest).sha256
         return {"path": "m", "sha256": "bb"}
+
+    def _read_verdict(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        content = self.verdict(self)
+        packed = None if content is None else base64.b64encode(content).decode()
+        return {"exists": content is not None, "content": packed}
 
     def _write_database_record(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.record = dict(arguments["record"])

@@ -246,6 +246,24 @@ def test_a_host_that_reboots_in_the_rebuild_comes_back_with_the_original() -> No
     assert truth(broken).is_mounted and truth(broken).is_mount_at_startup
 
 
+def test_a_verifier_machine_that_never_looks_costs_the_night_and_no_database() -> None:
+    share = r"\\backup01\exchange$"
+    machine = "machines: {VERIFY01: {}}\nverifier: VERIFY01\n"
+    made = make_night(
+        one_database(),
+        [specification(SPECIFICATION.replace(r"E:\sets", share))],
+        inventory(INVENTORY + machine),
+        at=AT,
+    )
+    (step,) = [each for each in made.plan.body.lanes[0].steps if each.action is Action.VERIFY_SET]
+    result = made.run_to_end()
+    assert result.exit_code == ExitCode.STOPPED
+    record = made.checks.watch.state.step(step.id)
+    assert record.outcome is OutcomeKind.FAILED and record.result is not None
+    assert f"no verdict within {step.time_limit_s} s" in str(record.result["why"])
+    assert truth(made).is_mounted and truth(made).is_mount_at_startup
+
+
 def test_a_set_on_a_share_is_verified_by_our_own_verifier_too() -> None:
     share = r"\\backup01\exchange$"
     text = SPECIFICATION.replace(r"E:\sets", share)

@@ -95,6 +95,9 @@ def test_the_night(hands: Hands) -> None:
     assert read_back.answer["result"]["files"] == [digest]
     manifest = base64.b64encode(b"{}").decode()
     assert hands.change("seal-set", folder=SET, manifest=manifest)["path"].startswith(SET)
+    assert hands.script("read-verdict", folder=SET) == {"exists": False, "content": None}
+    hands.world.hosts["EX01"].files.write(f"{SET}\\backup-set.verdict.json", b"{}")
+    assert hands.script("read-verdict", folder=SET) == {"exists": True, "content": "e30="}
 
     swap = _swap_arguments(hands)
     assert hands.script("swap-state", **swap)["state"] == "before"

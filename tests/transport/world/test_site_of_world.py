@@ -49,6 +49,17 @@ def test_it_is_a_site(site: SiteOfWorld) -> None:
     assert "Get-MailboxDatabase" in as_site.cmdlet_names("EX01")
 
 
+def test_what_another_machine_leaves_on_a_share_is_there(disk: FolderDisk) -> None:
+    on_share, on_disk = r"UNC:\\backup01\exchange$\x\left.json", r"EX01:D:\x\left.json"
+    for key in (on_share, on_disk):
+        disk.path(key).parent.mkdir(parents=True)
+        disk.path(key).write_bytes(b"{}")
+    assert disk.exists(on_share) and disk.read(on_share, 0, 9) == b"{}"
+    assert not disk.exists(on_disk)  # a server's own disks are the world's alone
+    disk.path(on_share).unlink()
+    assert not disk.exists(on_share)
+
+
 def test_passwords(site: SiteOfWorld) -> None:
     assert site.check_password("gxadmin", "secret")
     assert not site.check_password("gxadmin", "Secret")

@@ -25,6 +25,7 @@ from goexchange.model.plan import (
     Step,
 )
 from goexchange.model.unknown import Unknown
+from goexchange.plan import words
 from goexchange.plan.check import breaches
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
@@ -223,16 +224,40 @@ def test_machines_that_nothing_is_sent_to_are_named() -> None:
         name="BACKUP01", address="backup01", connection=inventory().servers[0].connection,
         place=PLACE,
     )  # fmt: skip
-    body = draft(stock=inventory(machines=(machine,), verifier="BACKUP01"))
+    body = draft(stock=inventory(machines=(machine,)))
     assert [(one.id, one.address, one.severity) for one in body.diagnostics] == [
         ("machine-not-used", "BACKUP01", Severity.WARNING)
     ]
     assert "`verifier`" in body.diagnostics[0].detail
+    assert draft(stock=inventory(machines=(machine,), verifier="BACKUP01")).diagnostics == ()
     assert draft().diagnostics == ()
 
 
-def test_a_set_is_said_to_be_kept() -> None:
-    assert "kept until `goexchange backups prune`" in draft().backups[0]
+def test_where_no_share_reaches_the_set_the_verifier_machine_is_waited_for_with_a_limit() -> None:
+    body = draft(stock=inventory(shares=(), verifier="VERIFY01"))
+    step = only(body, Action.VERIFY_SET)
+    assert isinstance(step.call, ScriptCall) and step.call.script == "read-verdict"
+    assert str(step.call.arguments["folder"]).startswith("\\\\backup01\\exchange$\\EX01\\DB05")
+    assert step.estimate_s is not None
+    assert step.time_limit_s == 30 * 60 + 2 * step.estimate_s
+    assert "VERIFY01" in step.summary and f"{words.span(step.time_limit_s)} at most" in step.summary
+    assert "on the host and by VERIFY01" in body.backups[0]
+    assert actions(body).index(Action.VERIFY_SET) < actions(body).index(Action.SWAP)
+
+
+def test_a_share_is_read_here_and_a_disk_of_the_server_by_no_other_machine() -> None:
+    body = draft(stock=inventory(verifier="VERIFY01"))
+    assert isinstance(only(body, Action.VERIFY_SET).call, ControllerCall)
+    assert "on the host and here" in body.backups[0]
+    disk = desired.BackupTarget(path="E:\\sets", credential=None, place=at(21))
+    before = evolve(spec().backup_before, offline=offline_backup(target=disk))
+    local = draft(want=spec(backup_before=before), stock=inventory(shares=(), verifier="VERIFY01"))
+    assert Action.VERIFY_SET not in actions(local)
+    assert "on the host alone" in local.backups[0]
+
+
+def test_what_removes_older_sets_is_said_with_the_number_of_the_specification() -> None:
+    assert "`goexchange backups prune --last 3`" in draft().backups[0]
 
 
 def test_what_databases_of_one_server_share_is_said_once() -> None:
