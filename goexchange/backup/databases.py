@@ -200,12 +200,20 @@ def _witness_findings(path: str, scan: DatabaseScan, header: DatabaseHeader) -> 
     """Pages whose own checksum says nothing, and what others say of them.
 
     Source: real files: a clean database links to no blank page, a dirty one may (its page is in the
-    logs still); header and highest dbtime agree in all clean ones but two.
+    logs still), a repaired one may keep pages of trees that were given up; header and highest
+    dbtime agree in all clean ones but two.
     """
     found = []
     if scan.zeroed.count:
         count, words = scan.zeroed.count, _numbers(scan.zeroed)
-        if header.is_clean:
+        if header.is_clean and header.repair_count:
+            detail = (
+                f"{count} pages are blank though another page links to them: page {words}; the"
+                " database was repaired, and that page may be one which the repair gave up: only"
+                " an integrity check (eseutil /g) tells"
+            )
+            found.append(unknown(Finding.PAGES_ZEROED, path, detail))
+        elif header.is_clean:
             detail = f"{count} pages are zeroed though another page links to them: page {words}"
             found.append(damage(Finding.PAGES_ZEROED, path, detail, blocks=True))
         else:

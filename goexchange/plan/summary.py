@@ -54,7 +54,7 @@ def _retention(context: LaneContext) -> str:
     """How many sets the specification wants kept, and what removes the others."""
     declared = context.spec.backup_before.offline
     last = 1 if declared is None else declared.keep_last
-    return f"`goexchange backups prune --last {last}` shows and removes those beyond the newest {last}"
+    return f"`goexchange backups prune --last {last}` shows which may go, and removes them"
 
 
 def _folder(contexts: Sequence[LaneContext]) -> str:

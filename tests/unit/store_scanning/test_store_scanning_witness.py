@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.backup.check import judge
-from goexchange.backup.findings import Finding, Judgement, Verdict
+from goexchange.backup.findings import Finding, Judgement, Verdict, Weight
 from goexchange.ese.flush_map import FlushMapHeader, write_flush_map
 from goexchange.ese.header import DatabaseHeader, DatabaseState, rebuild
 from goexchange.ese.logs import LogHeader, build_record_log
@@ -118,6 +118,19 @@ def test_a_zeroed_page_is_damage_when_linked_and_a_count_when_not(
     judgement = judge(scan_path(path))
     assert (judgement.verdict, ids(judgement)) == (Verdict.NOT_RESTORABLE, {Finding.PAGES_ZEROED})
     assert f"page {page}" in judgement.findings[0].detail
+
+
+def test_in_a_repaired_database_a_link_proves_nothing_and_says_so(tmp_path: Path):
+    path = tmp_path / "DB01.edb"
+    content = database(path, rebuild(HEADER, repair_count=2))
+    page = first_used(content)
+    content[(page + 1) * PAGE : (page + 2) * PAGE] = bytes(PAGE)
+    link(content, 290, page)
+    path.write_bytes(content)
+    judgement = judge(scan_path(path))
+    assert judgement.verdict is Verdict.UNDECIDED
+    (found,) = [each for each in judgement.findings if each.finding is Finding.PAGES_ZEROED]
+    assert found.weight is Weight.UNKNOWN and "eseutil /g" in found.detail
 
 
 def test_in_a_dirty_database_a_linked_blank_page_is_no_damage(tmp_path: Path):
