@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import define
+from attrs import define, field
 
 from goexchange.app.observing import observe_server
+from goexchange.app.tasks import Tasks
 from goexchange.driver import effects, events
 from goexchange.driver.machine import Machine
+from goexchange.driver.tracks import IMMEDIATE
 from goexchange.errors import (
     AnswerLost,
     AuthenticationRefused,
@@ -56,13 +58,10 @@ class Watch(Protocol):
 
 
 class Clock(Protocol):
-    """The time, and waiting for it."""
+    """The time."""
 
     def now(self) -> datetime:
         """Now, in UTC."""
-
-    def sleep(self, seconds: float) -> None:
-        """Return after this many seconds."""
 
 
 @define(kw_only=True)
@@ -71,7 +70,7 @@ class Performer:
 
     `interruption` gives the exit code of a signal that asked this process to end, or None; `watch`
     is shown every record once it is flushed; `requests` gives what operators have asked since the
-    last look.
+    last look; `verifier` makes one for each track that needs one.
     """
 
     machine: Machine
@@ -82,12 +81,14 @@ class Performer:
     holder: str
     inventory: Inventory
     clock: Clock
-    verifier: Verifier
+    verifier: Callable[[], Verifier]
     interruption: Callable[[], ExitCode | None]
     requests: Callable[[], Sequence[events.Requested]]
     watch: Watch
     held: tuple[Lease, ...] = ()
     is_open: bool = False  # the journal says that this process runs it: requests are for us
+    _tasks: Tasks[events.Event] = field(factory=Tasks, init=False)
+    _verifiers: dict[str, Verifier] = field(factory=dict, init=False)
 
     def run(self) -> RunResult:
         """Perform effects until the machine is finished, or a signal asks to end between two of
@@ -99,21 +100,29 @@ class Performer:
         try:
             return self._loop()
         finally:
-            self.verifier.end()
+            for verifier in self._verifiers.values():
+                verifier.end()
 
     def _loop(self) -> RunResult:
+        """Records and leases at once; calls of several hosts beside each other; waits until the
+        next of them ends or the first moment comes.
+        """
         while True:
-            effect = self.machine.next(self.clock.now())
-            if isinstance(effect, effects.Finish):
-                return effect.result
-            code = self.interruption()
-            if code is not None and not isinstance(effect, effects.Append):
-                return self.machine.standing(code)
-            if self._hear():
-                continue  # what is to be done next may be something else now
-            answer = self._perform(effect)
-            if answer is not None:
-                self.machine.accept(answer, self.clock.now())
+            now = self.clock.now()
+            outstanding = self.machine.outstanding(now)
+            for track, effect in outstanding.items():
+                if isinstance(effect, effects.Finish):
+                    return effect.result
+                code = self.interruption()
+                if code is not None and not isinstance(effect, effects.Append):
+                    return self.machine.standing(code)
+                if isinstance(effect, IMMEDIATE):
+                    self._accept(track, self._at_once(effect))
+                elif not isinstance(effect, effects.WaitUntil):
+                    self._start(track, effect)
+            is_alone = any(isinstance(effect, IMMEDIATE) for effect in outstanding.values())
+            if not is_alone and not self._hear():
+                self._wait(outstanding)
 
     def _hear(self) -> bool:
         """Give the machine what operators have asked; False when nobody has."""
@@ -122,25 +131,57 @@ class Performer:
             self.machine.accept(request, self.clock.now())
         return bool(asked)
 
-    def _perform(self, effect: effects.Effect) -> events.Event | None:
+    def _wait(self, outstanding: Mapping[str, effects.Effect]) -> None:
+        """Take the answer of the call that ends first, or wake who waits; in slices, so that a
+        signal is noticed.
+        """
+        moments = {
+            track: effect.moment
+            for track, effect in outstanding.items()
+            if isinstance(effect, effects.WaitUntil)
+        }
+        now = self.clock.now()
+        for track, moment in moments.items():
+            if moment <= now:
+                self._accept(track, events.Woke())
+                return
+        left = min(((moment - now).total_seconds() for moment in moments.values()), default=None)
+        slice_s = WAIT_SLICE_S if left is None else min(left, WAIT_SLICE_S)
+        self.watch.tick()
+        ended = self._tasks.next(slice_s)
+        if ended is not None:
+            self._accept(*ended)
+
+    def _accept(self, track: str, event: events.Event) -> None:
+        self.machine.accept(event, self.clock.now(), track=track)
+
+    def _start(self, track: str, effect: effects.Effect) -> None:
+        """Begin a call that takes its time, if it has not begun."""
+        if self._tasks.is_running(track):
+            return
+        match effect:
+            case effects.Send():
+                self._tasks.start(
+                    track, lambda: _asked(lambda: events.Answered(result=self._send(effect)))
+                )
+            case effects.Observe():
+                self._tasks.start(
+                    track, lambda: _asked(lambda: events.Observed(server=self._observe(effect)))
+                )
+            case effects.VerifySet():
+                self._tasks.start(track, lambda: self._verify(track, effect))
+            case _:
+                raise GoexchangeError(f"an effect without a performer: {type(effect).__name__}")
+
+    def _at_once(self, effect: effects.Effect) -> events.Event:
         match effect:
             case effects.Append():
                 return self._append(effect)
-            case effects.Send():
-                return _asked(lambda: events.Answered(result=self._send(effect)))
-            case effects.Observe():
-                return _asked(lambda: events.Observed(server=self._observe(effect)))
-            case effects.VerifySet():
-                return self._verify(effect)
             case effects.AcquireLeases() | effects.RenewLeases():
                 return self._lease(effect)
-            case effects.ReleaseLeases():
+            case _:
                 self.leases.release(self.held)
                 return events.Released()
-            case effects.WaitUntil():
-                return self._wait(effect.moment)
-            case _:
-                raise GoexchangeError(f"an effect without a performer: {type(effect).__name__}")
 
     def _append(self, effect: effects.Append) -> events.Event:
         records = self.journal.append(effect.drafts, self.clock.now())
@@ -160,13 +201,15 @@ class Performer:
         session = self.sessions(effect.server)
         return observe_server(session, effect.server, self.inventory, databases=effect.databases)
 
-    def _verify(self, effect: effects.VerifySet) -> events.Event:
+    def _verify(self, track: str, effect: effects.VerifySet) -> events.Event:
         """Look at the child for a while; Woke tells the machine that it still reads."""
+        verifier = self._verifiers.get(track)
+        if verifier is None:
+            verifier = self._verifiers[track] = self.verifier()
         try:
-            result = self.verifier.result(effect.arguments, wait_s=VERIFY_SLICE_S)
+            result = verifier.result(effect.arguments, wait_s=VERIFY_SLICE_S)
         except GoexchangeError as error:
             return events.Refused(code=error.id, message=str(error))
-        self.watch.tick()
         return events.Woke() if result is None else events.Verified(result=result)
 
     def _lease(self, effect: effects.AcquireLeases | effects.RenewLeases) -> events.Event:
@@ -190,17 +233,6 @@ class Performer:
             numbers={lease.server: lease.number for lease in self.held},
             expires_at=min(lease.expires_at_utc for lease in self.held if lease.expires_at_utc),
         )
-
-    def _wait(self, moment: datetime) -> events.Event | None:
-        """Wait in slices; None when a signal or a request came first: then the machine says what
-        is outstanding.
-        """
-        while (left := (moment - self.clock.now()).total_seconds()) > 0:
-            if self.interruption() is not None or self._hear():
-                return None
-            self.watch.tick()
-            self.clock.sleep(min(left, WAIT_SLICE_S))
-        return events.Woke()
 
 
 def _asked(ask: Callable[[], events.Event]) -> events.Event:

@@ -203,7 +203,7 @@ def _perform(
             holder=identity.holder,
             inventory=site.inventory,
             clock=SystemClock(),
-            verifier=ChildVerifier(),
+            verifier=ChildVerifier,
             interruption=interruption,
             requests=_requests(folder, site.store, journal.records),
             watch=view,

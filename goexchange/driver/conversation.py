@@ -85,15 +85,26 @@ class Conversation:
         self.actual: dict[str, ActualServer] = {}
         self.numbers: Mapping[str, int] = {}
         self.lease_expires: datetime | None = None
-        self.fed_at: datetime | None = None
+        self.tended_at: dict[str, datetime] = {}  # by server: sentinel fed, sign of life given
         self.asked: list[Requested] = []
-        self.is_keeping_up = False
+        self.heard = 0  # requests, journalled or not
+        self.track = ""  # whose turn it is: the run's own, or a server's
+        self.at_work: frozenset[str] = frozenset()  # servers whose tracks go on beside it
         self.is_claimed = False
 
     @property
     def state(self) -> RunState:
         """The folded journal."""
         return self.watch.state
+
+    def enter(self, track: str, at_work: frozenset[str]) -> None:
+        """A track goes on; `at_work` are the servers that have one of their own."""
+        self.track, self.at_work = track, at_work
+
+    def hear(self, request: Requested) -> None:
+        """An operator asked for something; the next record that is appended comes after it."""
+        self.asked.append(request)
+        self.heard += 1
 
     @property
     def poll_interval(self) -> timedelta:
@@ -235,30 +246,24 @@ class Conversation:
         """
         while self.now < until:
             yield from self.keep_up()
-            heard = len(self.asked)
+            heard = self.heard
             yield WaitUntil(moment=max(self.now, min(until, self._next_duty(until))))
-            if len(self.asked) > heard:
+            if self.heard > heard:
                 yield from self.append()
                 return False
         return True
 
     def keep_up(self) -> Talk[None]:
         """Renew the lease and feed the sentinels when it is time."""
-        if self.is_keeping_up:
-            return
-        self.is_keeping_up = True
-        try:
-            yield from self._keep_lease(0)
-            is_due = self.fed_at is None or self.now >= self.fed_at + self._heartbeat
-            if is_due and self.is_claimed:
-                self.fed_at = self.now
-                for step in self._placed_sentinels():
-                    call = feed_call(step, self.numbers[step.server], self.identity.run)
-                    yield from self.send(step.server, call, 60, "feed")
-                for server in self.kept.servers:  # the run's sign of life, and what is new
+        yield from self._keep_lease(0)
+        for server in self._ours_to_tend():
+            if self.is_claimed and self.now >= self._tend_at(server):
+                self.tended_at[server] = self.now
+                for step in self._placed_sentinels(server):
+                    call = feed_call(step, self.numbers[server], self.identity.run)
+                    yield from self.send(server, call, 60, "feed")
+                if server in self.kept.at:  # the run's sign of life, and what is new
                     yield from touch(self, server)
-        finally:
-            self.is_keeping_up = False
 
     @property
     def _heartbeat(self) -> timedelta:
@@ -268,9 +273,22 @@ class Conversation:
         duties = [otherwise]
         if self.lease_expires is not None:
             duties.append(self._renew_at())
-        if self.fed_at is not None and self._placed_sentinels():
-            duties.append(self.fed_at + self._heartbeat)
+        duties += [
+            self._tend_at(server) for server in self._ours_to_tend() if server in self.tended_at
+        ]
         return min(duties)
+
+    def _tend_at(self, server: str) -> datetime:
+        return self.tended_at[server] + self._heartbeat if server in self.tended_at else self.now
+
+    def _ours_to_tend(self) -> tuple[str, ...]:
+        """Hosts that wait for a heartbeat: this track's server, and those that have no track."""
+        return tuple(
+            server
+            for server in sorted(self.numbers)
+            if (server == self.track or server not in self.at_work)
+            and (server in self.kept.at or self._placed_sentinels(server))
+        )
 
     def _renew_at(self) -> datetime:
         assert self.lease_expires is not None
@@ -303,9 +321,11 @@ class Conversation:
         self.numbers = dict(event.numbers)
         self.lease_expires = event.expires_at
 
-    def _placed_sentinels(self) -> tuple[Step, ...]:
+    def _placed_sentinels(self, server: str) -> tuple[Step, ...]:
         placed: list[Step] = []
         for lane in self.plan.body.lanes:
+            if lane.server != server:
+                continue
             removed = any(
                 happened(self.state.step(step.id))
                 for step in lane.steps

@@ -1,4 +1,4 @@
-"""What the machine asks of the world; one effect is outstanding at a time.
+"""What the machine asks of the world; of each track one effect is outstanding at a time.
 
 The performer does exactly what the effect says, and answers with one of the events that
 `LEGAL_EVENTS` (events.py)

@@ -6,7 +6,7 @@ last one stopped.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from goexchange.codec import to_plain
@@ -24,15 +24,16 @@ from goexchange.driver.events import (
     Observed,
     Request,
     Requested,
-    Woke,
 )
 from goexchange.driver.fencing import claim_hosts, raise_numbers
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.keeping import keep_everywhere
-from goexchange.driver.lanes import is_release, next_step
+from goexchange.driver.lanes import facts_of, is_release, next_step
+from goexchange.driver.order import next_server
 from goexchange.driver.pausing import wait_while_held
 from goexchange.driver.steps import perform
+from goexchange.driver.tracks import RUN, NextTrack, Together, Track, Tracks
 from goexchange.errors import ExitCode
 from goexchange.journal.chain import Draft
 from goexchange.journal.replay import RunState
@@ -43,7 +44,9 @@ _OPEN = (LaneState.WAITING, LaneState.RUNNING)
 
 
 class Machine:
-    """One run; one effect is outstanding at a time."""
+    """One run. Several effects may be outstanding, one of each track: the run's own, and the
+    servers' that are at work beside each other.
+    """
 
     def __init__(
         self,
@@ -56,8 +59,9 @@ class Machine:
         self._talk = Conversation(
             plan=plan, identity=run, records=records, guards=guards or PackagedGuards()
         )
-        self._run: Generator[Effect, Event, None] = _run(self._talk)
-        self._effect: Effect | None = None
+        self._tracks = Tracks(_run(self._talk), enter=self._talk.enter)
+        self._has_begun = False
+        self._next: str = RUN
 
     @property
     def state(self) -> RunState:
@@ -67,7 +71,7 @@ class Machine:
     @property
     def is_finished(self) -> bool:
         """Whether nothing follows."""
-        return isinstance(self._effect, Finish)
+        return isinstance(self._tracks.outstanding.get(RUN), Finish)
 
     def standing(self, *also: ExitCode) -> RunResult:
         """How the run stands now, for a process that is told to end: a database that is down is
@@ -75,15 +79,27 @@ class Machine:
         """
         return result_of(self._talk.plan, self._talk.state, also=also)
 
-    def next(self, now: datetime) -> Effect:
-        """The outstanding effect; asked for again it is the same."""
-        if self._effect is None:
-            self._talk.now = now
-            self._effect = next(self._run)
-        return self._effect
+    def outstanding(self, now: datetime) -> Mapping[str, Effect]:
+        """The outstanding effects by track: what may be performed now, in any order.
 
-    def accept(self, event: Event, now: datetime) -> None:
-        """Take an event.
+        Shape: a record or a lease stands alone: it is performed before anything else goes on.
+        """
+        if not self._has_begun:
+            self._has_begun = True
+            self._talk.now = now
+            self._tracks.begin()
+        return dict(self._tracks.outstanding)
+
+    def next(self, now: datetime) -> Effect:
+        """The effect to perform when only one is performed at a time; asked for again it is the
+        same.
+        """
+        self.outstanding(now)
+        self._next, effect = self._tracks.first()
+        return effect
+
+    def accept(self, event: Event, now: datetime, *, track: str | None = None) -> None:
+        """Take an event: the answer of a track's effect, by default of the one `next` returned.
 
         Raises: IllegalEvent when it cannot be the answer of the outstanding effect; nothing has
         changed then.
@@ -91,26 +107,29 @@ class Machine:
         if isinstance(event, Requested):
             self._request(event, now)
             return
-        effect = self._effect
+        of = self._next if track is None else track
+        effect = self._tracks.outstanding.get(of) if self._has_begun else None
         if effect is None or not isinstance(event, LEGAL_EVENTS[type(effect)]):
             raise IllegalEvent(f"{type(event).__name__} does not answer {type(effect).__name__}")
-        if now < self._talk.now:
-            now = self._talk.now  # a clock that went back moves no deadline
         if isinstance(effect, Append) and tuple(
             (record.kind, record.data) for record in getattr(event, "records", ())
         ) != tuple((draft.kind, dict(draft.data)) for draft in effect.drafts):
             raise IllegalEvent("other records were appended than those that were asked for")
-        self._talk.now = now
-        self._effect = self._run.send(event)
+        self._talk.now = max(now, self._talk.now)  # a clock that went back moves no deadline
+        self._tracks.answer(of, event)
 
     def _request(self, event: Requested, now: datetime) -> None:
-        self._talk.asked.append(event)
-        if isinstance(self._effect, WaitUntil):
-            self._talk.now = max(now, self._talk.now)
-            self._effect = self._run.send(Woke())
+        """Take it, and end every wait: who waited looks again."""
+        self._talk.hear(event)
+        waiting = [
+            name for name, effect in self.outstanding(now).items() if isinstance(effect, WaitUntil)
+        ]
+        self._talk.now = max(now, self._talk.now)
+        for name in waiting:
+            self._tracks.wake(name)
 
 
-def _run(talk: Conversation) -> Talk[None]:
+def _run(talk: Conversation) -> Track:
     """The whole run; it ends with Finish, whatever happens. One that has ended is gone on with only
     where something is in doubt or owed.
     """
@@ -126,7 +145,7 @@ def _run(talk: Conversation) -> Talk[None]:
     try:
         refusal = yield from (_begin(talk) if talk.state.run is None else _go_on(talk))
         if refusal is None:
-            yield from _lanes(talk)
+            yield Together(next_track=_servers(talk))
             refusal = result_of(talk.plan, talk.state)
             yield from talk.append(
                 Draft(RecordKind.RUN_ENDED, to_plain(refusal)), *talk.lease_drafts("released")
@@ -221,8 +240,28 @@ def _go_on(talk: Conversation) -> Talk[RunResult | None]:
     return (yield from take_answer(talk))
 
 
-def _lanes(talk: Conversation) -> Talk[None]:
+def _servers(talk: Conversation) -> NextTrack:
+    """The servers' tracks, in the order of the plan; those with a database that is down first."""
+    waiting: dict[str, list[Lane]] = {}
     for lane in talk.plan.body.lanes:
+        waiting.setdefault(lane.server, []).append(lane)
+
+    def next_track(active: frozenset[str]) -> tuple[str, Track] | None:
+        urgent = [
+            name
+            for name, lanes in waiting.items()
+            if any(facts_of(lane, talk.state).is_away for lane in lanes)
+        ]
+        order = talk.plan.body.order
+        name = next_server(order, waiting=tuple(waiting), active=active, urgent=urgent)
+        return None if name is None else (name, _lanes(talk, waiting.pop(name)))
+
+    return next_track
+
+
+def _lanes(talk: Conversation, lanes: Sequence[Lane]) -> Track:
+    """Walk the lanes of one server, one after the other."""
+    for lane in lanes:
         record = talk.state.lane(lane.id)
         if record.state not in _OPEN:
             continue

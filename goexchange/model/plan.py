@@ -490,6 +490,20 @@ class RunRules:
 
 
 @frozen(kw_only=True)
+class RunOrder:
+    """In which order servers are taken, and how many at once; the lanes of one server are serial.
+
+    Shape: a wave begins when every server of the waves before it has ended; a server in no wave
+    comes last. Of the servers of one group in `one_at_a_time` (an availability group) never two
+    are taken at once.
+    """
+
+    waves: tuple[tuple[str, ...], ...] = ()
+    servers_at_once: int = 1
+    one_at_a_time: tuple[tuple[str, ...], ...] = ()
+
+
+@frozen(kw_only=True)
 class PlanBody:
     """Everything under the plan's digest. It holds no approvals and no creation time."""
 
@@ -516,6 +530,7 @@ class PlanBody:
     facts: ActualState
     diagnostics: tuple[Diagnostic, ...]
     other_work: tuple[PlannedWork, ...] = ()
+    order: RunOrder = RunOrder()
 
 
 @frozen(kw_only=True)

@@ -38,6 +38,7 @@ from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
+from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
 from goexchange.plan.summary import (
     backup_lines,
@@ -80,7 +81,10 @@ def make_draft(
     setting = Setting(inventory=inventory, at=now, pace=pace, in_scope=in_scope)
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]
-    lanes = _lanes(working, specs)
+    servers = sorted({each.candidate.server_name for each in working})
+    order = run_order(specs, servers, seen.servers)
+    canaries = [name for name in servers if name in {each.strategy.canary for each in specs}]
+    lanes = in_order(_lanes(working, specs), order, canaries)
     body = PlanBody(
         format=FORMAT,
         tool=f"goexchange {goexchange.__version__}",
@@ -93,6 +97,7 @@ def make_draft(
         scope=narrowed.addresses,
         window=None,
         rules=_rules(specs, inventory, pace),
+        order=order,
         decisions=tuple(decision_of(each) for each in prepared),
         premises=_premises(working),
         lanes=lanes,

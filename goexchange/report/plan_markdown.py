@@ -56,6 +56,7 @@ def _head(plan: Plan) -> list[str]:
         f"**Window** {markdown_text(words.window_text(body))}",
         f"**Estimate** {markdown_text(words.estimate_text(body))}",
         *(f"**Backups** {markdown_text(text)}" for text in folding.backup_lines(body)),
+        *([f"**Order** {markdown_text(order)}"] if (order := words.order_text(body)) else []),
         f"**Stops** {words.stops_text(body)} · {words.premises_text(body)}",
     ]
     parts = [

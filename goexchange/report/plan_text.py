@@ -71,6 +71,8 @@ def _head(plan: Plan, frame: Frame, *, is_full: bool) -> list[str]:
         if any(words.way_back_groups(lane) for lane in body.lanes):
             text = "the original is put back in seconds until the first mount, by a person after it"
             lines.extend(_labelled("Way back", text, frame))
+        if order := words.order_text(body):
+            lines.extend(_labelled("Order", order, frame))
         lines.extend(_labelled("Stops", words.stops_text(body), frame))
         lines.extend(_labelled("Premises", words.premises_text(body), frame))
         for at, notice in enumerate(body.notices):

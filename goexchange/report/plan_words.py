@@ -176,6 +176,19 @@ def stops_text(body: PlanBody) -> str:
     return f"after {'the first failure' if count == 1 else count_text(count, 'failure')}"
 
 
+def order_text(body: PlanBody) -> str:
+    """In which order several servers are taken; empty when there is one."""
+    servers = {lane.server for lane in body.lanes}
+    if len(servers) < 2:
+        return ""
+    waves = [", ".join(map(shown, wave)) for wave in body.order.waves]
+    at_once = body.order.servers_at_once
+    parts = [" then ".join(waves) or ", ".join(sorted(map(shown, servers)))]
+    parts.append("one server at a time" if at_once == 1 else f"{at_once} servers at once")
+    parts += [f"of {', '.join(group)} one at a time" for group in body.order.one_at_a_time]
+    return " · ".join(parts)
+
+
 def totals_text(body: PlanBody) -> str:
     """`1 to rebuild, 3 unchanged, 1 not possible. 18 steps.`"""
     by_need = Counter(decision.need for decision in body.decisions)

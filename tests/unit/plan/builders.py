@@ -209,6 +209,7 @@ def spec(name: str = "weekly", **differs: Any) -> desired.DesiredState:
             canary_place=at(35),
             servers_at_once=1,
             servers_at_once_place=at(35),
+            batches=(),
             databases_at_once=1,
             databases_at_once_place=at(35),
             failures_max=0,
