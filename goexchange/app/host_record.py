@@ -189,7 +189,11 @@ def _newest(copy: HostCopy, plan: Plan, site: Site) -> HostCopy:
     copies = [copy]
     with Fleet(entries) as fleet:
         if fleet.failures:
-            raise together(list(fleet.failures.values()))
+            away = together(list(fleet.failures.values()))
+            raise type(away)(
+                f"{away}. The run is of {len(entries)} servers, and each may know more of it than"
+                f" {copy.server}; to bring back one server alone: goexchange release {copy.server}"
+            )
         for entry in entries:
             session = fleet.session(entry.name)
             left = look(session, entry.name, site.inventory)

@@ -4,7 +4,7 @@ what may go as a run of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ntpath import dirname, normcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from goexchange.errors import GoexchangeError, Unapproved
 from goexchange.journal.replay import replay
 from goexchange.model.actual import ActualState
 from goexchange.model.left import LeftOnHost
-from goexchange.model.plan import Plan
+from goexchange.model.plan import Action, Lane, Plan, ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.plan import sealing
 from goexchange.plan.context import Pace
@@ -112,6 +112,13 @@ def remove(
     return running.apply(found.plan, content, approved, site=site, watch=watch)
 
 
+def _set_aside(lane: Lane) -> Iterator[str]:
+    """Where the lane's way back puts a rebuilt file that does not mount."""
+    for step in lane.steps:
+        if step.action is Action.SWAP_BACK and isinstance(step.call, ScriptCall):
+            yield str(step.call.arguments["set_aside"])
+
+
 def _told_by_runs(
     session: HostSession, left: LeftOnHost, site: Site
 ) -> tuple[frozenset[str], frozenset[str]]:
@@ -121,7 +128,6 @@ def _told_by_runs(
     """
     ended: set[str] = set()
     never: set[str] = set()
-    records = () if isinstance(left.recoveries, Unknown) else left.recoveries
     for kept in () if isinstance(left.runs, Unknown) else left.runs:
         if not {host_record.PLAN, host_record.JOURNAL} <= set(kept.sizes):
             continue
@@ -134,10 +140,8 @@ def _told_by_runs(
         if copy.has_ended:
             ended.add(kept.run)
         state = replay(copy.reading.records)
-        for record in records:
-            known = None
-            if record.run == kept.run:
-                known = remembered(plan, state, record.database_guid)
-            if known is not None and not known.was_mounted and "set_aside" in record.content:
-                never.add(normcase(str(record.content["set_aside"])))
+        for lane in plan.body.lanes:
+            known = remembered(plan, state, lane.database_guid or "")
+            if copy.has_ended and known is not None and not known.was_mounted:
+                never.update(normcase(path) for path in _set_aside(lane))
     return frozenset(ended) | left.released, frozenset(never)

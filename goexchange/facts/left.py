@@ -20,6 +20,8 @@ from goexchange.model.unknown import Unknown
 
 Json = Mapping[str, Any]
 T = TypeVar("T")
+_NAMED = ("database", "original", "kept", "temporary", "set_aside")
+_TOLD = ("is_mount_at_startup", "set_folder")
 
 
 def decode_left(server: str, result: Json) -> LeftOnHost:
@@ -53,17 +55,29 @@ def decode_left(server: str, result: Json) -> LeftOnHost:
 
 
 def _recovery(plain: Json) -> RecoveryRecord:
-    if not isinstance(plain["run"], str) or not isinstance(plain["content"], dict):
+    content = plain["content"]
+    if not isinstance(plain["run"], str) or not isinstance(content, dict):
         raise TypeError("not a recovery record")
+    is_open = plain["state"] != "closed"
+    if is_open:
+        _require_named(plain["run"], content)
     return RecoveryRecord(
         run=plain["run"],
         database_guid=plain["database_guid"].lower(),
-        is_open=plain["state"] != "closed",
+        is_open=is_open,
         opened_at_utc=parse_time(plain["opened_at"]),
         written_at_utc=parse_time(plain["written_at"]),
         phase=str(plain["phase"]),
         content=plain["content"],
     )
+
+
+def _require_named(run: str, content: Json) -> None:
+    """What a release needs of a record. Raises: ValueError."""
+    missing = [name for name in _NAMED if name not in content or not isinstance(content[name], str)]
+    missing += [name for name in _TOLD if name not in content]
+    if missing:
+        raise ValueError(f"the record of run {run} does not tell {', '.join(missing)}")
 
 
 def _run(plain: Json) -> KeptRun:

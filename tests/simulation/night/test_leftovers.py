@@ -117,3 +117,12 @@ def test_what_a_released_run_left_may_go() -> None:
     assert night.run in runs
     assert all(each.may_go for each in by_kind(found, LeftoverKind.JOB))
     assert all(each.may_go for each in by_kind(found, LeftoverKind.WORK_FOLDER))
+
+
+def test_a_rebuilt_file_that_did_not_mount_may_go_afterwards() -> None:
+    night = make_night(one_database(), [specification()], inventory(), at=AT)
+    night.performer.world.faults.fail_next_mount("DB05", error=-550)
+    night.run_to_end()
+    found = look(night)
+    (aside,) = by_kind(found, LeftoverKind.SET_ASIDE)
+    assert aside.may_go and "never mounted" in aside.reason
