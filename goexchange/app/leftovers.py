@@ -64,7 +64,9 @@ def look_on(session: HostSession, server: str, *, site: Site) -> Found:
     """The same over an open session."""
     actual = observe_server(session, server, site.inventory)
     databases = () if isinstance(actual.databases, Unknown) else actual.databases
-    folders = sorted({dirname(each.edb_path) for each in databases})
+    folders = sorted(
+        {folder for each in databases for folder in (dirname(each.edb_path), each.log_folder)}
+    )
     left = host_record.look(session, server, site.inventory, folders=folders)
     ended, never = _told_by_runs(session, left, site)
     host = Host(left=left, actual=actual, ended_runs=ended, never_mounted=never)

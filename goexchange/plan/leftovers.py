@@ -19,6 +19,7 @@ from goexchange.model.left import KeptRun, LeftOnHost, Listed, RecoveryRecord
 from goexchange.model.unknown import Unknown
 
 _BESIDE = re.compile(r"(?P<name>.+\.edb)\.(?P<kind>before|rebuilt)-(?P<at>\d{8}T\d{6}Z)", re.I)
+_LOGS = re.compile(r"gx-logs-\d{8}T\d{6}Z", re.I)
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -28,6 +29,7 @@ class LeftoverKind(Enum):
     ORIGINAL = "kept-original"
     SET_ASIDE = "file-set-aside"
     WORK_FOLDER = "work-folder"
+    LOGS = "logs-aside"
     SET = "backup-set"
     JOB = "job"
     SENTINEL = "sentinel"
@@ -117,6 +119,9 @@ def _of_files(host: Host) -> Iterator[Leftover]:
         for each in mine:
             if each.is_folder and basename(each.path).lower() == work:
                 yield _work_folder(host, database, each)
+        for each in listed:
+            if each.is_folder and _is_of_logs(each, database):
+                yield _logs(database, each)
         yield from _set(host, database)
 
 
@@ -173,6 +178,24 @@ def _work_folder(host: Host, database: ActualDatabase, entry: Listed) -> Leftove
         what=entry.path,
         may_go=blocked is None,
         reason=blocked or "temporary files of runs that are over",
+        size_bytes=entry.size_bytes,
+        modified_at_utc=entry.modified_at_utc,
+        database=database.name,
+        database_guid=database.guid,
+    )
+
+
+def _is_of_logs(entry: Listed, database: ActualDatabase) -> bool:
+    is_there = normcase(dirname(entry.path)) == normcase(database.log_folder)
+    return is_there and _LOGS.fullmatch(basename(entry.path)) is not None
+
+
+def _logs(database: ActualDatabase, entry: Listed) -> Leftover:
+    return Leftover(
+        kind=LeftoverKind.LOGS,
+        what=entry.path,
+        may_go=False,
+        reason="logs of a mount that failed are never removed by the tool: a person decides",
         size_bytes=entry.size_bytes,
         modified_at_utc=entry.modified_at_utc,
         database=database.name,
