@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from attrs import frozen
 
-from goexchange.ese.pages import BIG_PAGE, FLAGS_OFFSET
+from goexchange.ese.pages import BIG_PAGE, FLAGS_OFFSET, correct_page, verify_pages
 
 Reader = Callable[[int, int], bytes]
 """Bytes of a file from an offset: `read(offset, length)`; fewer at the end of the file."""
@@ -62,15 +62,17 @@ def page_header_bytes(page_size: int) -> int:
     return 80 if page_size >= BIG_PAGE else 40
 
 
-def owned_pages(read: Reader, page_size: int) -> int | None:
+def owned_pages(read: Reader, page_size: int, *, has_checksums: bool = True) -> int | None:
     """The last page that the database owns, which the file must be long enough to hold.
 
-    Unknown: None when the right edge of the tree cannot be walked (blank or damaged pages).
+    Shape: a temporary database has no checksums that its pages could be held to.
+    Unknown: None when the right edge of the tree cannot be walked: a page that is blank, damaged or
+    from elsewhere tells nothing. One flipped bit is turned back first.
     """
     try:
         page = OWNED_ROOT
         for _ in range(_DEPTH_MAX):
-            flags, nodes = _tree_page(read, page, page_size)
+            flags, nodes = _tree_page(read, page, page_size, has_checksums)
             if flags & FLAG_LEAF:
                 return _extent(nodes[-1]).last_page if nodes else None
             page = _child(nodes[-1]) if nodes else 0
@@ -130,12 +132,26 @@ def _node(body: bytes, flags: int) -> Node:
     return Node(key, body[position + 2 + length :], bool(flags & _NODE_DELETED))
 
 
-def _tree_page(read: Reader, number: int, page_size: int) -> tuple[int, list[Node]]:
+def _tree_page(
+    read: Reader, number: int, page_size: int, has_checksums: bool = True
+) -> tuple[int, list[Node]]:
     page = read((number + 1) * page_size, page_size) if number > 0 else b""
     if len(page) < page_size or not any(page):
         raise UnreadableTree
+    if has_checksums:
+        page = _believed(page, number)
     flags = int.from_bytes(page[FLAGS_OFFSET : FLAGS_OFFSET + 4], "little")
     return flags, page_nodes(page)
+
+
+def _believed(page: bytes, number: int) -> bytes:
+    """The page as it was written; what it says decides which pages count at all."""
+    verdicts = verify_pages(page, number, len(page))
+    if verdicts.good:
+        return page
+    if verdicts.correctable and verdicts.findings[0].bit is not None:
+        return correct_page(page, verdicts.findings[0].bit)
+    raise UnreadableTree
 
 
 def _extent(node: Node) -> Extent:

@@ -79,7 +79,8 @@ def _layout(
 ) -> tuple[PageLayout, MapUse]:
     pages = max(0, found.size // page_size - HEADER_SLOTS)
     types, use = _flush_types(found.path, pages, header)
-    owned = owned_pages(reader_of(file), page_size)
+    has_checksums = header is None or not header.is_temporary
+    owned = owned_pages(reader_of(file), page_size, has_checksums=has_checksums)
     layout = PageLayout(
         page_size=page_size,
         pages=pages,

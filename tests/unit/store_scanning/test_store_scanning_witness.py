@@ -253,3 +253,32 @@ def test_names_that_are_no_text_and_files_that_are_no_files(tmp_path: Path):
     assert set(scans) == {"\ufffd\ufffd[31m.log", "pipe.edb"}
     assert scans["pipe.edb"].read_error == "not an ordinary file"
     assert scans["pipe.edb"].kind is FileKind.DATABASE
+
+
+def test_the_root_of_the_owned_extents_is_believed_only_when_it_is_good(tmp_path: Path):
+    """A page from elsewhere in its place must not make all others count as no part."""
+    path = tmp_path / "DB01.edb"
+    content = database(path)
+    owned = judged_owned(path)
+    other = first_used(content)
+    root, page = slice(3 * PAGE, 4 * PAGE), slice((other + 1) * PAGE, (other + 2) * PAGE)
+    changed = bytearray(content)
+    changed[root], changed[page] = content[page], content[root]
+    path.write_bytes(changed)
+    scan = scan_file(path).database
+    assert scan is not None and scan.owned_pages is None
+    assert {each.page: each.belongs_at for each in scan.pages.findings} == {2: other, other: 2}
+    assert judge(scan_path(path)).verdict is Verdict.NOT_RESTORABLE
+    for bit in range(0, PAGE * 8, 97):
+        flipped = bytearray(content)
+        flipped[3 * PAGE + bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        scan = scan_file(path).database
+        assert scan is not None and scan.owned_pages in (owned, None)
+        assert [each.page for each in scan.pages.findings] == [2]
+
+
+def judged_owned(path: Path) -> int:
+    scan = scan_file(path).database
+    assert scan is not None and scan.owned_pages is not None
+    return scan.owned_pages
