@@ -390,7 +390,7 @@ def _outcome(talk: Conversation, step: Step, judgement: Judgement) -> Draft:
 
 
 def _skipped(lane: Lane, step: Step, why: str, *, cause: str) -> Draft:
-    is_gate = cause in ("guard", "overrun", "abort")
+    is_gate = cause in ("guard", "overrun", "abort", "released")
     turns_back = step.direction is not Direction.BACK and (is_gate or not step.may_fail)
     return Draft(
         RecordKind.SKIPPED,

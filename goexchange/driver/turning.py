@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from goexchange.driver.conversation import Conversation
 from goexchange.driver.events import Request
 from goexchange.driver.lanes import facts_of
+from goexchange.model.actual import ActualHost
 from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
+from goexchange.model.unknown import Unknown
 
 OVERRUN_BACK = "back-to-original"
 
@@ -27,6 +29,8 @@ def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
         return None
     if talk.has_asked(Request.ABORT):
         return "abort: an operator asked for the way back"
+    if was_released(talk, lane):
+        return "released: another run has closed the recovery record on the host"
     deadline = overrun_deadline(talk)
     if (
         deadline is None
@@ -35,6 +39,31 @@ def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
     ):
         return None
     return f"overrun: the time for the swap was over at {deadline:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def was_released(talk: Conversation, lane: Lane) -> bool:
+    """Whether the lane's recovery record is no longer open on its host: somebody has brought the
+    database back into service meanwhile, and this run has nothing to fall back on there.
+
+    Unknown: a host that was not seen since the record was opened has released nothing.
+    """
+    facts = facts_of(lane, talk.state)
+    seen = talk.actual.get(lane.server)
+    host = seen.host if seen is not None and isinstance(seen.host, ActualHost) else None
+    if not facts.is_record_open or host is None or isinstance(host.open_recoveries, Unknown):
+        return False
+    opened = [
+        talk.state.step(step.id).ended_at_utc
+        for step in lane.steps
+        if step.action is Action.OPEN_RECOVERY_RECORD
+    ]
+    if any(moment is None or host.observed_at_utc <= moment for moment in opened):
+        return False
+    guid = (lane.database_guid or "").lower()
+    return not any(
+        each.run == talk.identity.run and (each.database_guid or "").lower() == guid
+        for each in host.open_recoveries
+    )
 
 
 def overrun_deadline(talk: Conversation) -> datetime | None:

@@ -474,6 +474,12 @@ class Twin:
 
     # -- observing
 
+    def _own_recovery(self) -> tuple[OpenRecovery, ...]:
+        if self.recovery != "open":
+            return ()
+        own = OpenRecovery(run=RUN.run, database_guid=GUID, opened_at_utc=NOW, phase="open")
+        return (own,)
+
     def observe(self) -> ActualServer:
         unknown = Unknown("not asked in this test")
         backup = WindowsBackup(
@@ -519,7 +525,7 @@ class Twin:
             is_reboot_pending=False,
             fencing_number=self.claimed,
             records=(),
-            open_recoveries=self.recoveries,
+            open_recoveries=(*self.recoveries, *self._own_recovery()),
         )
         database = ActualDatabase(
             name="DB05",

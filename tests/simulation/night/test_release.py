@@ -216,3 +216,29 @@ def test_a_database_that_does_not_mount_ends_as_a_release_that_failed() -> None:
     result = release(night, prepared)
     assert result.exit_code == ExitCode.ROLLBACK_FAILED
     assert result.databases[0].state.value == "left-offline"
+
+
+def test_a_resume_after_a_release_takes_what_is_so_and_takes_nothing_down() -> None:
+    """The old store comes back, and somebody resumes the run that was released meanwhile."""
+    number, resumed = 6, 0
+    while (night := killed_after(number)) is not None:
+        number += 23
+        was_new = "DB05" in night.checks.was_new_mounted
+        prepared = prepare(night)
+        if prepared.plan is None:
+            continue
+        release(night, prepared)
+        world = night.performer.world
+        before = Counter(effect.kind for effect in world.effects)
+        while not isinstance(effect := night.next(), effects.Finish):
+            event = night.performer.perform(effect)
+            assert night._machine is not None
+            night._machine.accept(event, night.performer.now())
+        resumed += 1
+        counts = Counter(one.kind for one in world.effects)
+        assert counts["dismount"] == before["dismount"], number
+        assert counts["swap"] == before["swap"] and counts["rebuild"] == before["rebuild"]
+        after = truth(night)
+        assert after.is_mounted and after.is_mount_at_startup and after.present is not None
+        assert (after.present.signature != night.checks.first["DB05"]) == was_new
+    assert resumed > 4
