@@ -109,6 +109,15 @@ class LeaseLost(GoexchangeError):
     id = "lease-lost"
 
 
+class LeasesUnreachable(GoexchangeError):
+    """What keeps the leases cannot be read or written: who holds which is unknown, and nothing
+    starts.
+    """
+
+    exit_code = ExitCode.UNREACHABLE
+    id = "leases-unreachable"
+
+
 class PlanStale(GoexchangeError):
     """A premise of the plan no longer holds; diagnostics name predicate, value then, value now."""
 

@@ -369,6 +369,7 @@ class Configuration:
 
     profile: str | None
     store: str
+    leases: str
     output_folder: str
     inventory: str
     specifications: str

@@ -32,6 +32,7 @@ from goexchange.schema import Schema, check_document, load_schema, resolve, sugg
 
 SETTING_NAMES = (
     "store",
+    "leases",
     "output",
     "inventory",
     "specifications",
@@ -131,6 +132,7 @@ class _Loader:
         return Configuration(
             profile=name,
             store=plain["store"],
+            leases=plain["leases"],
             output_folder=plain["output"],
             inventory=plain["inventory"],
             specifications=plain["specifications"],

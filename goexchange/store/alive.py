@@ -6,12 +6,12 @@ a share; then the run's leases tell: one that has not expired was renewed a shor
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable
 from datetime import datetime
 from enum import Enum
 
 from goexchange.journal.replay import RunState
+from goexchange.store.holders import is_here
 from goexchange.store.journal_file import is_locked
 from goexchange.store.leases import Lease
 from goexchange.store.runs import RunFolder
@@ -34,8 +34,3 @@ def life_of(run: RunFolder, state: RunState, leases: Iterable[Lease], now: datet
         return Life.ENDED
     held = [lease for lease in leases if lease.run == run.id and lease.is_held(now)]
     return Life.MAY_LIVE if any(not is_here(each.holder or "") for each in held) else Life.GONE
-
-
-def is_here(holder: str) -> bool:
-    """Whether a holder (host, process, run) is a process of this machine."""
-    return holder.split(":", 1)[0] == socket.gethostname()

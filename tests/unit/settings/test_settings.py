@@ -128,6 +128,7 @@ def test_a_mistake_is_reported_at_its_source(
 
 def test_every_setting_has_its_variable() -> None:
     for name in SETTING_NAMES:
-        value = {"report_formats": "csv", "heartbeat_every": "7s"}.get(name, "30m")
+        given = {"report_formats": "csv", "heartbeat_every": "7s", "leases": "folder:x"}
+        value = given.get(name, "30m")
         found = load({}, {environment_variable(name): value})
         assert origin(found, name) == (value, Origin.ENVIRONMENT, "GOEXCHANGE_" + name.upper())
