@@ -20,6 +20,7 @@ from goexchange.errors import (
     GoexchangeError,
     HostRefused,
     LeaseLost,
+    LeasesUnreachable,
     Locked,
     UnexpectedOutput,
     Unreachable,
@@ -223,12 +224,15 @@ class Performer:
                     holder=self.holder,
                     run=self.run_id,
                     lease_s=effect.lease_s,
+                    cmdlet_limit_s=effect.cmdlet_limit_s,
                     now=now,
                     at_least=effect.at_least,
                     is_run_locked=True,  # this process alone has the run's journal open
                 )
         except (Locked, LeaseLost) as error:
             return events.LeasesDenied(message=str(error))
+        except LeasesUnreachable as error:
+            return events.LeasesUnreachable(message=str(error))
         return events.LeasesHeld(
             numbers={lease.server: lease.number for lease in self.held},
             expires_at=min(lease.expires_at_utc for lease in self.held if lease.expires_at_utc),

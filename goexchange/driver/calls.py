@@ -37,6 +37,40 @@ def scope_servers(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted({step.server for lane in plan.body.lanes for step in lane.steps}))
 
 
+def scope_leases(plan: Plan) -> tuple[str, ...]:
+    """The leases of a run: its servers, and the availability groups that they belong to."""
+    servers = scope_servers(plan)
+    groups = {
+        group_lease(server.availability_group)
+        for server in plan.body.facts.servers
+        if server.name in servers and isinstance(server.availability_group, str)
+    }
+    return (*sorted(groups), *servers)
+
+
+def group_lease(group: str) -> str:
+    """The name of an availability group's lease."""
+    return f"dag:{group}"
+
+
+def longest_cmdlet_s(plan: Plan) -> int:
+    """How long a cmdlet of the plan that changes something may be under way at most: its limit, and
+    never longer than the lease that it is sent under.
+    """
+    limits = [
+        step.time_limit_s
+        for lane in plan.body.lanes
+        for step in lane.steps
+        if isinstance(step.call, ExchangeCall) and changes(step.call)
+    ]
+    return min(max(limits, default=0), plan.body.rules.lease_s)
+
+
+def changes(call: ExchangeCall) -> bool:
+    """Whether a cmdlet changes anything."""
+    return not call.cmdlet.startswith("Get-")
+
+
 def root_of(plan: Plan, server: str) -> str | None:
     """The tool's folder on the host, as the plan's own calls name it; a plan that only mounts names
     it in its rules.

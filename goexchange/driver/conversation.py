@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from goexchange.codec import time_text, to_plain
-from goexchange.driver.calls import feed_call, scope_servers
+from goexchange.driver.calls import changes, feed_call, longest_cmdlet_s, scope_leases
 from goexchange.driver.effects import (
     AcquireLeases,
     Append,
@@ -30,6 +30,7 @@ from goexchange.driver.events import (
     Event,
     LeasesDenied,
     LeasesHeld,
+    LeasesUnreachable,
     Lost,
     Observed,
     Refused,
@@ -41,7 +42,7 @@ from goexchange.driver.identity import RunIdentity
 from goexchange.driver.invariants import Watch
 from goexchange.driver.keeping import Kept, touch
 from goexchange.driver.lanes import happened
-from goexchange.errors import GoexchangeError
+from goexchange.errors import ExitCode, GoexchangeError
 from goexchange.journal.chain import Draft
 from goexchange.journal.replay import RunState
 from goexchange.model.actual import ActualServer, ActualState
@@ -52,6 +53,8 @@ T = TypeVar("T")
 Talk = Generator[Effect, Event, T]
 Reply = Answered | Refused | Lost
 LEASE_MARGIN_S = 5
+LEASE_RETRY = timedelta(seconds=5)
+LEASE_SILENCE = timedelta(minutes=30)  # how long after its end a lease is asked after
 LOSSES_MAX = 3
 FIRST_LOOK = timedelta(seconds=0.2)
 
@@ -66,6 +69,14 @@ class LeaseDenied(GoexchangeError):
     """Somebody else holds a lease that this run needs; nothing was sent."""
 
     id = "lease-denied"
+    exit_code = ExitCode.LOCKED
+
+
+class LeasesAway(LeaseDenied):
+    """What keeps the leases cannot be asked; nothing was sent."""
+
+    id = "leases-away"
+    exit_code = ExitCode.UNREACHABLE
 
 
 class Conversation:
@@ -85,6 +96,7 @@ class Conversation:
         self.actual: dict[str, ActualServer] = {}
         self.numbers: Mapping[str, int] = {}
         self.lease_expires: datetime | None = None
+        self.ask_leases_at: datetime | None = None  # again, after nobody could be asked
         self.tended_at: dict[str, datetime] = {}  # by server: sentinel fed, sign of life given
         self.asked: list[Requested] = []
         self.heard = 0  # requests, journalled or not
@@ -146,15 +158,18 @@ class Conversation:
     def acquire(self, at_least: Mapping[str, int] | None = None) -> Talk[None]:
         """Acquire every lease of the run, or none; `at_least` are numbers that must be reached.
 
-        Raises: LeaseDenied with who holds one and until when.
+        Raises: LeaseDenied with who holds one and until when; LeasesAway when nobody can tell.
         """
         event = yield AcquireLeases(
-            servers=scope_servers(self.plan),
+            servers=scope_leases(self.plan),
             lease_s=self.plan.body.rules.lease_s,
+            cmdlet_limit_s=longest_cmdlet_s(self.plan),
             at_least=at_least or {},
         )
         if isinstance(event, LeasesDenied):
             raise LeaseDenied(event.message)
+        if isinstance(event, LeasesUnreachable):
+            raise LeasesAway(event.message)
         self._held(event)
 
     def lease_drafts(self, state: str) -> tuple[Draft, ...]:
@@ -182,7 +197,8 @@ class Conversation:
 
         Raises: LeaseGone when the lease cannot be kept or the host fences us off.
         """
-        yield from self._keep_lease(limit_s)
+        is_change = isinstance(call, ExchangeCall) and changes(call)
+        yield from self._keep_lease(limit_s, is_fresh=is_change)
         left = (
             (self.lease_expires - self.now).total_seconds() - LEASE_MARGIN_S
             if self.lease_expires
@@ -292,21 +308,34 @@ class Conversation:
 
     def _renew_at(self) -> datetime:
         assert self.lease_expires is not None
-        return self.lease_expires - timedelta(seconds=self.plan.body.rules.lease_s * 2 / 3)
+        moment = self.lease_expires - timedelta(seconds=self.plan.body.rules.lease_s * 2 / 3)
+        return moment if self.ask_leases_at is None else max(moment, self.ask_leases_at)
 
-    def _keep_lease(self, limit_s: float) -> Talk[None]:
-        """Renew when a third of the lease has gone, or when it would not outlast a call of that
-        length.
+    def _keep_lease(self, limit_s: float, *, is_fresh: bool = False) -> Talk[None]:
+        """Renew when a third of the lease has gone, when it would not outlast a call of that
+        length, and always before what no host fences (`is_fresh`).
+
+        Shape: while what keeps the leases cannot be asked, a lease that outlasts the call is good
+        enough: nobody else can have it. After that nothing is sent until it can be asked again.
         """
         if self.lease_expires is None:
             return
         wanted = min(limit_s, self.plan.body.rules.lease_s * 2 / 3) + LEASE_MARGIN_S
-        is_short = self.lease_expires - self.now < timedelta(seconds=wanted)
-        if self.now < self._renew_at() and not is_short:
-            return
-        event = yield RenewLeases(
-            servers=tuple(sorted(self.numbers)), lease_s=self.plan.body.rules.lease_s
-        )
+        while True:
+            is_short = self.lease_expires - self.now < timedelta(seconds=wanted)
+            if self.now < self._renew_at() and not is_short and not is_fresh:
+                return
+            event = yield RenewLeases(
+                servers=tuple(sorted(self.numbers)), lease_s=self.plan.body.rules.lease_s
+            )
+            if not isinstance(event, LeasesUnreachable):
+                break
+            self.ask_leases_at = self.now + LEASE_RETRY
+            if not is_short:
+                return
+            if self.now >= self.lease_expires + LEASE_SILENCE:
+                raise LeaseGone(f"it expired, and whether it is ours is not known: {event.message}")
+            yield WaitUntil(moment=self.ask_leases_at)
         if isinstance(event, LeasesDenied):
             raise LeaseGone(event.message)
         before = self.numbers

@@ -65,10 +65,13 @@ class AcquireLeases:
 
     Shape: `at_least` names the fencing number that a server's lease must reach, where a host has
     seen more than this store has given out. A lease that is ours already gets a new number.
+    Units: `cmdlet_limit_s` is how long a cmdlet of this run may still be under way when its lease
+    has expired: nobody takes the lease over before.
     """
 
     servers: tuple[str, ...]
     lease_s: int
+    cmdlet_limit_s: int = 0
     at_least: Mapping[str, int] = field(factory=dict)
 
 

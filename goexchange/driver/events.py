@@ -86,6 +86,13 @@ class LeasesDenied:
 
 
 @frozen(kw_only=True)
+class LeasesUnreachable:
+    """What keeps the leases cannot be asked now: whether they are still ours is not known."""
+
+    message: str
+
+
+@frozen(kw_only=True)
 class Released:
     """The leases were given back."""
 
@@ -116,6 +123,7 @@ Event = (
     | Verified
     | LeasesHeld
     | LeasesDenied
+    | LeasesUnreachable
     | Released
     | Woke
     | Requested
@@ -126,8 +134,8 @@ LEGAL_EVENTS: Mapping[type, tuple[type, ...]] = {
     effects.Send: (Answered, Refused, Lost),
     effects.Observe: (Observed, Refused, Lost),
     effects.VerifySet: (Verified, Refused, Lost, Woke),  # Woke: it is still at it, ask again
-    effects.AcquireLeases: (LeasesHeld, LeasesDenied),
-    effects.RenewLeases: (LeasesHeld, LeasesDenied),
+    effects.AcquireLeases: (LeasesHeld, LeasesDenied, LeasesUnreachable),
+    effects.RenewLeases: (LeasesHeld, LeasesDenied, LeasesUnreachable),
     effects.ReleaseLeases: (Released,),
     effects.WaitUntil: (Woke,),
     effects.Finish: (),

@@ -12,7 +12,7 @@ from datetime import datetime
 from goexchange.codec import to_plain
 from goexchange.driver.again import NEVER_HELD, owed
 from goexchange.driver.assuming import take_answer
-from goexchange.driver.calls import changed_scripts
+from goexchange.driver.calls import changed_scripts, scope_servers
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
 from goexchange.driver.doubt import Undecided
 from goexchange.driver.effects import Append, Effect, Finish, ReleaseLeases, WaitUntil
@@ -140,7 +140,7 @@ def _run(talk: Conversation) -> Track:
     try:
         yield from talk.acquire()
     except LeaseDenied as denied:
-        yield Finish(result=_refused(talk, ExitCode.LOCKED, str(denied)))
+        yield Finish(result=_refused(talk, denied.exit_code, str(denied)))
         return
     try:
         refusal = yield from (_begin(talk) if talk.state.run is None else _go_on(talk))
@@ -155,7 +155,7 @@ def _run(talk: Conversation) -> Track:
         yield Finish(result=refusal)
     except LeaseDenied as denied:  # a host is another store's; none of our steps was sent since
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
-        yield Finish(result=_refused(talk, ExitCode.LOCKED, str(denied)))
+        yield Finish(result=_refused(talk, denied.exit_code, str(denied)))
     except LeaseGone as gone:
         # Nothing more is sent, and nothing more is written: the journal may have another writer
         # already.
@@ -213,7 +213,7 @@ def _go_on(talk: Conversation) -> Talk[RunResult | None]:
     """Go on with a run that an earlier process left: look again, say so and what is opened again,
     claim the hosts.
     """
-    for server in sorted(talk.numbers):
+    for server in scope_servers(talk.plan):
         yield from talk.observe(
             server, _guids(talk.plan, server)
         )  # a host that is silent stays unknown to the guards
