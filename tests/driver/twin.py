@@ -109,6 +109,7 @@ class Twin:
     journal: list[Record] = field(factory=list)
     denied: str | None = None
     renewal_denied: bool = False
+    is_store_away: Callable[[datetime], bool] = lambda now: False
     blocked: set[str] = field(factory=set)  # guards that block
     asked: list[tuple[datetime, came.Request]] = field(factory=list)
     lost_job_kinds: set[str] = field(factory=set)
@@ -154,6 +155,8 @@ class Twin:
         return self._send(effect)
 
     def _lease(self, effect: to_do.AcquireLeases | to_do.RenewLeases) -> came.Event:
+        if self.is_store_away(self.now):
+            return came.LeasesUnreachable(message="the share is away")
         if isinstance(effect, to_do.AcquireLeases):
             if self.denied is not None:
                 return came.LeasesDenied(message=self.denied)
