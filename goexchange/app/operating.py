@@ -17,7 +17,8 @@ from goexchange.errors import InvalidDocument, NotNow, UsageError
 from goexchange.journal.replay import RunState, replay
 from goexchange.model.configuration import Configuration
 from goexchange.model.run import RecordKind
-from goexchange.store.alive import Life, life_of
+from goexchange.model.standing import Life
+from goexchange.store.alive import life_of
 from goexchange.store.clock import SystemClock
 from goexchange.store.journal_file import read_journal
 from goexchange.store.requests import StoredRequest, withdraw, write_request

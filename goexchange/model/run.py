@@ -15,7 +15,7 @@ Json = Any
 class RecordKind(Enum):
     """Kinds of journal records, in the order in which a run first writes them."""
 
-    # {server, number, holder, expires_at_utc, state: acquired|renewed|released|lost}
+    # {server, number, holder, expires_at_utc, state: acquired|renewed|released|lost|broken}
     LEASE = "lease"
     RUN_STARTED = "run-started"  # {run, plan, plan_sha256, approval, controller, started_by, tool}
     # {controller, started_by, torn_bytes, steps_in_doubt, lanes_again, steps_again, rebuilt_from}

@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import Enum
 
 from goexchange.journal.replay import RunState
+from goexchange.model.standing import Life
 from goexchange.store.holders import is_here
 from goexchange.store.journal_file import is_locked
 from goexchange.store.leases import Lease
 from goexchange.store.runs import RunFolder
-
-
-class Life(Enum):
-    """How it stands with the process of a run."""
-
-    ALIVE = "alive"
-    MAY_LIVE = "may-live"  # elsewhere: its lease has not expired
-    GONE = "gone"
-    ENDED = "ended"  # the run has ended; no process is needed
 
 
 def life_of(run: RunFolder, state: RunState, leases: Iterable[Lease], now: datetime) -> Life:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from goexchange.errors import InvalidDocument, NotNow
 from goexchange.store.journal_file import JournalFile, flush_folder, read_journal
+from goexchange.store.pruning import pruned
 from goexchange.store.requests import remove_requests
 
 PLAN_NAME = "plan.json"
@@ -148,6 +149,12 @@ class Runs:
 
         Raises: NotNow naming that run, and how to go on with it.
         """
+        for gone in pruned(self._folder.parent):
+            if gone["plan_sha256"] == plan_sha256:
+                raise NotNow(
+                    f"The plan {plan_sha256[:8]} was applied by run {gone['run']}, which the store"
+                    " keeps no more; a plan is applied once. Plan again."
+                )
         run = self.applied_by(plan_sha256)
         if run is not None:
             raise NotNow(

@@ -11,7 +11,8 @@ from attrs import evolve
 
 from goexchange.errors import Locked
 from goexchange.journal.replay import RunState
-from goexchange.store.alive import Life, life_of
+from goexchange.model.standing import Life
+from goexchange.store.alive import life_of
 from goexchange.store.journal_file import JournalFile, is_locked
 from goexchange.store.leases import Lease
 from goexchange.store.runs import RunFolder, Runs
