@@ -5,12 +5,10 @@ together.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve, frozen
@@ -18,15 +16,17 @@ from attrs import evolve, frozen
 import goexchange
 from goexchange.app import perform
 from goexchange.app.child_verifier import ChildVerifier
+from goexchange.app.interruption import interruptions
 from goexchange.app.leasing import leases_of
 from goexchange.app.notifying import NotifyingWatch, check_notices
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
 from goexchange.driver.assuming import why_not_answerable
+from goexchange.driver.calls import longest_cmdlet_s, scope_leases
 from goexchange.driver.events import Request, Requested
 from goexchange.driver.identity import Assumption, RunIdentity
 from goexchange.driver.machine import Machine
-from goexchange.errors import ExitCode, NotNow, UsageError
+from goexchange.errors import Locked, NotNow, UsageError
 from goexchange.journal.replay import replay
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Configuration, Inventory
@@ -34,7 +34,8 @@ from goexchange.model.plan import Plan
 from goexchange.model.run import Record, RecordKind, RunResult
 from goexchange.store.clock import SystemClock
 from goexchange.store.hold import hold_request, require_no_hold
-from goexchange.store.journal_file import JournalFile, read_journal
+from goexchange.store.journal_file import JournalFile, read_journal, take_over
+from goexchange.store.leases import Leases
 from goexchange.store.requests import Inbox
 from goexchange.store.runs import RunFolder, Runs
 
@@ -182,8 +183,12 @@ def _perform(
     sessions: Callable[[str], HostSession],
     watch: Callable[[Plan, RunFolder], Watch],
 ) -> Ended:
+    leases = leases_of(site.settings)
     shown = watch(plan, folder)
-    with JournalFile(folder.journal_path) as journal, _signals() as interruption:
+    with (
+        _journal(folder, plan, leases, holder=about.holder) as journal,
+        interruptions() as interruption,
+    ):
         view = NotifyingWatch(
             shown,
             plan,
@@ -199,7 +204,7 @@ def _perform(
             run_id=folder.id,
             sessions=sessions,
             journal=journal,
-            leases=leases_of(site.settings),
+            leases=leases,
             holder=identity.holder,
             inventory=site.inventory,
             clock=SystemClock(),
@@ -228,6 +233,31 @@ def _identity(folder: RunFolder, approval: Approval | None) -> RunIdentity:
         tool=f"goexchange {goexchange.__version__}",
         approval=approval,
     )
+def _journal(folder: RunFolder, plan: Plan, leases: Leases, *, holder: str) -> JournalFile:
+    """The run's journal, for this process alone.
+
+    Shape: a process that has it open and whose leases are over, the longest cmdlet limit too, hangs
+    or is frozen. Its leases are taken first, so that it is fenced off whenever it wakes up; then
+    the journal goes on without it.
+    Raises: Locked naming who holds the run and until when.
+    """
+    try:
+        return JournalFile(folder.journal_path)
+    except Locked as locked:
+        if not any(each.run == folder.id and each.holder for each in leases.read()):
+            raise  # it has none yet, or none any more: it begins, or ends
+        try:
+            leases.acquire(
+                scope_leases(plan),
+                holder=holder,
+                run=folder.id,
+                lease_s=plan.body.rules.lease_s,
+                now=SystemClock().now(),
+                cmdlet_limit_s=longest_cmdlet_s(plan),
+            )
+        except Locked as held:
+            raise Locked(f"run {folder.id} is at work in another process: {held}") from locked
+        return take_over(folder.journal_path)
 
 
 def _requests(
@@ -270,23 +300,6 @@ def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], HostSession]]:
         if fleet.failures:
             raise together(list(fleet.failures.values()))
         yield fleet.session
-
-
-@contextmanager
-def _signals() -> Iterator[Callable[[], ExitCode | None]]:
-    """SIGINT and SIGTERM ask for an end between two effects; a second one changes nothing."""
-    seen: list[ExitCode] = []
-    codes = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
-
-    def notice(number: int, _: FrameType | None) -> None:
-        seen.append(codes[signal.Signals(number)])
-
-    before = {each: signal.signal(each, notice) for each in codes}
-    try:
-        yield lambda: seen[0] if seen else None
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def _approval_bytes(approval: Approval | None) -> bytes | None:

@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from contextlib import suppress
 from typing import Any
 
 from attrs import frozen
@@ -61,6 +62,11 @@ class Console:
         if not self.is_quiet:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
+
+    def still_words(self, text: str) -> None:
+        """The same while a run goes on: it does not end because nobody reads it any more."""
+        with suppress(OSError):  # a closed pipe, or a terminal that is gone
+            self.words(text)
 
     def error(self, error: GoexchangeError) -> None:
         """An error and its diagnostics, as words or as the JSON document."""

@@ -5,6 +5,7 @@ elsewhere.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ class LineView:
         self._state = fold(self._state, record)
         line = pipeline_line(record, self._steps)
         if line is not None:
-            self._console.words(line)
+            self._console.still_words(line)
             self._spoke = time.monotonic()
 
     def tick(self) -> None:
@@ -50,7 +51,7 @@ class LineView:
         if time.monotonic() - self._spoke >= HEARTBEAT_S:
             self._spoke = time.monotonic()
             for line in heartbeat_lines(self._plan, self._state, datetime.now(UTC)):
-                self._console.words(line)
+                self._console.still_words(line)
 
     def close(self) -> None:
         """Nothing is left on the screen."""
@@ -76,18 +77,21 @@ class LiveView:
         self._state = fold(self._state, record)
         line = pipeline_line(record, self._steps)
         if line is not None and record.kind is not RecordKind.PROGRESS:
-            self._screen.print(line)
+            with suppress(OSError):  # the terminal is gone; the run is not
+                self._screen.print(line)
         self.tick()
 
     def tick(self) -> None:
         """Redraw when it is time."""
         if time.monotonic() - self._drawn >= REDRAW_S:
             self._drawn = time.monotonic()
-            self._live.update(self._picture(), refresh=True)
+            with suppress(OSError):
+                self._live.update(self._picture(), refresh=True)
 
     def close(self) -> None:
         """Take the view away; the events stay."""
-        self._live.stop()
+        with suppress(OSError):
+            self._live.stop()
 
     def _picture(self) -> Group:
         from rich.console import Group

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,7 @@ def watcher(console: Console) -> Callable[[Plan, RunFolder], LineView | LiveView
     """Shows each record of the journal as it is written: redrawn on a terminal, lines elsewhere."""
 
     def begin(plan: Plan, run: RunFolder) -> LineView | LiveView:
-        console.words(f"Run {run.id} of plan {plan.id} · journal {run.journal_path}")
+        console.still_words(f"Run {run.id} of plan {plan.id} · journal {run.journal_path}")
         is_live = console.is_terminal and not console.is_quiet
         return LiveView(plan, console) if is_live else LineView(plan, console)
 
@@ -31,7 +33,18 @@ def watcher(console: Console) -> Callable[[Plan, RunFolder], LineView | LiveView
 
 
 def finish(console: Console, settings: Configuration, ended: Ended) -> int:
-    """Verdict, what a person has to do, where the reports lie; the exit code."""
+    """Verdict, what a person has to do, where the reports lie; the exit code, which is the run's
+    whether anybody reads the rest or not.
+    """
+    try:
+        _tell(console, settings, ended)
+    except BrokenPipeError:
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return ended.result.exit_code
+
+
+def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
     from goexchange.app.reporting import write_reports
 
     result, run = ended.result, ended.run
@@ -45,7 +58,7 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
         console.document(
             {"run": None, "plan": ended.plan.id, "result": codec.to_plain(result), "reports": []}
         )
-        return int(code)
+        return
     for database in result.databases:
         console.data(f"  {database.state.value:<12} {database.lane}  {database.why}".rstrip())
         for command in database.commands:
@@ -65,4 +78,3 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
             "reports": [str(path) for path in reports],
         }
     )
-    return int(code)

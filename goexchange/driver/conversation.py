@@ -142,7 +142,13 @@ class Conversation:
         )
 
     def append(self, *drafts: Draft) -> Talk[None]:
-        """Journal these records, flushed, and any request that waits to be journalled."""
+        """Journal these records, flushed, and any request that waits to be journalled.
+
+        Raises: LeaseGone when our lease has run out and is not ours any more: then the journal may
+        have another writer.
+        """
+        if self.lease_expires is not None and self.now >= self.lease_expires:
+            yield from self._keep_lease(0)
         asked, self.asked = self.asked, []
         requests = [request_draft(one) for one in asked]
         wanted = (*requests, *drafts)

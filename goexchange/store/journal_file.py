@@ -8,6 +8,7 @@ file to the disk; the folder is flushed when the file is created.
 from __future__ import annotations
 
 import os
+import secrets
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -119,6 +120,30 @@ class JournalFile:
         self._file.truncate(size - torn_bytes)
         self._file.flush()
         os.fsync(self._file.fileno())
+
+
+def take_over(path: Path) -> JournalFile:
+    """Open a journal that a process still has open which may not act any more: its leases are over.
+
+    Shape: the journal goes on in a new file under the old name; what the old process may still
+    append goes to the old file, which has no name any more.
+    Raises: Locked where the system does not let an open file be replaced; OSError.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(path.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except PermissionError as error:
+        raise Locked(
+            f"a process has {path} open, and this system does not let it be replaced: end it"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    flush_folder(path.parent)
+    return JournalFile(path)
 
 
 def flush_folder(folder: Path) -> None:

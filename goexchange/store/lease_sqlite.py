@@ -21,6 +21,7 @@ from goexchange.store.leases import (
 )
 
 BUSY_S = 10.0
+_LIMIT = "cmdlet_limit_s"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS lease (
     server TEXT PRIMARY KEY,
@@ -102,35 +103,46 @@ class SqliteLeases:
         """Every lease that was ever taken, by server."""
         if not self._path.exists():
             return ()
-        with self._transaction() as database:
-            rows = database.execute(f"SELECT {_COLUMNS} FROM lease ORDER BY server").fetchall()
+        with self._open() as database:  # beside a writer, and of one that hangs
+            columns = {row[1] for row in database.execute("PRAGMA table_info(lease)")}
+            if not columns:
+                return ()
+            wanted = _COLUMNS if _LIMIT in columns else _COLUMNS.replace(_LIMIT, "0")
+            rows = database.execute(f"SELECT {wanted} FROM lease ORDER BY server").fetchall()
         return tuple(_lease(row) for row in rows)
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._open() as database:
+            database.execute("PRAGMA synchronous = FULL")
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                _prepare(database)
+                yield database
+            except BaseException:
+                database.execute("ROLLBACK")
+                raise
+            database.execute("COMMIT")
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             database = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
             try:
-                database.execute("PRAGMA synchronous = FULL")
-                database.execute("BEGIN IMMEDIATE")
-                try:
-                    _prepare(database)
-                    yield database
-                except BaseException:
-                    database.execute("ROLLBACK")
-                    raise
-                database.execute("COMMIT")
+                yield database
             finally:
                 database.close()
         except sqlite3.Error as error:
-            raise LeasesUnreachable(f"the leases in {self._path}: {error}") from error
+            busy = " (a process that hangs may be writing them: end it)"
+            hint = busy if "locked" in str(error) else ""
+            raise LeasesUnreachable(f"the leases in {self._path}: {error}{hint}") from error
 
 
 def _prepare(database: sqlite3.Connection) -> None:
     """Make the table; one of version 0.1 has no cmdlet limit yet."""
     database.execute(_TABLE)
     columns = {row[1] for row in database.execute("PRAGMA table_info(lease)")}
-    if "cmdlet_limit_s" not in columns:
+    if _LIMIT not in columns:
         database.execute("ALTER TABLE lease ADD COLUMN cmdlet_limit_s INTEGER NOT NULL DEFAULT 0")
 
 
