@@ -144,10 +144,11 @@ class Conversation:
     def append(self, *drafts: Draft) -> Talk[None]:
         """Journal these records, flushed, and any request that waits to be journalled.
 
-        Raises: LeaseGone when our lease has run out and is not ours any more: then the journal may
-        have another writer.
+        Raises: LeaseGone when a step is about to begin and our lease, which has run out, is not
+        ours any more.
         """
-        if self.lease_expires is not None and self.now >= self.lease_expires:
+        begins = any(draft.kind is RecordKind.INTENT for draft in drafts)
+        if begins and self.lease_expires is not None and self.now >= self.lease_expires:
             yield from self._keep_lease(0)
         asked, self.asked = self.asked, []
         requests = [request_draft(one) for one in asked]

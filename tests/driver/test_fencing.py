@@ -54,7 +54,7 @@ def test_right_before_each_cmdlet_the_host_and_the_lease_are_read_again() -> Non
     assert len(cmdlets) >= 5
     for place in cmdlets:
         fence, lease, cmdlet = effects[place - 2 : place + 1]
-        assert isinstance(fence, to_do.Send) and fence.purpose == "fence"
+        assert isinstance(fence, to_do.Send) and fence.purpose == "keep"
         assert isinstance(lease, to_do.RenewLeases)
         assert isinstance(cmdlet, to_do.Send) and cmdlet.time_limit_s <= LEASE_S
 
@@ -79,17 +79,19 @@ def test_a_host_that_has_seen_a_higher_number_gets_no_cmdlet(cmdlet: str) -> Non
 
 
 def test_a_host_that_does_not_say_so_keeps_its_database_up() -> None:
-    twin = Twin(lose=lambda number, send: "before" if send.purpose == "fence" else None)
+    twin = Twin(lose=lambda number, send: "before" if send.purpose == "keep" else None)
     result = drive(machine_of(plan_of(rebuild_lane()), twin), twin)
     assert result.databases[0].state is LaneState.FAILED
-    assert "does not say whether it is still ours" in result.databases[0].why
+    assert "the host does not keep the run" in result.databases[0].why
     assert twin.is_mounted and not twin.effects["Dismount-Database old"]
 
 
 def test_what_brings_mail_back_does_not_wait_for_the_host_to_say_so() -> None:
     twin = Twin()
     twin.lose = lambda number, send: (
-        "before" if send.purpose == "fence" and not twin.is_mounted else None
+        "before"
+        if send.purpose == "keep" and twin.effects["swap"] and not twin.is_mounted
+        else None
     )
     result = drive(machine_of(plan_of(rebuild_lane()), twin), twin)
     assert twin.is_mounted and twin.files[ORIGINAL] == "new"
