@@ -24,7 +24,7 @@ from goexchange.schema import load_schema
 from goexchange.spec import supported
 
 FOLDER = Path(__file__).resolve().parent / "reference"
-SCHEMA_KINDS = ("specification", "inventory", "configuration", "policy")
+SCHEMA_KINDS = ("specification", "inventory", "configuration", "policy", "specification-test")
 GENERATED = "<!-- Written by docs/generate.py. Change the source, then run it again. -->"
 COLUMNS = ("key", "type", "default", "meaning", "example")
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*\Z")
@@ -63,7 +63,7 @@ def schema_document(kind: str) -> str:
     """Every key of one document kind, in the order of its schema."""
     root = load_schema(kind)
     book = Book(root)
-    title = kind.capitalize()
+    title = "".join(word.capitalize() for word in kind.split("-"))
     intro = (
         f"`kind: {title}`, checked by `schemas/{kind}.v1.json` (`goexchange schema {kind}` prints"
         " it, for editors). Keys of lists are written `key[]`, keys that you name yourself"

@@ -142,6 +142,7 @@ _SUMMARIES = {
     "signers": "signers that cannot sign",
     "secret-reference": "not a reference to a secret",
     "sentinel": "a mail of the sentinel that is declared by half",
+    "test": "a test that cannot be run",
     "timeouts": "time limits that contradict each other",
     "unknown-name": "an unknown name",
     "wrong-form": "a value of the wrong form",

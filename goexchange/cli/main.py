@@ -51,6 +51,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("show", "Render a plan or a run, without network (reads)"),
     "status": ("status", "Show what runs, and what waits for a person (reads)"),
     "stop": ("operate", "Let a run finish what is in hand and start no other (writes the store)"),
+    "test": ("test", "Run specification tests, on facts or a simulated site (reads)"),
     "validate": ("validate", "Check documents offline: every error at once (reads)"),
     "verify": ("verify", "Check databases, logs and backup sets, anywhere (reads)"),
     "version": ("help", "Print the version (reads)"),

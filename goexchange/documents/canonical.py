@@ -28,6 +28,7 @@ def canonical(content: bytes, *, file: str) -> str:
     yaml = YAML(typ="rt", pure=True)
     yaml.preserve_quotes = True
     yaml.width = _NEVER_WRAPPED
+    yaml.brace_single_entry_mapping_in_flow_sequence = True  # else [{a: b}] becomes [a: b]
     yaml.indent(mapping=2, sequence=4, offset=2)
     out = StringIO()
     try:

@@ -82,3 +82,8 @@ def test_several_documents_stay_several() -> None:
     made = canonical(text.encode(), file="f")
     assert len(parse_documents(made, file="f").documents) == 2
     assert "# x" in made and "# y" in made
+
+
+def test_a_list_of_one_key_keeps_its_braces() -> None:
+    text = "faults: [{kind: torn-copy}, {a: {b: c}}]\n"
+    assert canonical(text.encode(), file="f") == text
