@@ -45,6 +45,14 @@ def powershell(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The documents as a site, in build/docs; a warning is an error."""
+    session.install("-e", ".[docs]")
+    command = ("sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "build/docs")
+    session.run(*command, *session.posargs)
+
+
+@nox.session
 def build(session: nox.Session) -> None:
     """The wheel, installed in an empty environment without the checkout."""
     session.install("build>=1.2")
