@@ -20,7 +20,6 @@ from goexchange.model.desired import DesiredState
 from goexchange.model.policy import Policy
 from goexchange.schema import DOCUMENT_KINDS, check_document
 from goexchange.settings.loading import load_configuration
-from goexchange.settings.specification_test import load_specification_test
 from goexchange.spec.across import Loaded, check_across
 from goexchange.spec.check import check_against_inventory
 from goexchange.spec.limits import check_limits
@@ -188,6 +187,8 @@ def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
             yield from (each for each in found if each.place not in read.known)
             found_policies += [policy] if policy is not None else []
         elif document.kind == "SpecificationTest":
+            from goexchange.settings.specification_test import load_specification_test
+
             yield from load_specification_test(document, known=read.known)[1]
         elif document.kind != "Inventory":
             kind = document.kind if document.kind in DOCUMENT_KINDS else None

@@ -6,15 +6,18 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from goexchange import codec
 from goexchange.documents import Document, parse_documents
 from goexchange.errors import Diagnostic, InvalidDocument, Severity, Unapproved
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import Consent
-from goexchange.model.plan import Plan, PlanInput
 from goexchange.model.policy import Policy, Role, RuleInForce
 from goexchange.settings.policy import check_signers, load_policy
+
+if TYPE_CHECKING:  # verbs that read documents only do not pay for the types of a plan
+    from goexchange.model.plan import Plan, PlanInput
 
 FOLDER = "policies"
 KEY_VARIABLE = "GOEXCHANGE_KEY"
@@ -70,6 +73,8 @@ def signers_file(policy: Policy) -> Path:
 
 def policy_inputs() -> tuple[PlanInput, ...]:
     """The policies and their signers as inputs of a plan: changing one makes the plan stale."""
+    from goexchange.model.plan import PlanInput
+
     files = [*policy_files(), *{signers_file(each) for each in policies()}]
     return tuple(
         PlanInput(kind="Policy", path=str(path), sha256=codec.sha256(_read(path)))
