@@ -206,7 +206,8 @@ def _inventory_text(folder: Path, address: LabAddress) -> str:
         "  - path: '\\\\backup01\\exchange$'",
         f"    mounted_at: {json.dumps(str(_share_folder(folder)))}",
         "mount_confirm_after: 2s",
-        "rates: {copy: 20MiB/s, rebuild: 8MiB/s, verify: 40MiB/s}",
+        "rates:",
+        "  {copy: 20MiB/s, rebuild: 8MiB/s, verify: 40MiB/s, repair: 40MiB/s, backup: 20MiB/s}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -20,6 +20,7 @@ from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Configuration, Inventory
+from goexchange.model.history import Measurement
 from goexchange.model.plan import Plan, PlanInput, VerdictKind
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import Pace, make_draft
@@ -68,13 +69,19 @@ def make_plan(request: PlanRequest) -> Plan:
             f"{request.facts_file} has no facts of {', '.join(missing)}; observe them again"
         )
     now = request.at or actual.observed_at_utc
+    history = _history(request, names)
     body = make_draft(
         desired,
         request.inventory,
         actual,
         now=now,
         scope=_scope(request, actual),
-        inputs=(*map(_input, request.specifications), *policy_inputs()),
+        inputs=(
+            *map(_input, request.specifications),
+            *policy_inputs(),
+            *_history_input(history),
+        ),
+        history=history,
         commit=_commit(),
         pace=Pace(
             lease_s=request.settings.lease_expires_after_s,
@@ -138,6 +145,21 @@ def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
             raise UsageError(f"--database: no selected server has a database '{name}'. {hint}")
         found += addresses
     return tuple(found or request.servers)
+
+
+def _history(request: PlanRequest, servers: Sequence[str]) -> tuple[Measurement, ...]:
+    from goexchange.app.history import stored_history
+
+    return stored_history(Path(request.settings.store), servers)
+
+
+def _history_input(history: Sequence[Measurement]) -> tuple[PlanInput, ...]:
+    """What earlier runs measured is an input like a document: another history, another plan."""
+    if not history:
+        return ()
+    return (
+        PlanInput(kind="History", path="store", sha256=codec.digest(codec.to_plain(history))),
+    )
 
 
 def _input(specification: Specification) -> PlanInput:

@@ -27,6 +27,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),
     "fmt": ("fmt", "Bring documents into canonical form, comments kept (writes them)"),
     "help": ("help", "Show help for a topic: exit-codes, or a verb (reads)"),
+    "history": ("history", "How long work took in earlier runs of a server (reads)"),
     "hold": (
         "operate",
         "Let nothing new start from this store, or let it again (writes the store)",

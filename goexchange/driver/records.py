@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from ntpath import basename, dirname
 from typing import Any
 
@@ -12,6 +12,7 @@ from goexchange.backup.selection import ListedFile, SelectedFile, Selection, sel
 from goexchange.codec import to_plain
 from goexchange.driver.headers import header_of, reading_of
 from goexchange.driver.lanes import facts_of, happened
+from goexchange.driver.measurements import timings
 from goexchange.journal.replay import RunState
 from goexchange.model.actual import DatabaseRecord
 from goexchange.model.backup_set import (
@@ -22,8 +23,10 @@ from goexchange.model.backup_set import (
     SetFile,
     SetMethod,
 )
+from goexchange.model.history import Timing
 from goexchange.model.plan import Action, JobCall, Lane, Plan, ScriptCall, Step
 from goexchange.model.run import StepRecord
+from goexchange.schedule.history import KEPT_MAX
 
 
 def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
@@ -139,20 +142,7 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         protected_at_utc=proof.ended_at_utc
         if proof
         else (None if facts.is_new_file_mounted else _was(before, "protected_at_utc")),
-        rebuild_rate_bytes_s=_rates(
-            lane,
-            state,
-            action=Action.REBUILD,
-            header=header,
-            before=_was(before, "rebuild_rate_bytes_s"),
-        ),
-        copy_rate_bytes_s=_rates(
-            lane,
-            state,
-            action=Action.COPY_SET,
-            header=header,
-            before=_was(before, "copy_rate_bytes_s"),
-        ),
+        timings=kept_timings(() if before is None else before.timings, timings(plan, lane, state)),
     )
     return to_plain(written)
 
@@ -184,26 +174,14 @@ def _set_file(
     )
 
 
-def _rates(
-    lane: Lane,
-    state: RunState,
-    *,
-    action: Action,
-    header: StepRecord | None,
-    before: tuple[float, ...] | None,
-) -> tuple[float, ...]:
-    """Rates by size over time of the last runs, this one's at the end; at most ten."""
-    record = _last(lane, state, action)
-    kept = before or ()
-    if (
-        record is None
-        or header is None
-        or "seconds" not in _result(record)
-        or not _result(record)["seconds"]
-    ):
-        return kept
-    work = _result(record)["bytes"] if "bytes" in _result(record) else _result(header)["size_bytes"]
-    return (*kept, round(work / _result(record)["seconds"], 1))[-10:]
+def kept_timings(before: Iterable[Timing], now: Iterable[Timing]) -> tuple[Timing, ...]:
+    """What the record keeps: of each kind of work the last ones, oldest first."""
+    every = [*before, *now]
+    return tuple(
+        each
+        for at, each in enumerate(every)
+        if sum(later.work is each.work for later in every[at + 1 :]) < KEPT_MAX
+    )
 
 
 def _earlier_record(plan: Plan, lane: Lane) -> DatabaseRecord | None:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 
 from goexchange.guard.guard import Moment, Question
-from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen
+from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen, Step
 from goexchange.model.same import Same
 from goexchange.schedule.outage import Outage
 from goexchange.schedule.rates import NO_TIME, Duration, fixed
@@ -45,7 +45,14 @@ def lane_length_s(question: Question) -> int:
 def lead_s(lane: Lane) -> int:
     """How long the lane works before it takes the database down."""
     first = _dismount_number(lane)
-    return 2 * sum(each.estimate_s or 0 for each in lane.steps if each.number < first)
+    return sum(p90_of(each) for each in lane.steps if each.number < first)
+
+
+def p90_of(step: Step) -> int:
+    """What nine of ten times are below: as planned, else twice the estimate; 0 without one."""
+    if step.estimate_p90_s is not None:
+        return step.estimate_p90_s
+    return fixed(step.estimate_s or 0).p90_s
 
 
 def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
@@ -72,15 +79,15 @@ def _begins(same: Same[PlanBody]) -> dict[str, int]:
 
 
 def _length_s(body: PlanBody, lane: Lane) -> int:
-    """Outage by its p90, everything beside it by twice its estimate."""
+    """The outage and everything beside it by their p90."""
     outage = outage_of(body, lane)
     down = _outage_numbers(lane)
     beside = sum(
-        each.estimate_s or 0
+        p90_of(each)
         for each in lane.steps
         if each.runs_when not in WAYS_BACK and each.number not in down
     )
-    return 2 * beside + (0 if outage is None else outage.down.p90_s)
+    return beside + (0 if outage is None else outage.down.p90_s)
 
 
 def _outage_numbers(lane: Lane) -> range:
@@ -97,7 +104,7 @@ def _estimated(lane: Lane, actions: tuple[Action, ...], runs_when: RunsWhen) -> 
     result = NO_TIME
     for each in lane.steps:
         if each.action in actions and each.runs_when is runs_when:
-            result = result + fixed(each.estimate_s or 0)
+            result = result + Duration(p50_s=each.estimate_s or 0, p90_s=p90_of(each))
     return result
 
 

@@ -244,6 +244,8 @@ class _Loader:
             copy_bytes_per_s=rate_bytes_per_s(part.text("copy")),
             rebuild_bytes_per_s=rate_bytes_per_s(part.text("rebuild")),
             verify_bytes_per_s=rate_bytes_per_s(part.text("verify")),
+            repair_bytes_per_s=rate_bytes_per_s(part.text("repair")),
+            backup_bytes_per_s=rate_bytes_per_s(part.text("backup")),
         )
 
     def _sentinel(self, root: Section) -> SentinelNotice:

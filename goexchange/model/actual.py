@@ -7,6 +7,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from goexchange.model.history import Timing
 from goexchange.model.unknown import Unknown
 
 
@@ -130,8 +131,7 @@ class DatabaseRecord:
     set_digest: str | None
     set_taken_at_utc: datetime | None
     protected_at_utc: datetime | None
-    rebuild_rate_bytes_s: tuple[float, ...] = ()
-    copy_rate_bytes_s: tuple[float, ...] = ()
+    timings: tuple[Timing, ...] = ()  # of the last runs, oldest first
 
 
 @frozen(kw_only=True)

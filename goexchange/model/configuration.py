@@ -256,6 +256,8 @@ class Rates:
     copy_bytes_per_s: int
     rebuild_bytes_per_s: int
     verify_bytes_per_s: int
+    repair_bytes_per_s: int
+    backup_bytes_per_s: int
 
 
 @frozen(kw_only=True)

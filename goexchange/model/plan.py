@@ -15,6 +15,7 @@ from attrs import field, frozen
 from goexchange.errors import Diagnostic, Place
 from goexchange.model.actual import ActualState
 from goexchange.model.desired import Consent as Consent  # one list for specification and plan
+from goexchange.model.history import Work
 
 Json = Any
 
@@ -319,6 +320,7 @@ class Step:
     time_limit_s: int
     attempts_max: int = 1
     estimate_s: int | None = None
+    estimate_p90_s: int | None = None  # twice `estimate_s` where nothing better is known
     guards: tuple[str, ...] = ()
     premises: tuple[Premise, ...] = ()
     postcondition: Condition | None = None
@@ -444,11 +446,25 @@ class PlannedWork:
 
 
 @frozen(kw_only=True)
+class PartEstimate:
+    """How long one kind of work of one lane takes, and what that rests on."""
+
+    address: str
+    work: Work
+    size_bytes: int
+    p50_s: int
+    p90_s: int
+    earlier_runs: int
+    source: str
+
+
+@frozen(kw_only=True)
 class EstimateSource:
     """What the estimates rest on: how many earlier runs, or the stated default rates."""
 
     earlier_runs: int
     text: str
+    parts: tuple[PartEstimate, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ from goexchange.model.plan import (
     RunsWhen,
     Step,
 )
+from goexchange.schedule.history import Estimate
 
 MINUTE = 60
 HOUR = 60 * MINUTE
@@ -80,6 +81,14 @@ TRAITS: Mapping[Action, Traits] = {
         _REPEAT, 5 * MINUTE, runs_when=RunsWhen.RECORD_OPEN_AND_IN_SERVICE
     ),
 }
+
+
+def timed(estimate: Estimate | None) -> dict[str, Any]:
+    """The members of a step that say how long it takes; none where nothing is known."""
+    if estimate is None:
+        return {}
+    duration = estimate.duration
+    return {"estimate_s": duration.p50_s, "estimate_p90_s": duration.p90_s}
 
 
 class LaneBuilder:

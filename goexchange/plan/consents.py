@@ -9,7 +9,6 @@ from goexchange.model.plan import Consent, ConsentNeed
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
-from goexchange.plan.estimates import history_of
 
 
 def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[ConsentNeed, ...]:
@@ -44,14 +43,14 @@ def forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> ConsentNee
 
 def _for_outage(context: LaneContext) -> list[ConsentNeed]:
     found = []
-    history = history_of(context.host)
-    if not history.is_enough:
+    estimate = context.estimate
+    if estimate is not None and not estimate.is_measured:
         found.append(
             ConsentNeed(
                 consent=Consent.OUTAGE_WITHOUT_HISTORY,
                 address=context.lane_id,
                 finding=f"the outage is estimated from"
-                f" {words.counted(history.earlier_runs, 'earlier run')}"
+                f" {words.counted(estimate.earlier_runs, 'earlier run')}"
                 f" on {context.server.name}; it is planned as twice what the stated default"
                 " rates give",
             )

@@ -10,7 +10,7 @@ from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState
 from goexchange.plan.coverage import Coverage
-from goexchange.plan.estimates import LaneEstimate
+from goexchange.plan.estimates import LaneEstimate, Times
 from goexchange.plan.needs import Needed
 from goexchange.plan.paths import LanePaths
 
@@ -44,6 +44,7 @@ class LaneContext:
     at: datetime
     pace: Pace
     paths: LanePaths
+    times: Times
     estimate: LaneEstimate | None
     coverage: Coverage | None
     eseutil: str

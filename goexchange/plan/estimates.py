@@ -1,64 +1,109 @@
-"""How long each part of a database's lane takes, from its sizes and from rates measured in earlier
-runs.
-"""
+"""How long each part of a database's lane takes, from its sizes and from earlier runs."""
 
 from __future__ import annotations
 
+from ntpath import dirname
+
 from attrs import frozen
 
-from goexchange.model.actual import ActualDatabase, ActualHost
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
+from goexchange.model.history import Measurement, Work
 from goexchange.model.unknown import Unknown, known
+from goexchange.schedule.history import Estimate, History, Where, merged, volume_of
 from goexchange.schedule.outage import Outage, total
-from goexchange.schedule.rates import Duration, duration, fixed, has_history
+from goexchange.schedule.rates import Duration, fixed
 
-DISMOUNT = fixed(60)
-MOUNT = fixed(60)
 SWAP = fixed(5)
 HEADER = fixed(5)
 SEAL = fixed(5)
-QUICK = fixed(1)
+
+Stored = tuple[Measurement, ...]
 
 
 @frozen(kw_only=True)
-class History:
-    """Rates measured on one host in earlier runs, slowest first."""
+class Times:
+    """The one evaluator of durations, for one database."""
 
-    rebuild_bytes_s: tuple[float, ...]
-    copy_bytes_s: tuple[float, ...]
+    history: History
+    where: Where
 
-    @property
-    def earlier_runs(self) -> int:
-        """How many earlier runs there are to estimate an outage from."""
-        return min(len(self.rebuild_bytes_s), len(self.copy_bytes_s))
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether an outage can be planned from history, without a consent."""
-        return has_history(self.rebuild_bytes_s) and has_history(self.copy_bytes_s)
+    def of(self, work: Work, size_bytes: int) -> Estimate:
+        """How long a piece of work takes there."""
+        return self.history.estimate(work, size_bytes, where=self.where)
 
 
 @frozen(kw_only=True)
 class LaneEstimate:
-    """Durations of the long parts, and the outage they add up to."""
+    """The long parts of a lane, and the outage that they add up to.
 
-    detect: Duration
-    copy: Duration
-    rebuild: Duration
-    detect_temporary: Duration
-    verify_set: Duration
-    backup: Duration
+    Shape: `deciding` are those parts of the outage that follow from a size.
+    """
+
+    checksums: Estimate
+    integrity: Estimate
+    copy: Estimate
+    rebuild: Estimate
+    checksums_temporary: Estimate
+    integrity_temporary: Estimate
+    verify_on_host: Estimate
+    hash: Estimate
+    verify_set: Estimate
+    dismount: Estimate
+    mount: Estimate
     outage: Outage
+    deciding: tuple[Estimate, ...]
+
+    @property
+    def parts(self) -> tuple[Estimate, ...]:
+        """Every part of the outage that takes time worth showing."""
+        return (self.dismount, *self.deciding, self.mount)
+
+    @property
+    def earlier_runs(self) -> int:
+        """How many earlier runs the least known part rests on."""
+        return min(each.earlier_runs for each in self.deciding)
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether the whole outage can be planned from earlier runs, without a consent."""
+        return all(each.is_measured for each in self.deciding)
 
 
-def history_of(host: ActualHost) -> History:
-    """Gather the rates of every database record on the host: the disks are the same."""
+@frozen(kw_only=True)
+class RebuildParts:
+    """What a rebuild's lane does; `is_set_read` when our own verifier reads the set too."""
+
+    is_set_read: bool
+
+
+def times_of(
+    database: ActualDatabase, server: ActualServer, *, inventory: Inventory, stored: Stored
+) -> Times:
+    """The evaluator for a database: what its host remembers, and what the store has measured."""
+    host, folder = server.host, dirname(database.edb_path)
+    volumes = () if isinstance(host, Unknown) or isinstance(host.volumes, Unknown) else host.volumes
+    volume = volume_of(folder, [each.mount_point for each in volumes])
+    known_there = () if isinstance(host, Unknown) else _remembered(server, host)
+    history = History(measurements=merged(stored, known_there), rates=inventory.rates)
+    return Times(history=history, where=Where(server=server.name, volume=volume))
+
+
+def _remembered(server: ActualServer, host: ActualHost) -> tuple[Measurement, ...]:
+    """What the database records of a host say."""
     records = () if isinstance(host.records, Unknown) else host.records
-    return History(
-        rebuild_bytes_s=tuple(
-            sorted(rate for each in records for rate in each.rebuild_rate_bytes_s)
-        ),
-        copy_bytes_s=tuple(sorted(rate for each in records for rate in each.copy_rate_bytes_s)),
+    databases = () if isinstance(server.databases, Unknown) else server.databases
+    folders = {each.guid: dirname(each.edb_path) for each in databases}
+    return tuple(
+        Measurement(
+            server=server.name,
+            database=record.database,
+            database_guid=record.database_guid,
+            folder=folders.get(record.database_guid, ""),
+            timing=timing,
+        )
+        for record in records
+        for timing in record.timings
     )
 
 
@@ -86,38 +131,45 @@ def log_bytes(database: ActualDatabase, host: ActualHost) -> int:
 
 
 def estimate_lane(
-    database: ActualDatabase, host: ActualHost, *, inventory: Inventory, is_rebuilt: bool
+    database: ActualDatabase, host: ActualHost, *, times: Times, rebuild: RebuildParts | None
 ) -> LaneEstimate:
-    """Estimate the lane of a database whose sizes are known."""
-    history = history_of(host)
-    rates = inventory.rates
-    present = known(database.size_bytes)
-    result = result_size(database)
-    copied_bytes = present + log_bytes(database, host)
-
-    def read(size_bytes: int) -> Duration:
-        return duration(size_bytes, (), default_rate=rates.verify_bytes_per_s)
-
-    def copied(size_bytes: int) -> Duration:
-        return duration(size_bytes, history.copy_bytes_s, default_rate=rates.copy_bytes_per_s)
-
-    rebuild = duration(present, history.rebuild_bytes_s, default_rate=rates.rebuild_bytes_per_s)
-    detect, detect_temporary = read(2 * present), read(2 * result)
-    copy, verify_set = copied(copied_bytes), read(3 * copied_bytes)
-    down = [DISMOUNT, HEADER, detect]
-    if is_rebuilt:
-        down += [copy, rebuild, HEADER, detect_temporary, verify_set, SEAL]
-    after_swap = [SWAP, MOUNT] if is_rebuilt else [MOUNT]
+    """Estimate the lane of a database whose sizes are known; None where it is only looked at."""
+    present, result = known(database.size_bytes), result_size(database)
+    copied = present + log_bytes(database, host)
+    checksums, integrity = (
+        times.of(work, present) for work in (Work.PAGE_CHECKSUMS, Work.INTEGRITY)
+    )
+    copy, rebuilt = times.of(Work.COPY, copied), times.of(Work.REBUILD, present)
+    after = [times.of(work, result) for work in (Work.PAGE_CHECKSUMS, Work.INTEGRITY)]
+    proofs = [
+        times.of(Work.PAGE_CHECKSUMS, present),
+        times.of(Work.HASH, copied),
+        times.of(Work.VERIFY_SET, copied),
+    ]
+    dismount, mount = times.of(Work.DISMOUNT, present), times.of(Work.MOUNT, present)
+    deciding = [checksums, integrity]
+    short: list[Duration] = [dismount.duration, HEADER]
+    after_swap = [mount.duration]
+    if rebuild is not None:
+        deciding += [copy, rebuilt, *after, *(proofs if rebuild.is_set_read else proofs[:-1])]
+        short += [HEADER, SEAL]
+        after_swap = [SWAP, mount.duration]
     return LaneEstimate(
-        detect=detect,
+        checksums=checksums,
+        integrity=integrity,
         copy=copy,
-        rebuild=rebuild,
-        detect_temporary=detect_temporary,
-        verify_set=verify_set,
-        backup=copied(result if is_rebuilt else present),
+        rebuild=rebuilt,
+        checksums_temporary=after[0],
+        integrity_temporary=after[1],
+        verify_on_host=proofs[0],
+        hash=proofs[1],
+        verify_set=proofs[2],
+        dismount=dismount,
+        mount=mount,
         outage=Outage(
-            down=total(down + after_swap),
+            down=total([*short, *(each.duration for each in deciding), *after_swap]),
             after_swap=total(after_swap),
-            way_back=total([SWAP, MOUNT]),
+            way_back=total([SWAP, mount.duration]),
         ),
+        deciding=tuple(deciding),
     )

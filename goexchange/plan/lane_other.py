@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from goexchange.model.desired import CustomProcess, DesiredState, ProcessScope
+from goexchange.model.history import Work
 from goexchange.model.plan import Action, Lane, Need, Reason, RunsWhen
-from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import property_probe
 from goexchange.plan.context import LaneContext
+from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_after import add_online_backup, add_record
 from goexchange.plan.phase_back import add_confirm_mounted
 from goexchange.plan.phase_before import (
@@ -53,7 +55,7 @@ def mount_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         guards=("no-open-run",),
         premises=(is_dismounted(context),),
         probe=property_probe(cmdlets.get_database(guid), "Mounted", wanted=True),
-        estimate_s=60,
+        **timed(context.times.of(Work.MOUNT, known_size(context.database) or 0)),
         origin=context.spec.conditions.mounted_place,
     )
     add_confirm_mounted(lane, context, delay_s=context.inventory.mount_confirm_after_s)

@@ -12,6 +12,7 @@ from ntpath import basename, dirname, join, normcase, normpath, splitext
 from attrs import frozen
 
 from goexchange.model.actual import ActualDatabase
+from goexchange.model.configuration import Inventory
 from goexchange.model.flush_map import flush_map_beside
 
 
@@ -71,3 +72,29 @@ def is_share(path: str) -> bool:
 def comparable(path: str) -> str:
     """The path as Windows compares it: no case, one kind of separator, no dots."""
     return normcase(normpath(path))
+
+
+def reached_at(set_folder: str | None, inventory: Inventory) -> str | None:
+    """Where the controller sees a set, by the longest share of the inventory that it lies below;
+    None when it does not.
+    """
+    folder = set_folder or ""
+    wanted = folder.lower()
+    fits = [
+        share
+        for share in inventory.shares
+        if wanted.startswith(share.path.rstrip("\\").lower() + "\\")
+    ]
+    if not fits:
+        return None
+    share = max(fits, key=lambda each: len(each.path))
+    below = folder[len(share.path.rstrip("\\")) + 1 :]
+    return f"{share.mounted_at.rstrip('/')}/{below.replace(chr(92), '/')}"
+
+
+def verifier_of(set_folder: str | None, inventory: Inventory) -> str | None:
+    """The machine that reads the set in our place; None where there is none, or where the set is
+    on a disk of the server itself, which no other machine reaches.
+    """
+    is_on_share = (set_folder or "").startswith("\\\\")
+    return inventory.verifier if is_on_share else None

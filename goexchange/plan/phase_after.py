@@ -5,15 +5,16 @@ end of the recovery record.
 from __future__ import annotations
 
 from goexchange.model.desired import OnlineBackup
+from goexchange.model.history import Work
 from goexchange.model.plan import Action, Binding, BindingKind, Poll, Reason, RunsWhen
 from goexchange.plan import words
-from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage, covered_bytes, include_argument
+from goexchange.schedule.history import Estimate
 
 PROOF_LIMIT_S = 3600
-PROOF_ESTIMATE_S = 30
 
 
 def add_online_backup(
@@ -42,7 +43,7 @@ def add_online_backup(
         guards=("no-backup-running",),
         runs_when=runs_when,
         time_limit_s=declared.timeout_s,
-        estimate_s=None if context.estimate is None else context.estimate.backup.p50_s,
+        **timed(_backup_time(context, coverage)),
         origin=declared.place,
     )
     _add_proof(lane, context, (backup, coverage, declared), runs_when)
@@ -110,9 +111,15 @@ def _add_proof(
         ),
         time_limit_s=PROOF_LIMIT_S,
         binds=(Binding(argument="started_at", kind=BindingKind.STARTED_AT, step=step),),
-        estimate_s=PROOF_ESTIMATE_S,
+        **timed(context.times.of(Work.BACKUP_PROOF, 0)),
         origin=declared.place,
     )
+
+
+def _backup_time(context: LaneContext, coverage: Coverage) -> Estimate | None:
+    """How long the backup takes, by what it covers; None when that is not known."""
+    size = covered_bytes(coverage)
+    return None if size is None else context.times.of(Work.ONLINE_BACKUP, size)
 
 
 def _reason(context: LaneContext) -> Reason:

@@ -4,6 +4,7 @@ back.
 
 from __future__ import annotations
 
+from goexchange.model.history import Work
 from goexchange.model.plan import (
     Action,
     Binding,
@@ -15,15 +16,15 @@ from goexchange.model.plan import (
     RunsWhen,
 )
 from goexchange.plan import words
-from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, host_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_before import add_notice, sentinel_arguments
 from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
 from goexchange.powershell import cmdlets
+from goexchange.schedule.rates import Duration
 
-MOUNT_ESTIMATE_S = 60
 COPY_BACK_ATTEMPTS = 3  # a host may restart in the middle of it
 
 
@@ -41,7 +42,7 @@ def add_mount(lane: LaneBuilder, context: LaneContext, *, is_new_file: bool) -> 
         undo="rename back and mount the original, as long as it was never mounted"
         if is_new_file
         else None,
-        estimate_s=MOUNT_ESTIMATE_S,
+        **timed(context.times.of(Work.MOUNT, known_size(context.database) or 0)),
     )
 
 
@@ -146,9 +147,7 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
     """
     paths, size = context.paths, known_size(context.database)
     copy = None if context.estimate is None else context.estimate.copy
-    lasts = (
-        "" if copy is None else f", about {words.span(copy.p50_s)}, p90 {words.span(copy.p90_s)}"
-    )
+    lasts = "" if copy is None else f", {_lasts(copy.duration)}"
     amount = "of unknown size" if size is None else words.size(size)
     lane.add(
         Action.SET_ASIDE,
@@ -171,7 +170,7 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
         attempts_max=COPY_BACK_ATTEMPTS,
         summary=f"way back without the original: set copied back, {amount}{lasts}",
         reason=Reason.WAY_BACK,
-        estimate_s=None if copy is None else copy.p50_s,
+        **timed(copy),
     )
     lane.add(
         Action.HASH_BACK,
@@ -179,8 +178,12 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
         summary="digest of the copy, read past the cache, is that of the verified set",
         reason=Reason.WAY_BACK,
         binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copied),),
-        estimate_s=None if context.estimate is None else context.estimate.verify_set.p50_s // 3,
+        **timed(None if context.estimate is None else context.estimate.hash),
     )
+
+
+def _lasts(duration: Duration) -> str:
+    return f"about {words.span(duration.p50_s)}, p90 {words.span(duration.p90_s)}"
 
 
 def _add_logs_aside(lane: LaneBuilder, context: LaneContext) -> None:
@@ -214,7 +217,7 @@ def _add_mount_original(lane: LaneBuilder, context: LaneContext, runs_when: Runs
         direction=Direction.BACK,
         on_doubt=OnDoubt.PROBE,
         probe=_mounted(context),
-        estimate_s=MOUNT_ESTIMATE_S,
+        **timed(context.times.of(Work.MOUNT, known_size(context.database) or 0)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from goexchange.codec import time_text
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupPart, CustomProcess, OfflineBackup, ProcessScope
+from goexchange.model.history import Work
 from goexchange.model.plan import (
     Action,
     Condition,
@@ -22,9 +23,10 @@ from goexchange.model.plan import (
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
-from goexchange.plan.builder import HOUR, LaneBuilder
+from goexchange.plan.builder import HOUR, LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
 from goexchange.plan.context import LaneContext
+from goexchange.plan.estimates import known_size
 from goexchange.plan.recovery_text import recovery_text
 from goexchange.powershell import cmdlets
 
@@ -168,6 +170,7 @@ def add_passes(
     is_primary = pass_name == PASS_PRIMARY
     times = correction.primary_passes_max if is_primary else correction.defragmented_passes_max
     guid = context.database.guid
+    size = known_size(context.database)
     for kind in cmdlets.CORRUPTION_TYPES if times or detect_only else ():
         lane.add(
             Action.REPAIR_REQUEST,
@@ -196,6 +199,7 @@ def add_passes(
             pass_name=pass_name,
             may_fail=not detect_only,
             origin=correction.place,
+            **timed(None if size is None else context.times.of(Work.REPAIR_REQUEST, size)),
         )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from goexchange.model.history import Work
 from goexchange.model.plan import Action, Reason, ScriptCall
-from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, eseutil_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
@@ -53,7 +54,7 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
         guards=("mount-at-startup", "no-backup-running", "no-other-maintenance", "window"),
         probe=property_probe(cmdlets.get_database(database.guid), "Mounted", wanted=False),
         undo="mount it as it was",
-        estimate_s=60,
+        **timed(context.times.of(Work.DISMOUNT, known_size(database) or 0)),
     )
 
 
@@ -87,11 +88,13 @@ def read_header(context: LaneContext, path: str, *, with_logs: bool) -> ScriptCa
 def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
     """Page checksums and integrity of the file; any error mounts it again as it was."""
     original, folder = context.paths.original, context.paths.work_folder
-    half = None if context.estimate is None else context.estimate.detect.p50_s // 2
+    estimate = context.estimate
+    checksums = None if estimate is None else estimate.checksums
+    integrity = None if estimate is None else estimate.integrity
     scratch = context.paths.integrity_temporary
-    for text, arguments, creates in (
-        ("page checksums of the file", ("/k", original), ()),
-        ("integrity of the file", ("/g", original, f"/t{scratch}", "/o"), (scratch,)),
+    for text, arguments, creates, time in (
+        ("page checksums of the file", ("/k", original), (), checksums),
+        ("integrity of the file", ("/g", original, f"/t{scratch}", "/o"), (scratch,), integrity),
     ):
         lane.add(
             Action.DETECT_ERRORS,
@@ -106,6 +109,6 @@ def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
             guards=("clean-shutdown", "tool-fits"),
             postcondition=equals("ok", True),
             pass_name=PASS_PRIMARY,
-            estimate_s=half,
+            **timed(time),
             reason=Reason.PART_OF_SCRIPT,
         )

@@ -8,15 +8,17 @@ from attrs import frozen
 
 from goexchange.model.plan import Action, Binding, BindingKind, Direction, OnDoubt, Probe
 from goexchange.plan import words
-from goexchange.plan.builder import LaneBuilder
+from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, eseutil_job, host_job, host_script, one_of
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, known_size, result_size, set_size
+from goexchange.plan.paths import reached_at, verifier_of
 from goexchange.plan.phase_before import PASS_DEFRAGMENTED
 from goexchange.plan.phase_offline import read_header
+from goexchange.schedule.history import Estimate
 
 VERDICT_MARGIN_S = 30 * 60
-"""Added to twice the estimate: a verifier machine looks for new sets every few minutes."""
+"""Added to the estimate's p90: a verifier machine looks for new sets every few minutes."""
 
 
 @frozen(kw_only=True)
@@ -103,7 +105,7 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
         time_limit_s=declared.timeout_s,
-        estimate_s=estimate.copy.p50_s,
+        **timed(estimate.copy),
         origin=declared.place,
     )
 
@@ -124,7 +126,7 @@ def _rebuild(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) ->
         guards=("clean-shutdown", "tool-fits", "temporary-path"),
         postcondition=equals("ok", True),
         undo="stop, delete the temporary file, mount the original",
-        estimate_s=estimate.rebuild.p50_s,
+        **timed(estimate.rebuild),
     )
 
 
@@ -137,9 +139,14 @@ def _prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEsti
         estimate_s=5,
     )
     scratch = context.paths.integrity_temporary
-    for text, arguments, creates in (
-        ("page checksums", ("/k", temporary), ()),
-        ("integrity", ("/g", temporary, f"/t{scratch}", "/o"), (scratch,)),
+    for text, arguments, creates, time in (
+        ("page checksums", ("/k", temporary), (), estimate.checksums_temporary),
+        (
+            "integrity",
+            ("/g", temporary, f"/t{scratch}", "/o"),
+            (scratch,),
+            estimate.integrity_temporary,
+        ),
     ):
         lane.add(
             Action.DETECT_ERRORS_TEMPORARY,
@@ -154,7 +161,7 @@ def _prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEsti
             postcondition=equals("ok", True),
             pass_name=PASS_DEFRAGMENTED,
             undo="delete the temporary file, mount the original",
-            estimate_s=estimate.detect_temporary.p50_s // 2,
+            **timed(time),
         )
     return header
 
@@ -164,7 +171,6 @@ def _prove_set(
 ) -> str:
     header, copy = sources
     paths = context.paths
-    third = estimate.verify_set.p50_s // 3
     lane.add(
         Action.VERIFY_SET_ON_HOST,
         eseutil_job(
@@ -175,7 +181,7 @@ def _prove_set(
         ),
         summary="every page checksum of the copied database, on the host",
         postcondition=equals("ok", True),
-        estimate_s=third,
+        **timed(estimate.verify_on_host),
     )
     hashed = lane.add(
         Action.HASH_SET,
@@ -184,7 +190,7 @@ def _prove_set(
         ),
         summary="digests of the copied files, read past the cache",
         binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copy),),
-        estimate_s=third,
+        **timed(estimate.hash),
     )
     sealed = lane.add(
         Action.SEAL_SET,
@@ -193,16 +199,18 @@ def _prove_set(
         binds=(Binding(argument="manifest", kind=BindingKind.SET_MANIFEST, step=hashed),),
         estimate_s=2,
     )
-    _prove_elsewhere(lane, context, (header, sealed), third)
+    _prove_elsewhere(lane, context, (header, sealed), estimate.verify_set)
     return sealed
 
 
 def _prove_elsewhere(
-    lane: LaneBuilder, context: LaneContext, sources: tuple[str, str], estimate_s: int
+    lane: LaneBuilder, context: LaneContext, sources: tuple[str, str], estimate: Estimate
 ) -> None:
     """Our own reading of the set: here where a share reaches it, else on the verifier machine."""
     header, sealed = sources
-    reached, verifier = reached_at(context), verifier_of(context)
+    folder = context.paths.set_folder
+    reached = reached_at(folder, context.inventory)
+    verifier = verifier_of(folder, context.inventory)
     if reached is not None:
         lane.add(
             Action.VERIFY_SET,
@@ -223,10 +231,10 @@ def _prove_elsewhere(
                 Binding(argument="signature", kind=BindingKind.SIGNATURE, step=header),
                 Binding(argument="set_sha256", kind=BindingKind.SET_DIGEST, step=sealed),
             ),
-            estimate_s=estimate_s,
+            **timed(estimate),
         )
     elif verifier is not None:
-        limit_s = VERDICT_MARGIN_S + 2 * estimate_s
+        limit_s = VERDICT_MARGIN_S + estimate.duration.p90_s
         lane.add(
             Action.VERIFY_SET,
             host_script("read-verdict", {"folder": context.paths.set_folder}),
@@ -234,41 +242,16 @@ def _prove_elsewhere(
             f" is waited for, {words.span(limit_s)} at most, then the way back",
             postcondition=equals("ok", True),
             time_limit_s=limit_s,
-            estimate_s=estimate_s,
+            **timed(estimate),
         )
-
-
-def verifier_of(context: LaneContext) -> str | None:
-    """The machine that reads the set in our place; None where there is none, or where the set is
-    on a disk of the server itself, which no other machine reaches.
-    """
-    is_on_share = (context.paths.set_folder or "").startswith("\\\\")
-    return context.inventory.verifier if is_on_share else None
 
 
 def verified_where(context: LaneContext) -> str:
     """Where the set is read after the copy, in words."""
-    if reached_at(context) is not None:
+    folder = context.paths.set_folder
+    if reached_at(folder, context.inventory) is not None:
         return "on the host and here"
-    verifier = verifier_of(context)
+    verifier = verifier_of(folder, context.inventory)
     if verifier is not None:
         return f"on the host and by {verifier}"
     return "on the host alone: neither this machine nor a verifier reaches it"
-
-
-def reached_at(context: LaneContext) -> str | None:
-    """Where the controller sees the set, by the longest share of the inventory it lies below; None
-    when it does not.
-    """
-    folder = context.paths.set_folder or ""
-    wanted = folder.lower()
-    fits = [
-        share
-        for share in context.inventory.shares
-        if wanted.startswith(share.path.rstrip("\\").lower() + "\\")
-    ]
-    if not fits:
-        return None
-    share = max(fits, key=lambda each: len(each.path))
-    below = folder[len(share.path.rstrip("\\")) + 1 :]
-    return f"{share.mounted_at.rstrip('/')}/{below.replace(chr(92), '/')}"

@@ -18,6 +18,7 @@ from goexchange.errors import Diagnostic, InvalidDocument
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OverrunPolicy
+from goexchange.model.history import Measurement
 from goexchange.model.plan import (
     ConsentNeed,
     Lane,
@@ -67,9 +68,12 @@ def make_draft(
     commit: str | None = None,
     scope: Sequence[str] = (),
     pace: Pace = DEFAULT_PACE,
+    history: Sequence[Measurement] = (),
 ) -> PlanBody:
     """Return the draft: everything of a plan but the verdicts of the guards.
 
+    Shape: `history` is what earlier runs of the store measured; what the hosts remember comes with
+    `actual`.
     Raises: InvalidDocument when specifications use different windows, or name a database that
     exists nowhere.
     """
@@ -78,7 +82,9 @@ def make_draft(
     seen = ordered(actual)
     found = candidates(specs, inventory, actual=seen, scope=narrowed)
     in_scope = frozenset(each.address for each in found)
-    setting = Setting(inventory=inventory, at=now, pace=pace, in_scope=in_scope)
+    setting = Setting(
+        inventory=inventory, at=now, pace=pace, in_scope=in_scope, stored=tuple(history)
+    )
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]
     servers = sorted({each.candidate.server_name for each in working})

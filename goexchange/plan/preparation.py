@@ -11,15 +11,22 @@ from goexchange.facts.places import file_facts_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, VerifyMode
+from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
 from goexchange.plan.context import LaneContext, Pace
 from goexchange.plan.coverage import Coverage, coverage_of, fresh_target
-from goexchange.plan.estimates import LaneEstimate, estimate_lane
+from goexchange.plan.estimates import (
+    LaneEstimate,
+    RebuildParts,
+    Times,
+    estimate_lane,
+    times_of,
+)
 from goexchange.plan.needs import Needed, decide, fact_unknown, not_possible
-from goexchange.plan.paths import lane_paths, stamp_text
+from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.refusals import (
     refusal_of,
     refuse_for_tools,
@@ -47,6 +54,7 @@ class Setting:
     at: datetime
     pace: Pace
     in_scope: frozenset[str]
+    stored: tuple[Measurement, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -122,11 +130,18 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     coverage = _coverage(work, setting)
     if isinstance(coverage, Needed):
         return coverage
-    estimate = _estimate(work, host, setting)
-    if isinstance(estimate, Needed):
-        return estimate
     before = spec.backup_before.offline
     target = before.target.path if before else None
+    paths = lane_paths(database, at=setting.at, set_target=target)
+    times = times_of(database, server, inventory=setting.inventory, stored=setting.stored)
+    seen_from = (
+        reached_at(paths.set_folder, setting.inventory),
+        verifier_of(paths.set_folder, setting.inventory),
+    )
+    is_set_read = any(each is not None for each in seen_from)
+    estimate = _estimate(work, host, times=times, is_set_read=is_set_read)
+    if isinstance(estimate, Needed):
+        return estimate
     return LaneContext(
         server=server,
         host=host,
@@ -136,7 +151,8 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         needed=work.needed,
         at=setting.at,
         pace=setting.pace,
-        paths=lane_paths(database, at=setting.at, set_target=target),
+        paths=paths,
+        times=times,
         estimate=estimate,
         coverage=coverage,
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
@@ -162,7 +178,9 @@ def _coverage(work: Work, setting: Setting) -> Coverage | None | Needed:
     return coverage
 
 
-def _estimate(work: Work, host: ActualHost, setting: Setting) -> LaneEstimate | None | Needed:
+def _estimate(
+    work: Work, host: ActualHost, *, times: Times, is_set_read: bool
+) -> LaneEstimate | None | Needed:
     is_rebuilt = work.needed.need is Need.REBUILD
     is_looked_at = work.needed.need is Need.VERIFY and work.spec.script.verify is VerifyMode.OFFLINE
     if not is_rebuilt and not is_looked_at:
@@ -170,7 +188,8 @@ def _estimate(work: Work, host: ActualHost, setting: Setting) -> LaneEstimate | 
     for fact, value in _facts_of_outage(work.database, host).items():
         if isinstance(value, Unknown):
             return fact_unknown(fact, value, origin=work.spec.script.place)
-    return estimate_lane(work.database, host, inventory=setting.inventory, is_rebuilt=is_rebuilt)
+    rebuild = RebuildParts(is_set_read=is_set_read) if is_rebuilt else None
+    return estimate_lane(work.database, host, times=times, rebuild=rebuild)
 
 
 def _facts_of_outage(database: ActualDatabase, host: ActualHost) -> dict[str, object]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Sequence
 from ntpath import basename, dirname, join
 
 from goexchange.model.desired import DesiredState
-from goexchange.model.plan import EstimateSource, Need, PlannedNotice
+from goexchange.model.history import Work
+from goexchange.model.plan import EstimateSource, Need, PartEstimate, PlannedNotice
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
-from goexchange.plan.estimates import history_of
 from goexchange.plan.phase_rebuild import verified_where
 from goexchange.plan.preparation import Prepared
+from goexchange.schedule.history import Estimate
 
 _FOLDER = "\0"  # stands for the folder until it is known whose it is
 
@@ -75,17 +76,42 @@ def estimate_source(working: Sequence[Prepared]) -> EstimateSource:
     ]
     if not contexts:
         return EstimateSource(earlier_runs=0, text="no outage is planned")
-    least = min(contexts, key=lambda each: history_of(each.host).earlier_runs)
-    history = history_of(least.host)
-    runs = words.counted(history.earlier_runs, "earlier run")
-    if history.is_enough:
-        return EstimateSource(
-            earlier_runs=history.earlier_runs, text=f"from {runs} on {least.server.name}"
+    parts = tuple(
+        PartEstimate(
+            address=each.lane_id,
+            work=part.work,
+            size_bytes=part.size_bytes,
+            p50_s=part.duration.p50_s,
+            p90_s=part.duration.p90_s,
+            earlier_runs=part.earlier_runs,
+            source=part.source,
         )
-    return EstimateSource(
-        earlier_runs=history.earlier_runs,
-        text=f"{runs} on {least.server.name}: p90 is twice what the stated default rates give",
+        for each in contexts
+        if each.estimate is not None
+        for part in _one_of_each(each.estimate.parts)
     )
+    least = min(contexts, key=_earlier_runs)
+    runs = words.counted(_earlier_runs(least), "earlier run")
+    is_measured = all(each.estimate is not None and each.estimate.is_measured for each in contexts)
+    return EstimateSource(
+        earlier_runs=_earlier_runs(least),
+        text=f"from {runs} on {least.server.name}"
+        if is_measured
+        else f"{runs} on {least.server.name}: p90 is twice what the stated default rates give",
+        parts=parts,
+    )
+
+
+def _one_of_each(parts: Sequence[Estimate]) -> tuple[Estimate, ...]:
+    """The first part of each kind of work: what is done to the rebuilt file is as its original."""
+    first: dict[Work, Estimate] = {}
+    for part in parts:
+        first.setdefault(part.work, part)
+    return tuple(first.values())
+
+
+def _earlier_runs(context: LaneContext) -> int:
+    return 0 if context.estimate is None else context.estimate.earlier_runs
 
 
 def report_formats(specs: Sequence[DesiredState]) -> tuple[str, ...]:

@@ -110,6 +110,10 @@ def _details(body: PlanBody) -> list[str]:
             for one in body.diagnostics
         ]
         parts.append(folded("Warnings and errors", "\n".join(lines)))
+    estimates = [[markdown_text(cell) for cell in row] for row in words.estimate_rows(body)]
+    if estimates:
+        headings = ("database", "work", "size", "p50", "p90", "estimated from")
+        parts.append(folded("Estimates", markdown_table(headings, estimates)))
     others = words.other_guards(body)
     if others:
         rows = [

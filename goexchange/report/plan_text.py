@@ -39,6 +39,7 @@ def render_plan(plan: Plan, layout: PlanLayout) -> str:
     full = layout.is_full
     lines = [*_head(plan, frame, is_full=full), "", *_decisions(plan.body, frame)]
     if not layout.is_summary:
+        lines.extend(_estimates(plan.body, frame))
         lines.extend(_guards(plan.body, frame))
         for group in folding.lane_groups(plan.body, is_full=full):
             lines.extend(_lane(plan.body, group.shown, frame))
@@ -127,6 +128,21 @@ def _decisions(body: PlanBody, frame: Frame) -> list[str]:
             roles = (symbol, Role.HEADING)
             rows.append(Row(cells=(*cells, row.needs, row.down), roles=roles))
     return table(column_list, rows, frame) if rows else []
+
+
+def _estimates(body: PlanBody, frame: Frame) -> list[str]:
+    rows = [Row(cells=cells) for cells in words.estimate_rows(body)]
+    if not rows:
+        return []
+    column_list = (
+        Column(heading="database", width_max=24),
+        Column(heading="work", width_max=16),
+        Column(heading="size", is_right=True),
+        Column(heading="p50", is_right=True),
+        Column(heading="p90", is_right=True),
+        Column(heading="estimated from", is_flexible=True),
+    )
+    return ["", _ruled("Estimates", frame), *table(column_list, rows, frame)]
 
 
 def _guards(body: PlanBody, frame: Frame) -> list[str]:

@@ -156,6 +156,21 @@ def estimate_text(body: PlanBody) -> str:
     return " · ".join(parts)
 
 
+def estimate_rows(body: PlanBody) -> list[tuple[str, ...]]:
+    """What each estimate rests on: database, work, size, p50, p90, source."""
+    return [
+        (
+            shown(one.address),
+            one.work.value.replace("-", " "),
+            size_text(one.size_bytes) if one.size_bytes else "",
+            duration_text(one.p50_s),
+            duration_text(one.p90_s),
+            shown(one.source),
+        )
+        for one in body.estimate.parts
+    ]
+
+
 def window_text(body: PlanBody) -> str:
     """The window in its own zone and in UTC."""
     window = body.window

@@ -1,4 +1,4 @@
-"""How long work takes: from rates measured in earlier runs, else from a stated default rate."""
+"""Durations with their two figures, and the percentiles they come from."""
 
 from __future__ import annotations
 
@@ -45,29 +45,3 @@ def percentile(values: Sequence[float], share: float) -> float:
     lower = math.floor(position)
     upper = math.ceil(position)
     return ordered[lower] + (ordered[upper] - ordered[lower]) * (position - lower)
-
-
-def has_history(rates: Sequence[float]) -> bool:
-    """Whether there are enough earlier runs to plan from."""
-    return len(_usable(rates)) >= EARLIER_RUNS_MIN
-
-
-def duration(size_bytes: int, rates: Sequence[float], *, default_rate: float) -> Duration:
-    """How long `size_bytes` take. A slow rate is a long time: p90 is from the slowest tenth of the
-    rates.
-
-    Shape: with fewer than `EARLIER_RUNS_MIN` measured rates the default rate gives p50, and twice
-    that time p90.
-    """
-    usable = _usable(rates)
-    if len(usable) < EARLIER_RUNS_MIN:
-        seconds = math.ceil(size_bytes / default_rate)
-        return Duration(p50_s=seconds, p90_s=DEFAULT_RATE_FACTOR * seconds)
-    return Duration(
-        p50_s=math.ceil(size_bytes / percentile(usable, 0.5)),
-        p90_s=math.ceil(size_bytes / percentile(usable, 0.1)),
-    )
-
-
-def _usable(rates: Sequence[float]) -> tuple[float, ...]:
-    return tuple(rate for rate in rates if math.isfinite(rate) and rate > 0)

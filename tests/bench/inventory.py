@@ -16,5 +16,11 @@ def an_inventory(servers: Sequence[ServerEntry]) -> Inventory:
         availability_groups=nothing, groups=nothing, windows=nothing, shares=nothing,
         verifier=None, mount_confirm_after_s=1, low_space_threshold_bytes=1,
         host_root="C:\\ProgramData\\goexchange",
-        rates=Rates(copy_bytes_per_s=1, rebuild_bytes_per_s=1, verify_bytes_per_s=1),
+        rates=Rates(
+            copy_bytes_per_s=1,
+            rebuild_bytes_per_s=1,
+            verify_bytes_per_s=1,
+            repair_bytes_per_s=1,
+            backup_bytes_per_s=1,
+        ),
     )  # fmt: skip

@@ -33,6 +33,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         seen["records"] = site.journal()
         seen["header_after"] = header(site.disk(*EDB))
         seen["report"] = site.run("report", "--json")
+        seen["history"] = site.run("history", "EX01", "--json")
         seen["second"] = site.run("plan", "--detailed-exitcode")
         seen["again"] = site.run("apply", "plan.json")
         yield seen
@@ -148,3 +149,17 @@ def test_the_html_report_needs_nothing_from_outside(night: dict[str, Any]) -> No
     assert html.startswith("<!DOCTYPE html>")
     assert "<script" not in html
     assert "http://" not in html.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_what_the_night_measured_is_history_on_the_controller_and_on_the_host(
+    night: dict[str, Any],
+) -> None:
+    ended(night["history"], 0)
+    found = {each["work"]: each for each in night["history"].document}
+    assert {"copy", "rebuild", "page-checksums", "integrity", "hash", "mount"} <= set(found)
+    assert all(each["earlier_runs"] == 1 for each in found.values())
+    assert "1 earlier run" in found["rebuild"]["source"]
+    site: Site = night["site"]
+    records = site.run("observe", "--json").document["servers"][0]["host"]["records"]
+    timed = {each["work"] for record in records for each in record["timings"]}
+    assert {"copy", "rebuild"} <= timed

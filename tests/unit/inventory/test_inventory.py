@@ -92,7 +92,11 @@ def test_defaults_of_an_empty_site() -> None:
     assert site.low_space_threshold_bytes == 180 << 30
     assert site.host_root == "C:\\ProgramData\\goexchange"
     assert site.rates == Rates(
-        copy_bytes_per_s=100 << 20, rebuild_bytes_per_s=6 << 20, verify_bytes_per_s=200 << 20
+        copy_bytes_per_s=100 << 20,
+        rebuild_bytes_per_s=6 << 20,
+        verify_bytes_per_s=200 << 20,
+        repair_bytes_per_s=200 << 20,
+        backup_bytes_per_s=100 << 20,
     )
     assert (site.servers, site.shares, site.verifier) == ((), (), None)
 

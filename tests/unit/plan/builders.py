@@ -176,6 +176,8 @@ def inventory(*names: str, **differs: Any) -> configuration.Inventory:
             copy_bytes_per_s=200 * 1024**2,
             rebuild_bytes_per_s=40 * 1024**2,
             verify_bytes_per_s=400 * 1024**2,
+            repair_bytes_per_s=400 * 1024**2,
+            backup_bytes_per_s=200 * 1024**2,
         ),
     }
     return configuration.Inventory(**{**values, **differs})

@@ -10,6 +10,7 @@ from attrs import evolve
 from goexchange.codec import canonical_json, to_plain
 from goexchange.errors import InvalidDocument, Severity
 from goexchange.model import actual, configuration, desired
+from goexchange.model.history import Measurement, Timing, Work
 from goexchange.model.plan import (
     Action,
     Consent,
@@ -354,15 +355,79 @@ def test_a_share_gets_a_fresh_folder_for_the_online_backup() -> None:
     assert call.request["target"] == "\\\\backup01\\wsb\\EX01\\online\\20261125T120000Z"
 
 
-def test_history_replaces_the_consent_to_an_outage_without_one() -> None:
-    one = database()
-    known = record(
-        one, rebuild_rate_bytes_s=(50e6, 55e6, 60e6), copy_rate_bytes_s=(1e8, 1.1e8, 1.2e8)
+OUTAGE_WORK = (
+    Work.PAGE_CHECKSUMS,
+    Work.INTEGRITY,
+    Work.COPY,
+    Work.REBUILD,
+    Work.HASH,
+    Work.VERIFY_SET,
+)
+
+
+def timings(runs: int, *, of: tuple[Work, ...] = OUTAGE_WORK) -> tuple[Timing, ...]:
+    """98 GiB of each kind of work in 1,000 s, 1,100 s, ... one run after the other."""
+    return tuple(
+        Timing(
+            work=work,
+            size_bytes=98 * GIB,
+            seconds=1000.0 + 100 * run,
+            run=f"r-{run}",
+            at_utc=NOW - timedelta(days=30 - run),
+        )
+        for run in range(runs)
+        for work in of
     )
-    body = draft(with_record(server(databases=(one,)), known))
+
+
+def test_history_of_every_part_replaces_the_consent_to_an_outage_without_one() -> None:
+    one = database()
+    body = draft(with_record(server(databases=(one,)), record(one, timings=timings(3))))
     assert [each.consent for each in body.consents] == [Consent.UNPROVEN_BUILD]
     assert body.estimate.text == "from 3 earlier runs on EX01"
-    assert draft().estimate.earlier_runs == 0
+    rebuild = next(each for each in body.estimate.parts if each.work is Work.REBUILD)
+    assert (rebuild.p50_s, rebuild.p90_s) == (1100, 1179)
+    assert only(body, Action.REBUILD).estimate_p90_s == 1179
+
+
+@pytest.mark.parametrize("missing", OUTAGE_WORK)
+def test_one_part_without_history_asks_for_the_consent(missing: Work) -> None:
+    one = database()
+    some = tuple(each for each in OUTAGE_WORK if each is not missing)
+    kept = (*timings(3, of=some), *timings(2, of=(missing,)))
+    body = draft(with_record(server(databases=(one,)), record(one, timings=kept)))
+    assert Consent.OUTAGE_WITHOUT_HISTORY in [each.consent for each in body.consents]
+    assert body.estimate.earlier_runs == 2
+    part = next(each for each in body.estimate.parts if each.work is missing)
+    assert part.p90_s == 2 * part.p50_s
+    assert "twice for p90 (2 earlier runs)" in part.source
+
+
+def test_the_history_of_the_store_counts_like_that_of_the_host_and_never_twice() -> None:
+    one = database()
+    stored = tuple(
+        Measurement(
+            server="EX01",
+            database=one.name,
+            database_guid=one.guid,
+            folder="D:\\DB05",
+            timing=timing,
+        )
+        for timing in timings(2)
+    )
+    both = with_record(server(databases=(one,)), record(one, timings=timings(2)))
+    body = make_draft([spec()], inventory(), state(both), now=NOW, history=stored)
+    assert body.estimate.earlier_runs == 2
+    more = with_record(server(databases=(one,)), record(one, timings=timings(3)))
+    body = make_draft([spec()], inventory(), state(more), now=NOW, history=stored)
+    assert body.estimate.earlier_runs == 3
+
+
+def test_steps_outside_the_outage_have_estimates_too() -> None:
+    lane = draft().lanes[0]
+    for action in (Action.REPAIR_REQUEST, Action.ONLINE_BACKUP, Action.PROVE_BACKUP):
+        found = [each for each in lane.steps if each.action is action]
+        assert found and all(each.estimate_s and each.estimate_p90_s for each in found), action
 
 
 def test_custom_processes_of_a_server_run_around_its_databases() -> None:

@@ -5,21 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from goexchange.schedule.outage import Outage, fits, latest_swap, total
-from goexchange.schedule.rates import Duration, duration, has_history, percentile
-
-
-def test_without_history_twice_the_default_rate_is_planned() -> None:
-    assert duration(1000, (7.0, 9.0), default_rate=10) == Duration(p50_s=100, p90_s=200)
-    assert not has_history((7.0, 9.0))
-
-
-def test_history_gives_p50_from_the_middle_and_p90_from_the_slow_runs() -> None:
-    assert duration(1000, (5.0, 10.0, 20.0), default_rate=1) == Duration(p50_s=100, p90_s=167)
-    assert has_history((5.0, 10.0, 20.0))
-
-
-def test_a_rate_of_nothing_is_no_measurement() -> None:
-    assert not has_history((0.0, 10.0, 20.0))
+from goexchange.schedule.rates import Duration, percentile
 
 
 def test_percentile_of_nothing_is_refused() -> None:
