@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from goexchange.driver.conversation import Conversation
 from goexchange.driver.events import Request
 from goexchange.driver.lanes import facts_of
+from goexchange.guard.timing import swap_and_way_back_s
 from goexchange.model.actual import ActualHost
 from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
 from goexchange.model.unknown import Unknown
@@ -67,13 +68,15 @@ def was_released(talk: Conversation, lane: Lane) -> bool:
 
 
 def overrun_deadline(talk: Conversation) -> datetime | None:
-    """The moment from which nothing may lead away from service any more; None without a limit or
-    with `finish`.
+    """The moment from which nothing may lead away from service any more, the time for mounting or
+    the way back kept free; None without a limit or with `finish`.
     """
     rules, window = talk.plan.body.rules, talk.plan.body.window
     limits: list[datetime] = []
     if window is not None:
         limits.append(window.latest_swap_utc or window.closes_at_utc)
     if rules.run_time_max_s is not None and talk.state.started_at_utc is not None:
-        limits.append(talk.state.started_at_utc + timedelta(seconds=rules.run_time_max_s))
+        ends = talk.state.started_at_utc + timedelta(seconds=rules.run_time_max_s)
+        reserved = max((swap_and_way_back_s(lane) for lane in talk.plan.body.lanes), default=0)
+        limits.append(ends - timedelta(seconds=reserved))
     return min(limits) if limits and rules.overrun == OVERRUN_BACK else None

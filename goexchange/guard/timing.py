@@ -67,6 +67,14 @@ def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
     )
 
 
+def swap_and_way_back_s(lane: Lane) -> int:
+    """What has to stay free at the end, by p90: the swap with its mount, and the way back."""
+    after_swap = _estimated(lane, (Action.SWAP, Action.MOUNT), RunsWhen.ALL_WELL)
+    way_back = _estimated(lane, (Action.SWAP_BACK, Action.MOUNT_ORIGINAL), _last_way(lane))
+    is_down = any(each.action is Action.DISMOUNT for each in lane.steps)
+    return after_swap.p90_s + way_back.p90_s if is_down else 0
+
+
 @lru_cache(maxsize=4)
 def _begins(same: Same[PlanBody]) -> dict[str, int]:
     """Seconds from the begin of the run to that of each lane."""

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Moment, Question, blocks, passes
 from goexchange.guard.timing import lead_s, outage_of, run_begins, start_of
+from goexchange.model.desired import OverrunPolicy
 from goexchange.model.plan import Action, WindowPlan
 from goexchange.schedule.outage import fits, latest_swap
 
@@ -19,12 +20,18 @@ def _window(question: Question) -> Answer:
         return too_long
     if window is None:
         return passes("the specification names no window")
+    is_swap = question.step is not None and question.step.action is Action.SWAP
+    if is_swap and question.body.rules.overrun == OverrunPolicy.FINISH.value:
+        return passes(
+            "overrun: finish: what has begun is finished, whatever the time",
+            now_utc=_text(question.now),
+        )
     if question.moment is not Moment.PLAN and not _is_open(window, question.now):
         return _closed(window, question.now)
     outage = outage_of(question.body, question.lane)
     if outage is None:
         return passes("no outage", closes_at_utc=_text(window.closes_at_utc))
-    if question.step is not None and question.step.action is Action.SWAP:
+    if is_swap:
         return _swap(window, question.now, latest_swap(window.closes_at_utc, outage))
     start = start_of(question)
     if question.moment is not Moment.STEP:

@@ -168,6 +168,18 @@ def test_a_guard_that_gives_no_verdict_blocks() -> None:
     assert twin.effects["Dismount-Database old"] == 0
 
 
+@pytest.mark.parametrize(("mount_s", "is_turned"), [(0, False), (600, True)])
+def test_the_longest_run_keeps_the_time_for_mounting_and_the_way_back_free(
+    mount_s: int, is_turned: bool
+) -> None:
+    lane = with_step(rebuild_lane(), Action.MOUNT, estimate_s=mount_s, estimate_p90_s=mount_s)
+    quiet = Twin()
+    assert run(quiet, lane).exit_code == ExitCode.OK
+    took_s = int((quiet.journal[-1].at_utc - quiet.journal[0].at_utc).total_seconds())
+    result = run(Twin(), lane, run_time_max_s=took_s + 300)
+    assert result.databases[0].why.startswith("overrun") is is_turned
+
+
 def test_the_overrun_deadline_takes_the_way_back_before_the_swap_only() -> None:
     twin = Twin()
     result = run(twin, latest_swap_utc=NOW + timedelta(seconds=45))

@@ -516,3 +516,21 @@ def test_every_guard_says_its_rule_and_when_it_is_decided() -> None:
     for guard in GUARDS.values():
         assert guard.rule
         assert Moment.STEP in guard.moments
+
+
+@pytest.mark.parametrize(("overrun", "kind"), [("back-to-original", BLOCK), ("finish", PASS)])
+@pytest.mark.parametrize("after", [timedelta(minutes=-1), timedelta(hours=1)])
+def test_late_at_the_swap_the_overrun_policy_decides(
+    overrun: str, kind: VerdictKind, after: timedelta
+) -> None:
+    """A minute before the window closes, and after it: too late to mount and to go back."""
+    plan = plan_of()
+    assert plan.body.window is not None
+    rules = evolve(plan.body.rules, overrun=overrun)
+    late = evolve(plan, body=evolve(plan.body, rules=rules))
+    now = plan.body.window.closes_at_utc + after
+    found = before_step(late, step_of(late, Action.SWAP), run_of(late, GOOD), state(), now)
+    assert verdict(found, "window").kind is kind
+    # no policy lets an outage begin then
+    found = before_step(late, step_of(late, Action.DISMOUNT), run_of(late, GOOD), state(), now)
+    assert verdict(found, "window").kind is BLOCK
