@@ -24,6 +24,7 @@ _ATTRIBUTES = {
     "help": "help_",
     "version": "version",
     "import": "import_",
+    "run-due": "run_due",
 }
 
 

@@ -104,11 +104,6 @@ def _process_follow(desired: DesiredState) -> _Finds:
     return ((p.follow, p.place) for p in _processes(desired) if p.follow is not None)
 
 
-def _due(desired: DesiredState) -> _Finds:
-    if desired.schedule.due is not None:
-        yield desired.schedule.due, desired.schedule.due_place
-
-
 def _resource_check(desired: DesiredState) -> _Finds:
     if desired.schedule.resource_check is not None:
         yield "", desired.schedule.resource_check.place
@@ -130,7 +125,6 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the conflict policy {value}", _conflict_policies),
     ("a custom process per {value}", _process_scope),
     ("following the process '{value}' of a launcher", _process_follow),
-    ("the due time {value}", _due),
     ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),
 )

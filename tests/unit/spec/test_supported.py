@@ -56,7 +56,6 @@ TABLE = [
         "following the process 'c.exe' of a launcher",
         "9:29",
     ),
-    (with_lines("schedule: {due: '22:00'}\n"), "the due time 22:00", "9:17"),
     (
         with_lines("schedule: {resource_check: {due: '09:00'}}\n"),
         "a scheduled resource check",
