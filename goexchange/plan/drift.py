@@ -138,9 +138,9 @@ def _of_databases(
     for name in sorted(old.keys() | new.keys()):
         address = f"{now.name}/{name}"
         if name not in new:
-            yield _changed(address, "database.exists", (True, False), "it is gone", baseline)
+            yield _changed(address, "database.exists", (True, False), "it is gone", of=baseline)
         elif name not in old:
-            yield _changed(address, "database.exists", (False, True), "it is new", baseline)
+            yield _changed(address, "database.exists", (False, True), "it is new", of=baseline)
         else:
             place = ("database", address)
             yield from _differences(old[name], new[name], DATABASE_FACTS, place=place, of=baseline)
@@ -167,7 +167,7 @@ def _differences(
             values = (_plain(was), _plain(is_now))
             text = f"{_shown(values[0])} -> {_shown(values[1])}"
             text = f"{_MEANS[name]}: {text}" if name in _MEANS else text
-            yield _changed(address, f"{group}.{name}", values, text, of)
+            yield _changed(address, f"{group}.{name}", values, text, of=of)
 
 
 def _services(
@@ -181,7 +181,7 @@ def _services(
         if is_now != service.start_type:
             text = f"service {service.name}: {service.start_type} -> {is_now or 'gone'}"
             values = (service.start_type, is_now)
-            yield _changed(address, f"host.services.{service.name}", values, text, baseline)
+            yield _changed(address, f"host.services.{service.name}", values, text, of=baseline)
 
 
 def _file(
@@ -193,7 +193,7 @@ def _file(
     if created is not None and created > baseline.ended_at_utc:
         values = (None, _plain(created))
         text = f"the file was replaced at {created:%Y-%m-%d %H:%M} UTC, by no run of this store"
-        yield _changed(address, "database.file_since", values, text, baseline)
+        yield _changed(address, "database.file_since", values, text, of=baseline)
 
 
 def _record(
@@ -211,12 +211,10 @@ def _record(
             if run is None
             else f"run {run} of another controller has worked on it since"
         )
-        yield _changed(address, "database.record", (left, run), text, baseline)
+        yield _changed(address, "database.record", (left, run), text, of=baseline)
 
 
-def _changed(
-    address: str, fact: str, values: tuple[Any, Any], text: str, baseline: Baseline
-) -> Drift:
+def _changed(address: str, fact: str, values: tuple[Any, Any], text: str, *, of: Baseline) -> Drift:
     return Drift(
         kind=DriftKind.CHANGED,
         address=address,
@@ -224,7 +222,7 @@ def _changed(
         was=values[0],
         now=values[1],
         text=text,
-        since_run=baseline.run,
+        since_run=of.run,
     )
 
 
