@@ -75,9 +75,13 @@ ENDS: dict[str, tuple[Callable[[Process], None], int]] = {
 
 def is_down(records: list[dict[str, Any]]) -> bool:
     """Whether the journal says that the database is out of service."""
-    return bool(steps(records, "outcome", "dismount")) and not any(
-        steps(records, "outcome", action) for action in ("mount", "mount-original")
-    )
+
+    def happened(action: str) -> bool:
+        ends = [one for one in records if one["kind"] == "outcome"]
+        ends = [one for one in ends if one["data"]["outcome"] in ("done", "already")]
+        return bool(steps(ends, "outcome", action))
+
+    return happened("dismount") and not (happened("mount") or happened("mount-original"))
 
 
 def in_doubt(records: list[dict[str, Any]]) -> set[str]:
