@@ -68,3 +68,14 @@ def bench(session: nox.Session) -> None:
     session.install("ansible-core>=2.15")
     session.run("python", "-m", "tests.bench.run", *session.posargs)
     session.run("python", "-m", "tests.bench.ese", "--out", "docs/benchmarks-ese.md")
+
+
+
+
+@nox.session
+def reliability(session: nox.Session) -> None:
+    """Nights by seed, crash points and mutants in full counts; a kind of fault that never fires, or
+    a mutant that nobody notices, fails. `-- --seeds 100000` plays more, `--write` keeps them.
+    """
+    _install(session)
+    session.run("python", "-m", "tests.reliability.run", *session.posargs)

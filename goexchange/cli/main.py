@@ -45,6 +45,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("operate", "Let a run begin no new step (writes the store)"),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),
     "proceed": ("operate", "Let a paused run go on (writes the store)"),
+    "rehearse": ("rehearse", "Play a plan on a twin of its hosts, with faults (reads)"),
     "release": ("release", "Bring back into service what a dead run left (writes hosts)"),
     "report": ("report", "Render the report of a run (reads)"),
     "restore": ("restore", "Copy a verified set to a folder (writes that folder)"),

@@ -37,6 +37,17 @@ class ApprovalRule:
 
 
 @frozen(kw_only=True)
+class RehearsalLimits:
+    """What a rehearsal may show at most; counts are of scenarios. Unknown: None for no limit."""
+
+    outage_p90_s: int | None = None
+    left_down: int | None = None
+    unprotected: int | None = None
+    window_missed: int | None = None
+    person_needed: int | None = None
+
+
+@frozen(kw_only=True)
 class Limits:
     """What specifications may not exceed. Unknown: None where there is no limit."""
 
@@ -48,6 +59,7 @@ class Limits:
     run_time_max_s: int | None
     needs_window: bool
     forbid: tuple[Consent, ...]
+    rehearsal: RehearsalLimits = RehearsalLimits()
 
 
 @frozen(kw_only=True)

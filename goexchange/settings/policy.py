@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from goexchange.documents import Document
 from goexchange.errors import Diagnostic, Place
 from goexchange.model.desired import Consent, Script
-from goexchange.model.policy import ApprovalRule, Limits, Policy, Role
+from goexchange.model.policy import ApprovalRule, Limits, Policy, RehearsalLimits, Role
 from goexchange.reading import Findings, Section, has_errors, root_section
 from goexchange.schema import check_document, suggestion
 
@@ -66,6 +66,20 @@ def _limits(part: Section) -> Limits:
         run_time_max_s=part.optional_duration_s("run_time_max"),
         needs_window=part.boolean("window"),
         forbid=part.choices("forbid", Consent),
+        rehearsal=_rehearsal(part.section("rehearsal")),
+    )
+
+
+def _rehearsal(part: Section) -> RehearsalLimits:
+    def optional(name: str) -> int | None:
+        return part.integer(name) if part.has(name) else None
+
+    return RehearsalLimits(
+        outage_p90_s=part.optional_duration_s("outage_p90_max"),
+        left_down=optional("left_down_max"),
+        unprotected=optional("unprotected_max"),
+        window_missed=optional("window_missed_max"),
+        person_needed=optional("person_needed_max"),
     )
 
 

@@ -21,7 +21,7 @@ from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
-from goexchange.model.plan import Action, Lane, Plan, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.scripts_records import open_recoveries
@@ -160,7 +160,10 @@ class Checks:
         self.explained.add((step.action, step.database or ""))
         self.jobs.add(job_id(self.run, step, record.data["attempt"]))
         if step.action is Action.REPAIR_REQUEST:
-            self.passes.add((step.database or "", step.id, record.data["attempt"]))
+            assert isinstance(step.call, ExchangeCall)
+            types = step.call.parameters["CorruptionType"]
+            detail = types if isinstance(types, str) else ",".join(types)
+            self.passes.add((f"{step.database}/{detail}", step.id, record.data["attempt"]))
         if step.action is Action.DISMOUNT:
             yield from self._of_outage(lane, step, record.at_utc)
             yield from self._of_others(world, step, record.at_utc)
@@ -259,7 +262,8 @@ class Checks:
         """How often it may happen: once, and a repair request once for each pass."""
         if effect.kind != "repair-request":
             return 1
-        return sum(database == effect.database for database, _, _ in self.passes)
+        wanted = f"{effect.database}/{effect.detail}"
+        return sum(what == wanted for what, _, _ in self.passes)
 
     def _is_explained(self, effect: Effect) -> bool:
         if effect.kind == "job-started":

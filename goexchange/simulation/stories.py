@@ -14,7 +14,7 @@ from goexchange.driver import effects
 from goexchange.driver.guards import Guards
 from goexchange.driver.invariants import Violation
 from goexchange.errors import ExitCode
-from goexchange.model.plan import Plan
+from goexchange.model.plan import Action, Plan
 from goexchange.model.run import RecordKind, RunResult
 from goexchange.simulation.aftermath import at_rest
 from goexchange.simulation.faults import Fault, FaultKind, Phase
@@ -185,9 +185,23 @@ class _Teller:
         for fired in self.performer.fired[self.told_fired :]:
             self.say("fault", f"{fired.kind.value} ({fired.phase.value}) at {fired.step}")
             self.night.checks.excused.update(_EXCUSES.get(fired.kind, ()))
+            if fired.kind is FaultKind.REBUILT_DAMAGED and self._has_been_checked():
+                self.night.checks.excused.add("I2")  # what goes bad after the last look is not seen
+            if fired.kind is FaultKind.LATE_REQUEST and fired.step.endswith("-place-sentinel"):
+                self.night.checks.excused.add("I9")  # docs/reliability.md, not promised
             if fired.kind is FaultKind.CLOCK_JUMP:
                 self.night.checks.excused.update(("I10", "I11"))
         self.told_fired = len(self.performer.fired)
+
+    def _has_been_checked(self) -> bool:
+        """Whether the check of a rebuilt file has begun."""
+        state = self.night.checks.watch.state
+        return any(
+            state.step(step.id).attempts
+            for lane in self.night.plan.body.lanes
+            for step in lane.steps
+            if step.action is Action.DETECT_ERRORS_TEMPORARY
+        )
 
     def _play_rival(self) -> None:
         """A second controller: the same plan, its own store; it moves when its time has come."""

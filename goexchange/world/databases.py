@@ -120,7 +120,7 @@ def make_database(
     )
     return MailboxDatabase(
         description=description,
-        guid=guid(seed, "database", name),
+        guid=description.guid or guid(seed, "database", name),
         dn_guid=guid(seed, "database-object", name),
         active_server=description.copies[0],
         mounted_on=None,

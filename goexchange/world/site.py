@@ -5,6 +5,8 @@ Units: sizes in bytes unless the name says otherwise, rates in bytes per second,
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from attrs import evolve, field, frozen
 
 from goexchange.model.actual import Generation
@@ -36,7 +38,9 @@ class ShareDescription(Shared):
 
 @frozen(kw_only=True)
 class ServerDescription(Shared):
-    """An Exchange server: `version` is major, minor, build and revision of the installed build."""
+    """An Exchange server: `version` is major, minor, build and revision of the installed build;
+    `installed_in` its folder when that is not the usual one.
+    """
 
     name: str
     address: str
@@ -46,6 +50,7 @@ class ServerDescription(Shared):
     volumes: tuple[VolumeDescription, ...]
     availability_group: str | None = None
     powershell: str = "5.1.20348.2849"
+    installed_in: str | None = None
 
     @property
     def fqdn(self) -> str:
@@ -53,7 +58,7 @@ class ServerDescription(Shared):
 
     @property
     def install_folder(self) -> str:
-        return "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\"
+        return self.installed_in or "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\"
 
     @property
     def eseutil_path(self) -> str:
@@ -85,6 +90,7 @@ class DatabaseDescription(Shared):
     is_mount_at_startup: bool = True
     is_circular_logging: bool = False
     closed_logs: int = 4
+    guid: UUID | None = None  # made from the seed when not given
 
 
 @frozen(kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 
 from goexchange.documents import Document, parse_documents
 from goexchange.model.desired import Consent, Script
-from goexchange.model.policy import Policy, Role
+from goexchange.model.policy import Policy, RehearsalLimits, Role
 from goexchange.settings.policy import check_signers, load_policy
 from goexchange.spec import Loaded
 from goexchange.spec.limits import check_limits
@@ -41,7 +41,9 @@ def test_everything_that_can_be_written_is_read() -> None:
         "roles: {run: [a@x], suspend: [], administer: [b@x]}\n"
         "limits: {scripts: [offline-defrag], servers_at_once: 2, databases_at_once: 3,"
         " failures: 0, keep_last: 4, run_time_max: 6h, window: true,"
-        " forbid: [repair-may-lose-data]}\n"
+        " forbid: [repair-may-lose-data],"
+        " rehearsal: {outage_p90_max: 2h, left_down_max: 0, unprotected_max: 1,"
+        " window_missed_max: 2, person_needed_max: 3}}\n"
     )
     (rule,) = found.rules
     assert (rule.selectors, rule.signatures, rule.by) == (("site:b",), 2, ("a@x",))
@@ -56,6 +58,9 @@ def test_everything_that_can_be_written_is_read() -> None:
     assert (limits.servers_at_once, limits.databases_at_once, limits.failures) == (2, 3, 0)
     assert (limits.keep_last, limits.run_time_max_s, limits.needs_window) == (4, 21600, True)
     assert limits.forbid == (Consent.REPAIR_MAY_LOSE_DATA,)
+    assert limits.rehearsal == RehearsalLimits(
+        outage_p90_s=7200, left_down=0, unprotected=1, window_missed=2, person_needed=3
+    )
 
 
 @pytest.mark.parametrize(
