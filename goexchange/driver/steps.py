@@ -6,7 +6,7 @@ outcome is flushed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -140,7 +140,20 @@ def _not_before(talk: Conversation, lane: Lane, step: Step, record: StepRecord) 
     moment = last_end + timedelta(seconds=step.delay_s) if step.delay_s else talk.now
     if record.outcome is OutcomeKind.FAILED and record.ended_at_utc is not None:
         moment = max(moment, record.ended_at_utc + talk.poll_interval)
+    if step.action is Action.REMOVE_SENTINEL:
+        moment = max([moment, *_sentinels_settle(talk, lane)])
     return moment
+
+
+def _sentinels_settle(talk: Conversation, lane: Lane) -> Iterator[datetime]:
+    """When a lost request to place the sentinel can no longer arrive: removed before, it would be
+    there again, and speak.
+    """
+    for placed in lane.steps:
+        record = talk.state.step(placed.id)
+        was_lost = record.first_sent_at_utc != record.last_sent_at_utc or record.is_in_doubt
+        if placed.action is Action.PLACE_SENTINEL and was_lost:
+            yield settled_after_loss(talk, placed)
 
 
 def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Judgement | None]:

@@ -187,8 +187,6 @@ class _Teller:
             self.night.checks.excused.update(_EXCUSES.get(fired.kind, ()))
             if fired.kind is FaultKind.REBUILT_DAMAGED and self._has_been_checked():
                 self.night.checks.excused.add("I2")  # what goes bad after the last look is not seen
-            if fired.kind is FaultKind.LATE_REQUEST and fired.step.endswith("-place-sentinel"):
-                self.night.checks.excused.add("I9")  # docs/reliability.md, not promised
             if fired.kind is FaultKind.CLOCK_JUMP:
                 self.night.checks.excused.update(("I10", "I11"))
         self.told_fired = len(self.performer.fired)

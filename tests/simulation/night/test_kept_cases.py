@@ -66,3 +66,17 @@ def test_a_custom_process_runs_where_nothing_else_needs_the_host() -> None:
     actions = [step.action for lane in made.plan.body.lanes for step in lane.steps]
     assert actions == [Action.CUSTOM_PROCESS, Action.MOUNT, Action.CONFIRM_MOUNTED]
     assert made.run_to_end().exit_code == ExitCode.OK
+
+
+def test_a_late_request_does_not_bring_the_sentinel_back() -> None:
+    """Lost, placed again, the lane turned back, the sentinel removed; then the lost one comes."""
+    story = told(
+        Fault(
+            kind=FaultKind.LATE_REQUEST, step="EX01/DB05/02-place-sentinel", place=Place.SEND
+        ),
+        Fault(
+            kind=FaultKind.REQUEST_ABORT, step="EX01/DB05/04-last-look", place=Place.OUTCOME
+        ),
+    )
+    assert story.ends == (ExitCode.STOPPED,)
+    assert not any("sentinel-spoke" in line for line in story.timeline)
