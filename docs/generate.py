@@ -20,6 +20,8 @@ from goexchange.cli.main import VERBS
 from goexchange.driver.ending import SEVERITY
 from goexchange.facts.catalogue import FACTS
 from goexchange.guard.registry import GUARDS
+from goexchange.model.desired import NotificationEvent
+from goexchange.report.message_variables import VARIABLES
 from goexchange.schema import load_schema
 from goexchange.spec import supported
 
@@ -52,8 +54,28 @@ def documents() -> dict[str, str]:
         "exit-codes.md": exit_codes_document(),
         "facts.md": facts_document(),
         "guards.md": guards_document(),
+        "messages.md": messages_document(),
         "verbs.md": verbs_document(),
     }
+
+
+def messages_document() -> str:
+    """Every event, and every variable that a message template may use."""
+    intro = (
+        "How to use them: [notifications](../notifications.md). A variable that does not apply to"
+        " an event is empty, never missing; a name that is not in the list is an error before a run"
+        " starts."
+    )
+    events = [("event", "template of ours")]
+    events += [(f"`{one.value}`", f"`messages/{one.value}.txt.j2`") for one in NotificationEvent]
+    rows = [("variable", "what it is", "example")]
+    for name, (meaning, example) in VARIABLES.items():
+        rows.append((f"`{name}`", meaning, f"`{json.dumps(example, ensure_ascii=False)}`"))
+    parts = [_head("Messages: events and variables", "What people can be told.", intro)]
+    for title, table in (("Events", events), ("Variables", rows)):
+        lines = [table[0], tuple("---" for _ in table[0]), *table[1:]]
+        parts.append(f"## {title}\n\n" + "\n".join(f"| {' | '.join(one)} |" for one in lines))
+    return "\n\n".join(parts) + "\n"
 
 
 # --- documents with a schema --------------------------------------------------------------------

@@ -34,6 +34,7 @@ REPORT_FILES = {
     "json": "report.json",
     "junit": "report.junit.xml",
     "csv": "report.csv",
+    "prom": "report.prom",
 }
 
 

@@ -16,7 +16,9 @@ from goexchange.report.report_csv import render_csv
 from goexchange.report.report_json import render_json
 from goexchange.report.report_junit import render_junit
 from goexchange.report.report_markdown import render_markdown
+from goexchange.report.report_prometheus import render_prometheus
 from goexchange.report.report_text import render_text
+from goexchange.report.templates import Own
 from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import RunFolder
 
@@ -35,30 +37,42 @@ def report_of(run: RunFolder) -> Report:
     return build_report(read_plan(str(run.plan_path)), reading.records, deliveries)
 
 
-def render(report: Report, form: str, *, width: int, colour: bool = False) -> str:
-    """One form of a report as text."""
+def render(
+    report: Report, form: str, *, width: int, colour: bool = False, own: Own | None = None
+) -> str:
+    """One form of a report as text; `own` are the operators' templates.
+
+    Raises: InvalidDocument for a template of theirs that is wrong.
+    """
     if form == "text":
         return render_text(report, width=width, colour=colour)
+    if form == "html":
+        return render_html(report, own)
     return _RENDERERS[form](report)
 
 
 _RENDERERS: Mapping[str, Callable[[Report], str]] = {
-    "html": render_html,
     "md": render_markdown,
     "json": render_json,
     "junit": render_junit,
     "csv": render_csv,
+    "prom": render_prometheus,
 }
 
 
-def write_reports(run: RunFolder, forms: Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """Write the report's forms, each once, into the run's folder below `folder`."""
+def write_reports(
+    run: RunFolder, forms: Sequence[str], folder: Path, *, own: Own | None = None
+) -> tuple[Path, ...]:
+    """Write the report's forms, each once, into the run's folder below `folder`.
+
+    Raises: InvalidDocument for a template of the operators that is wrong.
+    """
     report = report_of(run)
     target = folder / run.id
     target.mkdir(parents=True, exist_ok=True)
     written = []
     for form in dict.fromkeys(forms):
         path = target / REPORT_FILES[form]
-        path.write_text(render(report, form, width=80), "utf-8", newline="")
+        path.write_text(render(report, form, width=80, own=own), "utf-8", newline="")
         written.append(path)
     return tuple(written)

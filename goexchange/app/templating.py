@@ -8,14 +8,14 @@ from goexchange.errors import InvalidDocument
 from goexchange.model.configuration import Configuration
 from goexchange.model.desired import NotificationEvent
 from goexchange.model.plan import Plan
-from goexchange.report import html
+from goexchange.report import html, site_html
 from goexchange.report.events import URGENT
 from goexchange.report.messages import check_message, template_of
 from goexchange.report.model import build_report
 from goexchange.report.templates import Own, check_variables
 
 TEMPLATE_MAX_BYTES = 1_000_000
-PARTS = ("report.html.j2", "report.parts.html.j2", "report.css.j2")
+REPORT_PARTS = (html.TEMPLATE, "report.parts.html.j2", "report.css.j2")
 
 
 def own_templates(settings: Configuration) -> Own:
@@ -54,7 +54,8 @@ def check_templates(plan: Plan, settings: Configuration) -> None:
             check_message(event.value, None, own, {})
     if not own:
         return
-    for name in (each for each in PARTS if each in own):
-        known = html.VARIABLES | ({"caller"} if name == PARTS[1] else frozenset())
-        check_variables(name, own, frozenset(known), is_html=True)
+    for name in (each for each in REPORT_PARTS if each in own):
+        check_variables(name, own, html.VARIABLES, is_html=True)
+    if site_html.TEMPLATE in own:
+        check_variables(site_html.TEMPLATE, own, site_html.VARIABLES, is_html=True)
     html.render_html(build_report(plan, ()), own)

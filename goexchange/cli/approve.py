@@ -35,9 +35,11 @@ def approve(
 
     With --key it is signed (ssh-keygen -Y), in the name that the policy's signers file gives the
     key; every signer has a file of their own. What the policies still ask for is said.
-    Writes one file; touches no host.
+    Announcements of the outage that the plan asks for go into the outbox for their time.
+    Writes the approval and the outbox; touches no host.
     """
-    from goexchange.app import approving
+    from goexchange.app import approving, loading
+    from goexchange.app.notifying import announce
     from goexchange.app.planning import read_plan
     from goexchange.app.policies import key_of
 
@@ -46,6 +48,7 @@ def approve(
     approval = approving.approve(
         plan, consents=consents, life=_life(given["life"]), comment=given["comment"]
     )
+    announced = announce(plan, loading.configuration(options)) if plan.body.notices else ()
     path = approving.save_approval(approval, plan_file, key=key_of(options))
     saved = approving.read_approval(path)
     assert saved is not None
@@ -60,6 +63,12 @@ def approve(
         if (need.consent, need.address) not in held:
             console.data(f"  MISSING  {need.consent.value:<26} {need.address}: {need.finding}")
     console.data(f"Saved {path}")
+    for event in announced:
+        lead = event.variables["lead"]
+        console.data(
+            f"  announce {event.due_at_utc:%Y-%m-%d %H:%M} UTC to {event.audience},"
+            f" {lead} before: goexchange notify flush sends it then"
+        )
     for text in _still_missing(plan, plan_file, options):
         console.data(f"  MISSING  {text}")
     console.document(codec.to_plain(saved))

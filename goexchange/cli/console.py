@@ -8,7 +8,9 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from attrs import frozen
@@ -21,9 +23,14 @@ WIDTH_WITHOUT_TERMINAL = 100
 
 @frozen(kw_only=True)
 class Console:
-    """How this invocation prints. Shape: `is_quiet` leaves out words that are not errors."""
+    """How this invocation prints.
+
+    Shape: `is_quiet` leaves out words that are not errors; with `is_log_json` every line of words
+    is one JSON document, for programs that collect logs.
+    """
 
     is_json: bool = False
+    is_log_json: bool = False
     is_quiet: bool = False
     colour: str = "auto"
 
@@ -43,6 +50,8 @@ class Console:
     @property
     def is_terminal(self) -> bool:
         """Whether progress may be redrawn in place."""
+        if self.is_log_json:
+            return False
         return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
     def data(self, text: str) -> None:
@@ -57,25 +66,34 @@ class Console:
             sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
             sys.stdout.flush()
 
-    def words(self, text: str) -> None:
-        """What a person wants to know on the way."""
+    def words(self, text: str, **about: Any) -> None:
+        """What a person wants to know on the way; `about` are members of a JSON line."""
         if not self.is_quiet:
-            sys.stderr.write(text + "\n")
-            sys.stderr.flush()
+            self._log("info", text, about)
 
-    def still_words(self, text: str) -> None:
+    def still_words(self, text: str, **about: Any) -> None:
         """The same while a run goes on: it does not end because nobody reads it any more."""
         with suppress(OSError):  # a closed pipe, or a terminal that is gone
-            self.words(text)
+            self.words(text, **about)
 
     def error(self, error: GoexchangeError) -> None:
         """An error and its diagnostics, as words or as the JSON document."""
         if self.is_json:
             self.document({"error": error_plain(error)})
         for diagnostic in error.diagnostics:
-            sys.stderr.write(diagnostic_text(diagnostic) + "\n")
+            about = {"diagnostic": diagnostic_plain(diagnostic)}
+            text = f"{diagnostic.summary}: {diagnostic.detail}"
+            self._log("error", text if self.is_log_json else diagnostic_text(diagnostic), about)
         if not error.diagnostics or str(error):
-            sys.stderr.write(f"goexchange: {error}\n")
+            prefix = "" if self.is_log_json else "goexchange: "
+            self._log("error", f"{prefix}{error}", {"id": error.id})
+
+    def _log(self, level: str, text: str, about: Mapping[str, Any]) -> None:
+        if self.is_log_json:
+            at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            line = {"at": at, "level": level, "message": text, **about}
+            text = json.dumps(line, ensure_ascii=False, default=str)
+        sys.stderr.write(text + "\n")
         sys.stderr.flush()
 
 

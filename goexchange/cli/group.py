@@ -99,6 +99,12 @@ def _help(flags: str) -> str:
     default="auto",
     help=_help("--color"),
 )
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help=_help("--log-format"),
+)
 @click.pass_context
 def cli(context: click.Context, /, **given: Any) -> None:
     """Options of every verb, and the folder to work in."""
@@ -108,6 +114,7 @@ def cli(context: click.Context, /, **given: Any) -> None:
         is_json=given["is_json"],
         is_quiet=given["quiet"],
         colour=given["color"],
+        is_log_json=given["log_format"] == "json",
     )
     options = {name: given[name] for name in ("inventory", "profile", "store", "key")}
     context.obj = (console, options)

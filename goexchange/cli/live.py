@@ -7,7 +7,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from goexchange.cli.console import Console
 from goexchange.journal.replay import RunState, fold
@@ -43,7 +43,7 @@ class LineView:
         self._state = fold(self._state, record)
         line = pipeline_line(record, self._steps)
         if line is not None:
-            self._console.still_words(line)
+            self._console.still_words(line, **_about(record))
             self._spoke = time.monotonic()
 
     def tick(self) -> None:
@@ -55,6 +55,13 @@ class LineView:
 
     def close(self) -> None:
         """Nothing is left on the screen."""
+
+
+def _about(record: Record) -> dict[str, Any]:
+    """What a program that collects logs wants to select by."""
+    names = ("run", "lane", "step", "server", "outcome", "state", "event", "exit_code")
+    found = {name: record.data[name] for name in names if name in record.data}
+    return {"kind": record.kind.value, "sequence": record.sequence, **found}
 
 
 class LiveView:

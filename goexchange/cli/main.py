@@ -54,9 +54,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "run-due": ("due", "One pass of a scheduler: apply what is due and approved (writes hosts)"),
     "schema": ("schema", "Publish the JSON Schemas for editors (reads)"),
     "show": ("show", "Render a plan or a run, without network (reads)"),
+    "site": ("across", "A static site of all runs of the store (writes a folder)"),
     "status": ("status", "Show what runs, and what waits for a person (reads)"),
     "stop": ("operate", "Let a run finish what is in hand and start no other (writes the store)"),
     "test": ("test", "Run specification tests, on facts or a simulated site (reads)"),
+    "trend": ("across", "All runs of the store together: sizes, time offline, rates (reads)"),
     "validate": ("validate", "Check documents offline: every error at once (reads)"),
     "verify": ("verify", "Check databases, logs and backup sets, anywhere (reads)"),
     "version": ("help", "Print the version (reads)"),
@@ -65,7 +67,7 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 
 FLAGS_ANYWHERE = {"--json", "--quiet"}
-VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color", "--key"}
+VALUES_ANYWHERE = {"--inventory", "--profile", "--store", "--color", "--key", "--log-format"}
 
 
 def hoisted(words: Sequence[str]) -> list[str]:
@@ -116,7 +118,8 @@ def _run(words: list[str]) -> None:
     from goexchange.cli.group import cli
     from goexchange.errors import ExitCode, GoexchangeError
 
-    console = Console(is_json="--json" in words)
+    is_log_json = "--log-format=json" in words or "--log-format json" in " ".join(words)
+    console = Console(is_json="--json" in words, is_log_json=is_log_json)
     try:
         result = cli.main(args=words, prog_name="goexchange", standalone_mode=False)
         code = int(result) if isinstance(result, int) else 0

@@ -21,6 +21,7 @@ OPTIONS: dict[str, str] = {
     "-v, --verbose": "Also show where an internal error happened.",
     "-q, --quiet": "No words but errors.",
     "--color [auto|always|never]": "When to colour (default: auto; NO_COLOR is kept).",
+    "--log-format [text|json]": "What words on standard error look like (default: text).",
     "-h, --help": "Show this message and exit.",
 }
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     metavar="LIST",
     default="text",
     show_default=True,
-    help="html, md, text, json, junit, csv.",
+    help="html, md, text, json, junit, csv, prom.",
 )
 @click.option("--out", "folder", metavar="DIR", help="Write files into DIR instead of printing.")
 @click.pass_obj
@@ -32,6 +32,7 @@ def report(obj: tuple[Console, dict[str, Any]], run: str, forms: str, folder: st
     no host.
     """
     from goexchange.app.reporting import render, report_of, write_reports
+    from goexchange.app.templating import own_templates
     from goexchange.errors import UsageError
 
     console, options = obj
@@ -47,14 +48,15 @@ def report(obj: tuple[Console, dict[str, Any]], run: str, forms: str, folder: st
     if folder is None and wanted == ["html"]:
         folder = settings.output_folder
     if folder is not None:
-        written = write_reports(found, wanted, Path(folder))
+        written = write_reports(found, wanted, Path(folder), own=own_templates(settings))
         console.data("\n".join(str(path) for path in written))
         console.document({"run": found.id, "files": [str(path) for path in written]})
         return
     made = report_of(found)
     for form in wanted:
         if not console.is_json:
-            console.data(render(made, form, width=console.width, colour=console.has_colour))
+            width, own = console.width, own_templates(settings)
+            console.data(render(made, form, width=width, colour=console.has_colour, own=own))
     console.document(json.loads(render(made, "json", width=80)))
 
 

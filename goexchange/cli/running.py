@@ -12,7 +12,7 @@ from goexchange import codec
 from goexchange.cli.console import Console
 from goexchange.cli.help import EXIT_CODES
 from goexchange.cli.live import LineView, LiveView
-from goexchange.errors import ExitCode
+from goexchange.errors import ExitCode, InvalidDocument
 from goexchange.model.configuration import Configuration
 from goexchange.model.plan import Plan
 
@@ -46,6 +46,7 @@ def finish(console: Console, settings: Configuration, ended: Ended) -> int:
 
 def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
     from goexchange.app.reporting import write_reports
+    from goexchange.app.templating import own_templates
 
     result, run = ended.result, ended.run
     code = ExitCode(result.exit_code)
@@ -64,7 +65,12 @@ def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
         for command in database.commands:
             console.data(f"      {command}")
     forms = ("text", *(ended.plan.body.report_formats or settings.report_formats))
-    reports = write_reports(run, forms, Path(settings.output_folder))
+    folder = Path(settings.output_folder)
+    try:
+        reports = write_reports(run, forms, folder, own=own_templates(settings))
+    except InvalidDocument as error:  # it was well when the run began
+        console.data(f"Templates  {error}; this report is by our own")
+        reports = write_reports(run, forms, folder)
     console.data("Reports  " + "  ".join(str(path) for path in reports))
     for remark in ended.remarks:
         console.data(f"Notices  {remark}")

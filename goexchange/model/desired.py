@@ -149,6 +149,7 @@ class ReportFormat(Enum):
     JSON = "json"
     JUNIT = "junit"
     CSV = "csv"
+    PROMETHEUS = "prom"
 
 
 @frozen(kw_only=True)

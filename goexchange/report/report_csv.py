@@ -50,7 +50,7 @@ def render_csv(report: Report) -> str:
     writer = csv.writer(sheet)
     writer.writerow(COLUMNS)
     for one in report.databases:
-        writer.writerow([_cell(value) for value in _row(report, one)])
+        writer.writerow([cell(value) for value in _row(report, one)])
     return sheet.getvalue()
 
 
@@ -86,7 +86,8 @@ def _row(report: Report, one: DatabaseSummary) -> tuple[object, ...]:
     )
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as a cell; text that a spreadsheet would compute begins with an apostrophe."""
     if value is None:
         return ""
     if isinstance(value, datetime):

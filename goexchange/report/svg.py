@@ -261,18 +261,21 @@ def _diamond(guard: GuardEvidence, scale: _Scale, *, top: float) -> str:
     return f'<polygon class="{kind}" points="{points}"><title>{title}</title></polygon>'
 
 
-def _bar(word: str, size: int, white: int | None, place: tuple[float, int]) -> Iterator[str]:
+def _bar(word: str, size: int, white: int | None, place: tuple[float, int]) -> list[str]:
+    """The word, the bar, its white space, and what it says."""
     top, largest = place
     room = WIDTH - _LABEL - 270
     whole = room * size / largest if largest else 0
     empty = min(whole, room * (white or 0) / largest) if largest else 0
     left = _LABEL + 52
-    yield _text(_LABEL, top + 12, word, "small")
-    yield _rect(f"used {word}", (left, top, max(whole - empty, 1), 14))
+    parts = [
+        _text(_LABEL, top + 12, word, "small"),
+        _rect(f"used {word}", (left, top, max(whole - empty, 1), 14)),
+    ]
     if empty:
-        yield _rect("white", (left + whole - empty, top, empty, 14), title="white space")
+        parts.append(_rect("white", (left + whole - empty, top, empty, 14), title="white space"))
     said = size_text(size) + ("" if white is None else f", {size_text(white)} white space")
-    yield _text(left + whole + 8, top + 12, said, "small")
+    return [*parts, _text(left + whole + 8, top + 12, said, "small")]
 
 
 def _rect(kind: str, box: tuple[float, float, float, float], *, title: str | None = None) -> str:
@@ -298,3 +301,14 @@ def _svg(content: str, height: float, *, title: str, kind: str) -> str:
 
 def _escaped(text: str) -> str:
     return escape(shown(text), quote=True)
+
+
+def history_bars(values: Sequence[tuple[str, int, int | None]]) -> str:
+    """Size and white space over time as SVG; each value is its day, the size, the white space."""
+    largest = max(size for _, size, _ in values)
+    parts: list[str] = []
+    for at, (day, size, white) in enumerate(values):
+        top = 4 + at * 19.0
+        parts.append(_text(0, top + 12, day, "small"))
+        parts.extend(_bar("after", size, white, (top, largest))[1:])
+    return _svg("".join(parts), 19.0 * len(values) + 8, title="Sizes over time", kind="sizes")

@@ -16,6 +16,7 @@ from goexchange.model.desired import (
     ConflictPolicy,
     CustomProcess,
     DesiredState,
+    NotificationEvent,
     OnlineBackup,
     OnlineBackupMethod,
     ProcessScope,
@@ -114,6 +115,12 @@ def _databases_at_once(desired: DesiredState) -> _Finds:
         yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
 
 
+def _resource_check_notices(desired: DesiredState) -> _Finds:
+    for notice in desired.notifications:
+        if notice.event is NotificationEvent.SCHEDULED_RESOURCE_CHECK:
+            yield notice.event.value, notice.place
+
+
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the script {value}", _script),
@@ -127,4 +134,5 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("following the process '{value}' of a launcher", _process_follow),
     ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),
+    ("the event {value}", _resource_check_notices),
 )

@@ -62,6 +62,11 @@ TABLE = [
         "9:28",
     ),
     (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
+    (
+        with_lines("notifications: [{event: scheduled-resource-check, to: [a@b]}]\n"),
+        "the event scheduled-resource-check",
+        "9:17",
+    ),
 ]
 
 
