@@ -242,12 +242,17 @@ def _missing(plan: Plan, text: str) -> Diagnostic:
     )
 
 
+SEEN_BY_STEPS = frozenset({"BackupSet", "Run"})
+"""Inputs that are no documents of this machine: the plan's own steps compare what they rest on."""
+
+
 def require_unchanged(plan: Plan) -> None:
     """Refuse a plan whose specifications or policies are no longer what it was made from.
 
     Raises: PlanStale with each file, its digest then and now.
     """
-    then = {each.path: each.sha256 for each in plan.body.inputs}
+    documents = [each for each in plan.body.inputs if each.kind not in SEEN_BY_STEPS]
+    then = {each.path: each.sha256 for each in documents}
     now = {each.path: each.sha256 for each in app_policies.policy_inputs()}
     for path in then:
         if path not in now and Path(path).is_file():

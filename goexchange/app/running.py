@@ -36,7 +36,7 @@ from goexchange.store.clock import SystemClock
 from goexchange.store.hold import hold_request, require_no_hold
 from goexchange.store.journal_file import JournalFile, read_journal, take_over
 from goexchange.store.leases import Leases
-from goexchange.store.requests import Inbox
+from goexchange.store.requests import Inbox, write_request
 from goexchange.store.runs import RunFolder, Runs
 
 if TYPE_CHECKING:
@@ -157,6 +157,17 @@ def bring_back(
         folder = runs.create(plan=content, approval=None, now=SystemClock().now())
         about = evolve(_identity(folder, None), proved_dead=proved_dead)
         return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
+
+
+def way_back(name: str, *, site: Site, watch: Callable[[Plan, RunFolder], Watch]) -> Ended:
+    """Take the run's own way back, for what it has not mounted yet: an abort that is asked for, and
+    taken up by going on with the run.
+
+    Raises: as `resume`; Locked while the run's own process lives, which takes the request up.
+    """
+    folder = Runs(site.store).find(name)
+    write_request(folder.path, Request.ABORT.value, by=who(), now=SystemClock().now())
+    return resume(folder.id, site=site, watch=watch)
 
 
 def refuse_workspace(store: Path) -> None:

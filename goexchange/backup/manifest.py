@@ -6,7 +6,9 @@ JSON of the body.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from ntpath import basename
 
 from attrs import frozen
 
@@ -82,6 +84,12 @@ def restores(
         carries_forward=carried,
         missing_generations=missing_generations,
     )
+
+
+def content_digest(files: Iterable[tuple[str, int, str]]) -> str:
+    """One digest over files by name, size and SHA-256, whatever their order and folder."""
+    listed = sorted([basename(path).lower(), size, sha256] for path, size, sha256 in files)
+    return digest(listed)
 
 
 def set_digest(body: BackupSet) -> str:

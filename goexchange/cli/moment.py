@@ -1,4 +1,4 @@
-"""`--at TIME`: a moment with its zone."""
+"""`--at TIME` and its like: a moment with its zone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from goexchange.errors import UsageError
 
 
-def moment_option(text: str | None) -> datetime | None:
+def moment_option(text: str | None, *, name: str = "--at") -> datetime | None:
     """The moment that was written, None for none.
 
     Raises: UsageError.
@@ -17,4 +17,4 @@ def moment_option(text: str | None) -> datetime | None:
     try:
         return None if text is None else parse_time(text)
     except ValueError as error:
-        raise UsageError(f"--at: {error}; write it like 2026-11-28T22:00:00+01:00") from error
+        raise UsageError(f"{name}: {error}; write it like 2026-11-28T22:00:00+01:00") from error

@@ -28,6 +28,13 @@ def max_bytes_option(verb: Verb) -> Verb:
         " from the end and it is said; verdict and table stay whole.",
     )(verb)
 
+PLAN_AGAIN = "goexchange plan --out plan.json"
+
+
+def plain_view(again: str) -> dict[str, Any]:
+    """The view of a verb without view options; `again` is how its plan is saved."""
+    return {"form": "text", "summary": False, "full": True, "max_bytes": None, "again": again}
+
 
 def view_options(verb: Verb) -> Verb:
     """Add the options of a verb that shows a plan."""
@@ -92,15 +99,15 @@ def _text(made: Plan, console: Console, given: dict[str, Any], *, file: str | No
         is_summary=given["summary"],
         is_full=given["full"],
         saved_as=file,
-        next_commands=next_commands(made, file),
+        next_commands=next_commands(made, file, again=given.get("again", PLAN_AGAIN)),
     )
     return render_plan(made, layout)
 
 
-def next_commands(made: Plan, file: str | None) -> tuple[str, ...]:
-    """What to type next."""
+def next_commands(made: Plan, file: str | None, *, again: str = PLAN_AGAIN) -> tuple[str, ...]:
+    """What to type next; `again` saves a plan that was only shown."""
     if not made.body.lanes:
         return ()
     if file is None:
-        return ("goexchange plan --out plan.json",)
+        return (again,)
     return (f"goexchange approve {file}", f"goexchange apply {file}")

@@ -27,6 +27,9 @@ _BRINGS_BACK = frozenset(
         Action.COPY_BACK,
         Action.HASH_BACK,
         Action.MOVE_LOGS_ASIDE,
+        Action.PUT_AWAY,
+        Action.RETURN_PRESENT,
+        Action.RETURN_LOGS,
         Action.MOUNT_ORIGINAL,
         Action.CONFIRM_MOUNTED,
         Action.DELETE_TEMPORARY,
@@ -41,8 +44,19 @@ _TIDIES = frozenset(
     }
 )
 _MOUNTS = frozenset({Action.MOUNT, Action.MOUNT_ORIGINAL})
-_REMOVES = frozenset({Action.SWAP_BACK, Action.SET_ASIDE})
-_NEVER = frozenset({Action.SWAP, Action.DISMOUNT, Action.SET_MOUNT_AT_STARTUP, Action.REBUILD})
+_REMOVES = frozenset({Action.SWAP_BACK, Action.SET_ASIDE, Action.PUT_AWAY})
+_NEVER = frozenset(
+    {
+        Action.SWAP,
+        Action.DISMOUNT,
+        Action.SET_MOUNT_AT_STARTUP,
+        Action.REBUILD,
+        Action.TAKE_ASIDE,
+        Action.RETURN_FILE,
+        Action.TAKE_LOGS_ASIDE,
+        Action.NEW_RECOVERY_DATABASE,
+    }
+)
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,8 @@ def by_hand_after_swap(lane: Lane, state: RunState) -> list[str]:
     """Everything before the mount that the run has not done: the file, then the logs."""
     steps = {step.action: step for step in lane.steps}
     facts = facts_of(lane, state)
+    if Action.RETURN_FILE in steps:
+        return _undo_return(steps, state, is_mount_tried=facts.is_mount_tried)
     commands: list[str] = []
     if facts.is_original_lost and not facts.is_set_back and Action.COPY_BACK in steps:
         commands += _copy_back(steps[Action.SET_ASIDE], steps[Action.COPY_BACK], state)
@@ -37,6 +39,26 @@ def _rename_back(back: Step) -> list[str]:
         back.call.arguments[name] for name in ("original", "kept", "set_aside")
     )
     return [*_move(original, aside), *_move(kept, original)]
+
+
+def _undo_return(
+    steps: dict[Action, Step], state: RunState, *, is_mount_tried: bool
+) -> list[str]:
+    """Put the file that was in service back into its place, and its logs into theirs."""
+    commands: list[str] = []
+    for away, back in ((Action.RETURN_FILE, Action.PUT_AWAY), (None, Action.RETURN_PRESENT)):
+        if away is not None and not happened(state.step(steps[away].id)):
+            continue
+        if not happened(state.step(steps[back].id)):
+            commands += _move(_argument(steps[back], "source"), _target(steps[back]))
+    tried, returned = steps[Action.MOVE_LOGS_ASIDE], steps[Action.RETURN_LOGS]
+    if is_mount_tried and not happened(state.step(tried.id)):
+        commands += _logs_aside(tried)
+    if not happened(state.step(returned.id)):
+        source, target = (_argument(returned, name) for name in ("from_folder", "to_folder"))
+        listing = f"Get-ChildItem -Path {quoted(source)} -File"
+        commands.append(f"{listing} | Move-Item -Destination {quoted(target)}")
+    return commands
 
 
 def _copy_back(aside: Step, copy: Step, state: RunState) -> list[str]:
@@ -85,5 +107,9 @@ def _move(source: str, destination: str) -> list[str]:
 
 
 def _target(aside: Step) -> str:
-    assert isinstance(aside.call, ScriptCall)
-    return str(aside.call.arguments["destination"])
+    return _argument(aside, "destination")
+
+
+def _argument(step: Step, name: str) -> str:
+    assert isinstance(step.call, ScriptCall)
+    return str(step.call.arguments[name])

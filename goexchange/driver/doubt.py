@@ -18,7 +18,7 @@ from goexchange.driver.events import Answered
 from goexchange.driver.repairs import with_ours
 from goexchange.errors import GoexchangeError
 from goexchange.journal.chain import Draft
-from goexchange.model.plan import ExchangeCall, Probe, Step
+from goexchange.model.plan import Action, ExchangeCall, Probe, Step
 from goexchange.model.run import RecordKind
 
 STARTING_LIMIT_S = 600
@@ -55,8 +55,17 @@ def look(talk: Conversation, step: Step) -> Talk[tuple[Meaning, Any, str]]:
     reply = yield from talk.send(step.server, call, 60, f"probe {step.id}")
     if not isinstance(reply, Answered):
         return Meaning.CANNOT_TELL, None, reply.message
-    seen = with_ours(step, talk.state, reply.result)
+    seen = with_named(step, with_ours(step, talk.state, reply.result))
     return meaning_of(probe, seen), seen, "seen"
+
+
+def with_named(step: Step, answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer with a member `named` for a step that makes a database: how many have its name."""
+    if step.action is not Action.NEW_RECOVERY_DATABASE or not isinstance(step.call, ExchangeCall):
+        return answer
+    wanted = str(step.call.parameters["Name"]).casefold()
+    found = [one for one in answer["objects"] if str(one.get("Name", "")).casefold() == wanted]
+    return {**answer, "named": {"count": len(found)}}
 
 
 def meaning_of(probe: Probe, result: Any) -> Meaning:

@@ -203,6 +203,9 @@ def _way_back_failed(lane: Lane, state: RunState) -> bool:
         Action.COPY_BACK,
         Action.HASH_BACK,
         Action.MOVE_LOGS_ASIDE,
+        Action.PUT_AWAY,
+        Action.RETURN_PRESENT,
+        Action.RETURN_LOGS,
         Action.MOUNT_ORIGINAL,
     )
     return any(

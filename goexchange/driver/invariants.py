@@ -206,6 +206,9 @@ _PUTS_BACK = (
     Action.SET_ASIDE,
     Action.COPY_BACK,
     Action.MOVE_LOGS_ASIDE,
+    Action.PUT_AWAY,
+    Action.RETURN_PRESENT,
+    Action.RETURN_LOGS,
     Action.MOUNT_ORIGINAL,
 )
 _CHECKS: Mapping[RecordKind, tuple[tuple[str, Callable[[_Case], str | None]], ...]] = {

@@ -23,6 +23,7 @@ from goexchange.model.plan import Action, Step
 _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.READ_HEADER: judge_header,
     Action.READ_TEMPORARY_HEADER: judge_header,
+    Action.READ_RETURNED_HEADER: judge_header,
     Action.SEAL_SET: judge_seal,
     Action.SWAP: judge_swap,
     Action.SWAP_BACK: judge_swap,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ntpath import basename
 from typing import Any
 
-from goexchange.backup.manifest import parse_manifest
+from goexchange.backup.manifest import content_digest, parse_manifest
 from goexchange.driver.headers import header_facts
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done
 from goexchange.driver.lanes import happened
@@ -48,6 +48,8 @@ def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
         raise Failure("eseutil and our own reading of the header disagree", result, output=printed)
     if subject.step.action is Action.READ_TEMPORARY_HEADER:
         _check_rebuilt(subject, result)
+    if subject.step.action is Action.READ_RETURNED_HEADER:
+        _check_clean(result, "the earlier file")
     return done(result)
 
 
@@ -70,7 +72,12 @@ def judge_hash(subject: Subject, end: JobEnd) -> Judgement:
     if subject.step.action is Action.HASH_BACK:
         _check_of_set(subject, files, result)
         return done(result)
-    copied = _result_of(subject, Action.COPY_SET)["files"]
+    is_restored = subject.step.action is Action.HASH_FROM_SET
+    copy = Action.COPY_FROM_SET if is_restored else Action.COPY_SET
+    if is_restored:
+        prints = ((one["path"], one["size_bytes"], one["sha256"]) for one in files)
+        result["content_sha256"] = content_digest(prints)
+    copied = _result_of(subject, copy)["files"]
     wanted = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in copied}
     found = {one["path"].lower(): (one["size_bytes"], one["sha256"]) for one in files}
     differing = sorted(
@@ -145,11 +152,15 @@ def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping
         raise Failure("what was copied back is not the database of the verified set", result)
 
 
-def _check_rebuilt(subject: Subject, result: Mapping[str, Any]) -> None:
+def _check_clean(result: Mapping[str, Any], words: str) -> None:
     if result["state"] != int(DatabaseState.CLEAN_SHUTDOWN) or result["log_required"] != [0, 0]:
-        raise Failure("the rebuilt file was not shut down cleanly", result)
+        raise Failure(f"{words} was not shut down cleanly", result)
     if not result["headers_alike"]:
-        raise Failure("the header copies of the rebuilt file differ", result)
+        raise Failure(f"the header copies of {words} differ", result)
+
+
+def _check_rebuilt(subject: Subject, result: Mapping[str, Any]) -> None:
+    _check_clean(result, "the rebuilt file")
     original = _result_of(subject, Action.READ_HEADER)
     if result["signature"] == original["signature"]:
         raise Failure("the rebuilt file has the signature of the original", result)

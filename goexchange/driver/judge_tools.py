@@ -17,17 +17,20 @@ from goexchange.powershell.eseutil import (
     ChecksumReport,
     DefragmentationReport,
     IntegrityReport,
+    RecoveryReport,
     decode_output,
     has_succeeded,
     parse_checksum,
     parse_defragmentation,
     parse_end,
     parse_integrity,
+    parse_recovery,
     signed_exit_code,
 )
 from goexchange.powershell.wbadmin import parse_backup
 
-_MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation"}
+Report = ChecksumReport | IntegrityReport | DefragmentationReport | RecoveryReport
+_MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation", "/r": "recovery"}
 
 
 def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
@@ -97,19 +100,21 @@ def _errors(end: JobEnd) -> str:
 
 def _report(
     mode: str, text: str, errors: str
-) -> ChecksumReport | IntegrityReport | DefragmentationReport | Unknown:
+) -> Report | Unknown:
     if mode == "checksum":
         return parse_checksum(text, errors)
+    if mode == "recovery":
+        return parse_recovery(text)
     return parse_integrity(text) if mode == "integrity" else parse_defragmentation(text)
 
 
-def _is_good(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> bool:
+def _is_good(report: Report) -> bool:
     if isinstance(report, ChecksumReport):
         return report.is_clean
     return report.is_sound if isinstance(report, IntegrityReport) else report.is_complete
 
 
-def _counts(report: ChecksumReport | IntegrityReport | DefragmentationReport) -> dict[str, Any]:
+def _counts(report: Report) -> dict[str, Any]:
     if not isinstance(report, ChecksumReport):
         return {}
     counts = asdict(report, recurse=False)
@@ -118,7 +123,7 @@ def _counts(report: ChecksumReport | IntegrityReport | DefragmentationReport) ->
 
 
 def _findings(
-    report: ChecksumReport | IntegrityReport | DefragmentationReport, pass_name: str
+    report: Report, pass_name: str
 ) -> tuple[Finding, ...]:
     if isinstance(report, ChecksumReport):
         bad = [

@@ -21,6 +21,8 @@ _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
 _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of its lane
     Action.COPY_BACK: Action.SET_ASIDE,
     Action.HASH_BACK: Action.COPY_BACK,
+    Action.RETURN_PRESENT: Action.PUT_AWAY,
+    Action.RETURN_LOGS: Action.RETURN_PRESENT,
     Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
     Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
 }
@@ -31,7 +33,8 @@ _LOST = ("header-differs", "file-not-found")  # the host's words for an original
 class LaneFacts:
     """What a lane has done to its database, as the journal says it.
 
-    Shape: `is_swapped` is also true when the swap stopped half-way; `is_mount_tried` that a mount
+    Shape: `is_swapped` is also true when the swap stopped half-way, and when an earlier file takes
+    the place of the present one: that one is the *new* file then; `is_mount_tried` that a mount
     of the new file was sent, whatever came of it; `is_new_file_mounted` is the point of no return;
     `is_original_lost` that the host found the original missing or another one than the recorded;
     `is_set_back` that the set was copied into its place and read back;
@@ -91,7 +94,9 @@ def has_failed(step: Step, record: StepRecord) -> bool:
 def facts_of(lane: Lane, state: RunState) -> LaneFacts:
     """Read what the lane has done from the journal."""
     is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state)
-    is_swapped = any(_is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP,)))
+    is_swapped = any(
+        _is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP, Action.TAKE_ASIDE))
+    )
     is_mounted = _is_mounted(lane, state)
     found_down = not _of(lane, (Action.DISMOUNT,)) and any(
         has_failed(step, state.step(step.id)) or step.id in state.again
@@ -226,10 +231,11 @@ def _is_way_clear(lane: Lane, state: RunState) -> bool:
     out of the way.
     """
     facts = facts_of(lane, state)
-    is_in_place = _any_happened(lane, (Action.SWAP_BACK,), state) or facts.is_set_back
-    logs = _of(lane, (Action.MOVE_LOGS_ASIDE,))
-    is_clear = not facts.is_mount_tried or all(happened(state.step(step.id)) for step in logs)
-    return is_in_place and is_clear
+    puts_back = (Action.SWAP_BACK, Action.RETURN_PRESENT)
+    is_in_place = _any_happened(lane, puts_back, state) or facts.is_set_back
+    logs = _of(lane, (Action.MOVE_LOGS_ASIDE,)) if facts.is_mount_tried else []
+    logs += _of(lane, (Action.RETURN_LOGS,))
+    return is_in_place and all(happened(state.step(step.id)) for step in logs)
 
 
 def _is_lost(step: Step, record: StepRecord) -> bool:

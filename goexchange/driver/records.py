@@ -117,7 +117,9 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
     ]
     seal, mount = _last(lane, state, Action.SEAL_SET), _last(lane, state, Action.MOUNT)
     proof = None if facts.is_put_back else _last(lane, state, Action.PROVE_BACKUP)
-    newest = rebuilt or header
+    returned = _last(lane, state, Action.READ_RETURNED_HEADER) if is_rebuilt else None
+    newest = returned or rebuilt or header
+    rebuilt_before = None if returned else before  # an earlier file was not rebuilt by us
     gain = (
         _result(header)["size_bytes"] - _result(rebuilt)["size_bytes"]
         if header and rebuilt
@@ -131,11 +133,13 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         verified_at_utc=max(
             (one for one in verified if one), default=_was(before, "verified_at_utc")
         ),
-        rebuilt_at_utc=mount.ended_at_utc if rebuilt and mount else _was(before, "rebuilt_at_utc"),
-        rebuild_gain_bytes=gain if rebuilt else _was(before, "rebuild_gain_bytes"),
+        rebuilt_at_utc=mount.ended_at_utc
+        if rebuilt and mount
+        else _was(rebuilt_before, "rebuilt_at_utc"),
+        rebuild_gain_bytes=gain if rebuilt else _was(rebuilt_before, "rebuild_gain_bytes"),
         rebuild_goal_met=_goal_met(plan, lane, gain)
         if rebuilt
-        else _was(before, "rebuild_goal_met"),
+        else _was(rebuilt_before, "rebuild_goal_met"),
         set_folder=_seal_folder(lane) if seal else _was(before, "set_folder"),
         set_digest=_result(seal)["set_sha256"] if seal else _was(before, "set_digest"),
         set_taken_at_utc=seal.ended_at_utc if seal else _was(before, "set_taken_at_utc"),

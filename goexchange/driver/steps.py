@@ -33,7 +33,7 @@ from goexchange.driver.lanes import facts_of
 from goexchange.driver.pausing import is_held, wait_while_held
 from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy
-from goexchange.driver.streams import before_logs
+from goexchange.driver.streams import MOVES_LOGS, before_logs
 from goexchange.driver.turning import turn_back_reason
 from goexchange.driver.verdicts import await_verdict
 from goexchange.journal.chain import Draft
@@ -176,7 +176,7 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
     if step.action is Action.CANCEL_JOBS:
         yield from talk.append(_intent(lane, step, attempt, call))
         return (yield from cancel_jobs(talk, lane, step))
-    if step.action is Action.MOVE_LOGS_ASIDE:
+    if step.action in MOVES_LOGS:
         yield from talk.append(_intent(lane, step, attempt, call))
         known = yield from before_logs(talk, lane, step)
         if known is not None:
@@ -229,7 +229,7 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         return (yield from run_controller_call(talk, lane, step, call))
     if step.action is Action.CANCEL_JOBS:
         return (yield from cancel_jobs(talk, lane, step))
-    if step.action is Action.MOVE_LOGS_ASIDE:
+    if step.action in MOVES_LOGS:
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known

@@ -9,11 +9,13 @@ from __future__ import annotations
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.doubt import Undecided, question_drafts
 from goexchange.driver.events import Observed
-from goexchange.driver.judgement import Judgement
+from goexchange.driver.judgement import Judgement, failed
 from goexchange.model.actual import ActualDatabase, ActualServer
-from goexchange.model.plan import Lane, ScriptCall, Step
+from goexchange.model.plan import Action, Lane, ScriptCall, Step
 from goexchange.model.run import OutcomeKind
 from goexchange.model.unknown import Unknown
+
+MOVES_LOGS = (Action.MOVE_LOGS_ASIDE, Action.TAKE_LOGS_ASIDE)
 
 
 def before_logs(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
@@ -32,6 +34,8 @@ def before_logs(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | 
         why = f"whether another database uses the logs is not known: {event.message}"
     if why is None:
         return None
+    if step.action is Action.TAKE_LOGS_ASIDE:  # nothing forces it: the lane turns back
+        return failed(why, {})
     yield from talk.append(*question_drafts(step, why))
     raise Undecided(step, why)
 

@@ -18,13 +18,20 @@ class Control:
 
     Shape: GET /state; POST /reset, /calm, /delay {"ms"}, /advance {"seconds"} (of the clock that
     idle limits are measured on), /restart {"host"} (its services: all its shells are gone),
-    /disturb {"when", "host", "action", "count", "seconds"}. Every answer is the state after it.
+    /disturb {"when", "host", "action", "count", "seconds"}, /fail-mount {"database", "error",
+    "leaves_logs"} (the next one, with a JET error, where the site can plan it). Every answer is
+    the state after it.
     """
 
     def __init__(
-        self, traffic: Traffic, endpoints: Mapping[str, Mapping[str, Endpoint]]
+        self,
+        traffic: Traffic,
+        endpoints: Mapping[str, Mapping[str, Endpoint]],
+        *,
+        fail_mount: Callable[[str, int, bool], None] | None = None,
     ) -> None:
         self._traffic = traffic
+        self._fail_mount = fail_mount
         self._endpoints = endpoints
         self._actions: dict[tuple[str, str], Callable[[Body], None]] = {
             ("GET", "/state"): lambda _: None,
@@ -34,6 +41,7 @@ class Control:
             ("POST", "/advance"): self._advance,
             ("POST", "/disturb"): self._disturb,
             ("POST", "/restart"): self._restart,
+            ("POST", "/fail-mount"): self._fail_next_mount,
         }
 
     async def respond(self, request: HttpRequest) -> HttpAnswer:
@@ -68,6 +76,14 @@ class Control:
     def _restart(self, body: Body) -> None:
         for endpoint in self._endpoints[str(body["host"])].values():
             endpoint.close()
+
+    def _fail_next_mount(self, body: Body) -> None:
+        if self._fail_mount is None:
+            raise ValueError("this site plans no faults")
+        error, leaves = body["error"], body.get("leaves_logs", False)
+        if not isinstance(error, int) or not isinstance(leaves, bool):
+            raise ValueError("error is a number, leaves_logs true or false")
+        self._fail_mount(str(body["database"]), error, leaves)
 
     def _disturb(self, body: Body) -> None:
         unknown = set(body) - {"when", "host", "action", "count", "seconds"}

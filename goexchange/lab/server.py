@@ -29,7 +29,7 @@ from goexchange.lab.http_server import serve_connection
 from goexchange.lab.psrp import ExchangeShells
 from goexchange.lab.settings import LabPorts, LabSettings
 from goexchange.lab.shell import WindowsShells
-from goexchange.lab.site import Site, SiteThread
+from goexchange.lab.site import PlansFaults, Site, SiteThread
 from goexchange.lab.sockets import (
     bound_sockets,
     port_of,
@@ -130,7 +130,9 @@ class LabServer:
         }
         for host in self._hosts:
             await self._listen_for(host, authority, sockets)
-        control = Control(self._traffic, self._endpoints)
+        site = self._site.site
+        fail_mount = site.fail_mount if isinstance(site, PlansFaults) else None
+        control = Control(self._traffic, self._endpoints, fail_mount=fail_mount)
 
         async def serve_control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await serve_connection(reader, writer, control.respond)

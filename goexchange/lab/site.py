@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from goexchange.world.values import CmdletAnswer, CommandAnswer, SiteHost, SiteUser
 
@@ -49,6 +49,14 @@ class Site(Protocol):
         self, host: str, user: str, command_line: str, standard_input: bytes
     ) -> CommandAnswer:
         """Run a command: at once, or when its input has ended if it reads standard input."""
+
+
+@runtime_checkable
+class PlansFaults(Protocol):
+    """A site that can be told what is going to go wrong."""
+
+    def fail_mount(self, database: str, error: int, leaves_logs: bool) -> None:
+        """The next mount of a database fails with a JET error."""
 
 
 class SiteRefused(Exception):

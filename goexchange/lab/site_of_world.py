@@ -51,6 +51,10 @@ class SiteOfWorld:
             for each in world.site.users
         )
 
+    def fail_mount(self, database: str, error: int, leaves_logs: bool) -> None:
+        """The next mount of a database fails with a JET error; its logs may tell of it."""
+        self.world.faults.fail_next_mount(database, error=error, leaves_logs=leaves_logs)
+
     def hosts(self) -> tuple[SiteHost, ...]:
         """The machines of the site."""
         return tuple(

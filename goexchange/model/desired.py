@@ -48,6 +48,7 @@ class Consent(Enum):
     OUTAGE_WITHOUT_HISTORY = "outage-without-history"
     HARMLESS_FINDING = "harmless-finding"
     STORE_INTEGRITY_CORRECTION = "store-integrity-correction"
+    DISCARD_MAIL = "discard-mail"
 
 
 class OnlineBackupMethod(Enum):

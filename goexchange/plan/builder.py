@@ -69,6 +69,19 @@ TRAITS: Mapping[Action, Traits] = {
     Action.HASH_BACK: Traits(_ATTACH, 12 * HOUR, _BACK, RunsWhen.ORIGINAL_LOST),
     Action.MOVE_LOGS_ASIDE: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.MOUNT_TRIED),
     Action.MOUNT_ORIGINAL: Traits(_PROBE, 30 * MINUTE, _BACK, RunsWhen.AWAY_BEFORE_SWAP),
+    Action.COPY_FROM_SET: Traits(_ATTACH, 24 * HOUR),
+    Action.HASH_FROM_SET: Traits(_ATTACH, 12 * HOUR),
+    Action.REPLAY_LOGS: Traits(_ATTACH, 12 * HOUR),
+    Action.READ_RETURNED_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.TAKE_ASIDE: Traits(_REPEAT, 10 * MINUTE, _AWAY),
+    Action.RETURN_FILE: Traits(_REPEAT, 10 * MINUTE, _AWAY),
+    Action.TAKE_LOGS_ASIDE: Traits(_REPEAT, 10 * MINUTE, _AWAY),
+    Action.PUT_AWAY: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_AFTER_SWAP),
+    Action.RETURN_PRESENT: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_AFTER_SWAP),
+    Action.RETURN_LOGS: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.AWAY_AFTER_SWAP),
+    Action.NEW_RECOVERY_DATABASE: Traits(_PROBE, 10 * MINUTE),
+    Action.MOUNT_RECOVERY: Traits(_PROBE, 30 * MINUTE),
+    Action.LOOK_AT_RECOVERY: Traits(_REPEAT, 10 * MINUTE),
     Action.RESTORE_MOUNT_AT_STARTUP: Traits(_PROBE, 5 * MINUTE, _BACK, RunsWhen.SETTINGS_CHANGED),
     Action.REMOVE_SENTINEL: Traits(_REPEAT, 5 * MINUTE, _BACK, _IN_SERVICE),
     Action.ONLINE_BACKUP: Traits(_ATTACH, 24 * HOUR, runs_when=_REBUILT),
@@ -128,6 +141,11 @@ class LaneBuilder:
         )
         self._steps.append(step)
         return step.id
+
+    @property
+    def last(self) -> str:
+        """The id of the step that was added last."""
+        return self._steps[-1].id
 
     def lane(self, *, needs: tuple[str, ...] = ()) -> Lane:
         """The lane as built so far."""

@@ -17,11 +17,12 @@ from goexchange.model.plan import (
     Lane,
     PlanBody,
     RunsWhen,
+    ScriptCall,
     Step,
 )
 from goexchange.powershell.checking import problems
 from goexchange.powershell.cmdlets import check_call
-from goexchange.powershell.contracts import JOB_REQUESTS
+from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
 
 GUARDS = frozenset(
     (
@@ -45,6 +46,8 @@ GUARDS = frozenset(
     )
 )
 """Ids of the guards that a step may name; a test compares them with the registry of the guards."""
+
+_ADDED = {"fence": 0, "run": "", "job": ""}  # by the driver, which alone knows them
 
 
 class BrokenPlan(GoexchangeError):
@@ -116,15 +119,40 @@ def _call(step: Step) -> Iterator[str]:
     call = step.call
     if isinstance(call, ExchangeCall):
         check_call(call)
-        identity = _first(call.parameters, ("Identity", "Database"))
+        identity = _first(call.parameters, ("Identity", "Database", "Name"))
         if not isinstance(identity, str) or not identity.strip():
             yield f"{step.id} calls {call.cmdlet} without an identity"
     if isinstance(call, JobCall):
         bound = {each.argument for each in step.binds}
         found = problems(dict(call.request), JOB_REQUESTS[call.kind])
         yield from (f"{step.id}: {each}" for each in found if not bound)
+    if isinstance(call, ScriptCall):
+        wanted = CONTRACTS[call.script].arguments
+        added = {name: value for name, value in _ADDED.items() if name in wanted["properties"]}
+        found = problems({**added, **call.arguments}, wanted)
+        yield from (f"{step.id}: {each}" for each in found)
     if step.on_doubt.value == "probe" and step.probe is None:
         yield f"{step.id} would be probed when in doubt and has no probe"
+
+
+def _returns(lane: Lane, performed: set[Action]) -> Iterator[str]:
+    """An earlier file takes the place of the present one: everything can be put back."""
+    undoing = (
+        Action.TAKE_LOGS_ASIDE,
+        Action.PUT_AWAY,
+        Action.RETURN_PRESENT,
+        Action.MOVE_LOGS_ASIDE,
+        Action.RETURN_LOGS,
+        Action.MOUNT_ORIGINAL,
+        Action.OPEN_RECOVERY_RECORD,
+        Action.PLACE_SENTINEL,
+        Action.READ_RETURNED_HEADER,
+    )
+    yield from (
+        f"{lane.id} returns a file and has no step {each.value}"
+        for each in undoing
+        if each not in performed
+    )
 
 
 def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
@@ -139,6 +167,8 @@ def _ways_back(lane: Lane) -> Iterator[str]:
             yield f"{lane.id} dismounts and has no way back before the swap"
         if Action.OPEN_RECOVERY_RECORD not in performed or Action.PLACE_SENTINEL not in performed:
             yield f"{lane.id} dismounts without recovery record or sentinel"
+    if Action.RETURN_FILE in performed:
+        yield from _returns(lane, performed)
     if Action.SWAP in performed:
         for action in (Action.SWAP_BACK, Action.MOUNT_ORIGINAL):
             if (action, RunsWhen.AWAY_AFTER_SWAP) not in actions:

@@ -18,6 +18,8 @@ from goexchange.model.plan import ExchangeCall
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
+_RECOVERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,60}[A-Za-z0-9]\Z")
+
 
 class CmdletRefused(GoexchangeError):
     """A cmdlet call outside the closed list: a mistake of ours; nothing was sent."""
@@ -62,6 +64,10 @@ CMDLETS: Mapping[str, Cmdlet] = {
         Cmdlet(name="New-MailboxRepairRequest", changes_exchange=True,
                parameters={"Database": str, "CorruptionType": str, "DetectOnly": bool},
                required=("Database", "CorruptionType")),
+        Cmdlet(name="New-MailboxDatabase", changes_exchange=True,
+               parameters={"Recovery": bool, "Name": str, "Server": str, "EdbFilePath": str,
+                           "LogFolderPath": str},
+               required=("Recovery", "Name", "Server", "EdbFilePath", "LogFolderPath")),
     )
 }  # fmt: skip
 
@@ -84,6 +90,8 @@ def check_call(call: ExchangeCall) -> ExchangeCall:
         raise CmdletRefused(f"{call.cmdlet} needs {', '.join(missing)}.")
     if call.cmdlet == "Get-MailboxDatabase" and not {"Identity", "Server"} & set(call.parameters):
         raise CmdletRefused("Get-MailboxDatabase needs Identity or Server.")
+    if call.cmdlet == "New-MailboxDatabase" and call.parameters["Recovery"] is not True:
+        raise CmdletRefused("New-MailboxDatabase is sent for recovery databases only.")
     return call
 
 
@@ -131,6 +139,35 @@ def get_repair_requests(guid: str) -> ExchangeCall:
     return _call("Get-MailboxRepairRequest", Database=_guid(guid))
 
 
+def new_recovery_database(
+    name: str, server: str, *, edb_path: str, log_folder: str
+) -> ExchangeCall:
+    """Make a recovery database of a file that is there already; it is made dismounted."""
+    return _call(
+        "New-MailboxDatabase",
+        Recovery=True,
+        Name=_own_name(name),
+        Server=server,
+        EdbFilePath=edb_path,
+        LogFolderPath=log_folder,
+    )
+
+
+def mount_recovery(name: str) -> ExchangeCall:
+    """Mount a recovery database of ours by the name that we gave it; Exchange makes its GUID."""
+    return _call("Mount-Database", Identity=_own_name(name))
+
+
+def get_recovery(name: str) -> ExchangeCall:
+    """Read a recovery database of ours."""
+    return _call("Get-MailboxDatabase", Identity=_own_name(name), Status=True)
+
+
+def get_databases(server: str) -> ExchangeCall:
+    """Read every database with a copy on a server."""
+    return _call("Get-MailboxDatabase", Server=server, Status=True)
+
+
 def _call(name: str, **parameters: Any) -> ExchangeCall:
     return check_call(ExchangeCall(cmdlet=name, parameters=parameters))
 
@@ -139,6 +176,12 @@ def _guid(text: str) -> str:
     if not _GUID.match(text):
         raise CmdletRefused(f"'{text}' is not the GUID of a database.")
     return text.lower()
+
+
+def _own_name(name: str) -> str:
+    if not _RECOVERY_NAME.match(name):
+        raise CmdletRefused(f"'{name}' is not a name for a recovery database.")
+    return name
 
 
 def _check_parameter(cmdlet: Cmdlet, name: str, value: Any) -> None:

@@ -335,8 +335,8 @@ SWAP_BACK = Contract(
 MOVE_ASIDE = Contract(
     script="move-aside",
     version=1,
-    purpose="renames a closed database file and its flush map to a name in the same folder; nothing"
-    " is overwritten or deleted, and a file that is not there is said to be missing",
+    purpose="renames a closed database file and its flush map, in its folder or one folder away;"
+    " nothing is overwritten or deleted, and a file that is not there is said to be missing",
     changes_host=True,
     arguments=record(**FENCE, source=TEXT, destination=TEXT),
     result=record(was_present=FLAG, is_kept=FLAG),
@@ -377,6 +377,17 @@ READ_VERDICT = Contract(
     arguments=record(folder=TEXT),
     result=record(exists=FLAG, content=maybe(BASE64)),
     errors=("file-in-use",),
+    cmdlets=(),
+)
+
+READ_SET = Contract(
+    script="read-set",
+    version=1,
+    purpose="the manifest of a backup set that a host reaches; changes nothing",
+    changes_host=False,
+    arguments=record(folder=TEXT),
+    result=record(manifest=BASE64),
+    errors=("file-not-found", "too-large"),
     cmdlets=(),
 )
 
@@ -422,6 +433,7 @@ CONTRACTS: Mapping[str, Contract] = {
         DELETE_TEMPORARY,
         READ_VERDICT,
         SEAL_SET,
+        READ_SET,
         WRITE_DATABASE_RECORD,
         *RUN_CONTRACTS,
     )

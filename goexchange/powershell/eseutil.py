@@ -1,7 +1,8 @@
 """eseutil: the only command lines that are ever sent, and its printed results as values.
 
 Every form has `/o` (no message boxes) and an absolute `/t` (the default lands in the current
-folder, and whatever lies at the `/t` path is deleted first). Never `/p` alone, `/r`, `/b`, `/y`.
+folder, and whatever lies at the `/t` path is deleted first). `/r` works on copies only and never
+with `/a` or `/i`; never `/p` alone, `/b`, `/y`.
 Source: ESE source, eseutil.cxx, dbdump.cxx, checksum.cxx, repair.cxx.
 """
 
@@ -104,6 +105,23 @@ class DefragmentationReport:
 
     is_complete: bool
     end: End
+
+
+@frozen(kw_only=True)
+class RecoveryReport:
+    """What `/r` without `/a` and `/i` said: logs replayed into a copy, nothing lost."""
+
+    is_complete: bool
+    end: End
+
+
+def recovery_arguments(base: str, *, logs: str, database: str) -> tuple[str, ...]:
+    """Replay the logs of one folder into the databases of another; the checkpoint lies with the
+    logs.
+    """
+    if not re.fullmatch(r"[A-Za-z][0-9A-Za-z]{2}", base):
+        raise EseutilRefused(f"'{base}' is no base name of logs.")
+    return ("/r", base, f"/l{_path(logs)}", f"/s{_path(logs)}", f"/d{_path(database)}", "/o")
 
 
 def header_arguments(database: str) -> tuple[str, ...]:
@@ -239,6 +257,18 @@ def parse_defragmentation(text: str) -> DefragmentationReport | Unknown:
         return Unknown("not the output of a defragmentation")
     is_complete = end.kind is EndKind.SUCCESS and progress_percent(text) == 100
     return DefragmentationReport(is_complete=is_complete, end=end)
+
+
+def parse_recovery(text: str) -> RecoveryReport | Unknown:
+    """The end of `/r`; one that found nothing to do says success too, so the header is read
+    afterwards.
+    """
+    end = parse_end(text)
+    if isinstance(end, Unknown):
+        return end
+    if "Initiating RECOVERY mode" not in text:
+        return Unknown("not the output of a recovery")
+    return RecoveryReport(is_complete=end.kind is EndKind.SUCCESS, end=end)
 
 
 def progress_percent(text: str) -> int | Unknown:

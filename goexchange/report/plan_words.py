@@ -40,12 +40,16 @@ _DONE_WORDS = {
     Need.VERIFY: "verified",
     Need.ONLINE_BACKUP: "backed up",
     Need.MOUNT: "mounted",
+    Need.RESTORE: "restored from a set",
+    Need.ROLL_BACK: "rolled back",
 }
 _NEED_SYMBOLS = {
     Need.REBUILD: "~",
     Need.VERIFY: ">",
     Need.ONLINE_BACKUP: "+",
     Need.MOUNT: "~",
+    Need.RESTORE: "+",
+    Need.ROLL_BACK: "~",
     Need.NOTHING: NO_CHANGE,
     Need.NOT_POSSIBLE: NOT_POSSIBLE,
 }
@@ -56,6 +60,13 @@ _CHANGES = {
     Action.MOUNT,
     Action.SWAP_BACK,
     Action.SET_ASIDE,
+    Action.TAKE_ASIDE,
+    Action.RETURN_FILE,
+    Action.TAKE_LOGS_ASIDE,
+    Action.PUT_AWAY,
+    Action.RETURN_PRESENT,
+    Action.RETURN_LOGS,
+    Action.MOUNT_RECOVERY,
     Action.COPY_BACK,
     Action.MOVE_LOGS_ASIDE,
     Action.MOUNT_ORIGINAL,
@@ -67,6 +78,8 @@ _CREATIONS = {
     Action.PLACE_SENTINEL,
     Action.EXPORT_CONFIGURATION,
     Action.COPY_SET,
+    Action.COPY_FROM_SET,
+    Action.NEW_RECOVERY_DATABASE,
     Action.SEAL_SET,
     Action.ONLINE_BACKUP,
 }
@@ -93,7 +106,7 @@ WAY_BACK_HEADINGS = {
     RunsWhen.AWAY_BEFORE_SWAP: "Way back if it fails before the swap",
     RunsWhen.AWAY_AFTER_SWAP: "Way back if it fails between swap and first mount",
     RunsWhen.ORIGINAL_LOST: "- and the original is missing or is not the recorded file",
-    RunsWhen.MOUNT_TRIED: "- and a mount of the rebuilt file was tried",
+    RunsWhen.MOUNT_TRIED: "- and a mount was tried",
 }
 
 
@@ -212,6 +225,8 @@ def totals_text(body: PlanBody) -> str:
         Need.VERIFY: "to verify",
         Need.ONLINE_BACKUP: "to back up",
         Need.MOUNT: "to mount",
+        Need.RESTORE: "to restore",
+        Need.ROLL_BACK: "to roll back",
         Need.NOTHING: "unchanged",
         Need.NOT_POSSIBLE: "not possible",
     }

@@ -50,11 +50,18 @@ _MOVES_FILES = frozenset(
 )
 _EXPLAINED_BY = {
     "dismount": (Action.DISMOUNT,),
-    "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL),
+    "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL, Action.MOUNT_RECOVERY),
     "swap": (Action.SWAP,),
     "swap-back": (Action.SWAP_BACK,),
-    "move-aside": (Action.SET_ASIDE,),
-    "move-logs": (Action.MOVE_LOGS_ASIDE,),
+    "move-aside": (
+        Action.SET_ASIDE,
+        Action.TAKE_ASIDE,
+        Action.RETURN_FILE,
+        Action.PUT_AWAY,
+        Action.RETURN_PRESENT,
+    ),
+    "move-logs": (Action.MOVE_LOGS_ASIDE, Action.TAKE_LOGS_ASIDE, Action.RETURN_LOGS),
+    "database-made": (Action.NEW_RECOVERY_DATABASE,),
     "set-sealed": (Action.SEAL_SET,),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
-from goexchange.world import cmdlets_change, cmdlets_read
+from goexchange.world import cmdlets_change, cmdlets_read, cmdlets_recovery
 from goexchange.world.binding import BindingFailed, Parameter, ParameterKind, bind
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
 
@@ -57,6 +57,14 @@ _MOUNT = (
     Parameter("Identity", is_mandatory=True),
     Parameter("AcceptDataLoss", _SWITCH),
     Parameter("Force", _SWITCH),
+    *_CONFIRM,
+)
+_NEW_DATABASE = (
+    Parameter("Name", is_mandatory=True),
+    Parameter("Server", is_mandatory=True),
+    Parameter("Recovery", _SWITCH),
+    Parameter("EdbFilePath"),
+    Parameter("LogFolderPath"),
     *_CONFIRM,
 )
 _NEW_REPAIR = (
@@ -117,6 +125,7 @@ CMDLETS: Mapping[str, Cmdlet] = {
             ),
             cmdlets_change.set_mailbox_database,
         ),
+        Cmdlet("New-MailboxDatabase", _NEW_DATABASE, cmdlets_recovery.new_mailbox_database),
         Cmdlet("New-MailboxRepairRequest", _NEW_REPAIR, cmdlets_change.new_repair_request),
     )
 }

@@ -42,8 +42,8 @@ class MailboxDatabase:
 
     Shape: `active_server` owns the database; `mounted_on` is None while it is dismounted.
     `attached_signature` is that of the file which the log stream last had attached: only that one
-    can be replayed into. `outstanding` is that of a file whose attachment the logs begin and never
-    end: while they lie there, no other file is attached.
+    can be replayed into. `outstanding` is that of a file whose attachment some logs begin and never
+    end, and that of these logs: while they lie there, no other file is attached.
     """
 
     description: DatabaseDescription
@@ -57,7 +57,7 @@ class MailboxDatabase:
     created_at: datetime
     is_backup_running: bool = False
     last_change_at: datetime | None = None
-    outstanding: Signature | None = None
+    outstanding: tuple[Signature, Signature] | None = None
 
     @property
     def name(self) -> str:

@@ -1,8 +1,9 @@
 """The database utility: what it does to real bytes and what it prints, exit codes and quirks
 included.
 
-Shape: /mh, /k, /g and /d of a database, /ml of a log base. Exit code is the engine's error; the
-dots of a bar are not flushed into a redirected output, so all that a run prints comes at its end.
+Shape: /mh, /k, /g and /d of a database, /ml and /r of a log base. Exit code is the engine's error;
+the dots of a bar are not flushed into a redirected output, so all that a run prints comes at its
+end.
 Source: ESE source, eseutil.cxx, _esefile/checksum.cxx, comp.cxx, logdump.cxx.
 """
 
@@ -31,6 +32,7 @@ from goexchange.ese.rendering import (
 from goexchange.ese.structures import Signature
 from goexchange.ese.writer import defragment, defragmented_header
 from goexchange.world.databases import HEADER_BYTES, flush_map
+from goexchange.world.eseutil_recovery import recovered, recovery_lines
 from goexchange.world.files import HostFiles, flush_map_of, name_of
 from goexchange.world.refusals import NotModelled
 from goexchange.world.site import PAGE_BYTES, Rates
@@ -42,11 +44,19 @@ _MODES = {
     "/g": "INTEGRITY",
     "/d": "DEFRAGMENTATION",
     "/ml": "FILE DUMP",
+    "/r": "RECOVERY",
 }
-_WITH_VALUE = {"/d": "tb", "/g": "tf", "/k": "tp", "/mh": "", "/ml": ""}
-_PLAIN = {"/d": ("p", "o", "v"), "/g": ("o",), "/k": ("o", "e", "i"), "/mh": ("o",), "/ml": ("o",)}
+_WITH_VALUE = {"/d": "tb", "/g": "tf", "/k": "tp", "/mh": "", "/ml": "", "/r": "lsd"}
+_PLAIN = {
+    "/d": ("p", "o", "v"),
+    "/g": ("o",),
+    "/k": ("o", "e", "i"),
+    "/mh": ("o",),
+    "/ml": ("o",),
+    "/r": ("o",),
+}
 _PROCESS = "eseutil"
-_NOT_MODELLED = ("/r", "/p", "/y", "/c", "/mk", "/ms", "/mm", "/mn", "/mp", "/z")
+_NOT_MODELLED = ("/p", "/y", "/c", "/mk", "/ms", "/mm", "/mn", "/mp", "/z")
 _FINAL_NOTE = (
     "Note:",
     "  It is recommended that you immediately perform a full backup",
@@ -97,15 +107,15 @@ def mode_of(arguments: Sequence[str]) -> str:
     """The mode that a command line asks for (`/d`), also when the rest of it is wrong."""
     first = arguments[0].lower().replace("-", "/", 1) if arguments else ""
     return next(
-        (mode for mode in ("/mh", "/ml", "/d", "/g", "/k") if first.startswith(mode)), first
+        (mode for mode in ("/mh", "/ml", "/d", "/g", "/k", "/r") if first.startswith(mode)), first
     )
 
 
 def run_eseutil(arguments: Sequence[str], bench: Bench) -> Work:
     """What a command line does.
 
-    Raises: NotModelled for modes that the real tool has and this one has not (repair and recovery
-    among them).
+    Raises: NotModelled for modes that the real tool has and this one has not (repair among
+    them).
     """
     if mode_of(arguments) not in _MODES and mode_of(arguments).startswith(_NOT_MODELLED):
         raise NotModelled(f"eseutil {mode_of(arguments)}")
@@ -114,6 +124,8 @@ def run_eseutil(arguments: Sequence[str], bench: Bench) -> Work:
         return _usage_error(bench)
     if command.mode == "/ml":
         return _list_logs(command, bench)
+    if command.mode == "/r":
+        return _recover(command, bench)
     error = _refusal(command, bench.files)
     if error is not None:
         return _refused(command, bench, error)
@@ -343,6 +355,23 @@ def _list_logs(command: _Command, bench: Bench) -> Work:
         lines += ["", "No damaged log files were found.", ""]
     seconds = bench.floor_s + sum(map(bench.files.size, names)) / bench.rates.checksum
     return _ended(command, bench, lines=lines, seconds=seconds, error=error)
+
+
+def _recover(command: _Command, bench: Bench) -> Work:
+    """`/r` of a base name, with the folders of logs and databases given."""
+    logs, databases = (command.values.get(each, "") for each in ("l", "d"))
+    system = command.values.get("s", "<current directory>")
+    if not logs or not databases:
+        raise NotModelled("eseutil /r without /l and /d")
+    lines = [
+        *_start(command, bench),
+        *recovery_lines(command.path, logs=logs, system=system, databases=databases),
+    ]
+    error, writes, seconds = recovered(bench.files, command.path, logs=logs, databases=databases)
+    if error is None:
+        lines += [*progress_lines("Restore"), ""]
+    seconds = max(bench.floor_s, seconds)
+    return _ended(command, bench, lines=lines, seconds=seconds, error=error, writes=writes)
 
 
 def _is_log(name: str, base: str) -> bool:

@@ -7,7 +7,14 @@ from datetime import datetime
 from attrs import define
 
 from goexchange.ese.checkpoint import Checkpoint, write_checkpoint
-from goexchange.ese.logs import Attachment, BuiltLog, LogHeader, build_log, log_name
+from goexchange.ese.logs import (
+    Attachment,
+    BuiltLog,
+    LogHeader,
+    build_log,
+    log_name,
+    read_log_header,
+)
 from goexchange.ese.structures import LogPosition, LogTime, Signature
 from goexchange.world.files import HostFiles, join
 
@@ -56,6 +63,19 @@ class LogStream:
             reserve = join(self.folder, f"{self.prefix}res{number:05d}.jrs")
             files.write(reserve, bytes(self.log_bytes))
         self.write_checkpoint(files)
+
+    def look(self, files: HostFiles) -> None:
+        """Somebody may have put the logs of another sequence there: go on where they end."""
+        if not files.exists(self.current_path):
+            return
+        header = read_log_header(files.read(self.current_path, 0, SECTOR_BYTES)).header
+        if header is None or (header.signature, header.generation) == (
+            self.signature,
+            self.generation,
+        ):
+            return
+        self.signature, self.generation = header.signature, header.generation
+        self.created, self.previous_created = header.created, header.previous_created
 
     def restart(self, now: datetime) -> None:
         """No log is there any more: a new sequence with a signature of its own begins."""

@@ -105,7 +105,7 @@ def begin_attachment(database: MailboxDatabase, host: Host, *, now: datetime) ->
     stream.database_signature = header.signature
     stream.roll(files, now)
     stream.write_checkpoint(files)
-    database.outstanding = header.signature
+    database.outstanding = (header.signature, stream.signature)
 
 
 def dismount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
@@ -188,8 +188,8 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
         raise MountRefused(int(JetError.DatabaseCorrupted))
     if header.page_size != PAGE_BYTES:
         raise MountRefused(int(JetError.PageSizeMismatch))
-    is_begun = database.outstanding is not None and files.exists(database.stream.current_path)
-    if is_begun and header.signature != database.outstanding:
+    database.stream.look(files)
+    if _is_begun_for_another(database, files, header):
         # Source: jethdr.w, an attachment that is outstanding at the start of recovery
         raise MountRefused(int(JetError.AttachedDatabaseMismatch))
     if header.is_clean:
@@ -211,6 +211,16 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
         text="The database engine has successfully completed recovery steps.",
     )
     return header
+
+
+def _is_begun_for_another(
+    database: MailboxDatabase, files: HostFiles, header: DatabaseHeader
+) -> bool:
+    """Whether the logs that lie there begin the attachment of another file."""
+    if database.outstanding is None or not files.exists(database.stream.current_path):
+        return False
+    file, logs = database.outstanding
+    return logs == database.stream.signature and file != header.signature
 
 
 def _can_replay(database: MailboxDatabase, files: HostFiles, header: DatabaseHeader) -> bool:

@@ -39,6 +39,7 @@ _PLAYS: Mapping[str, Play] = {
     "move-aside": scripts_moves.move_aside,
     "move-logs": scripts_moves.move_logs,
     "delete-temporary": scripts_files.delete_temporary,
+    "read-set": scripts_moves.read_set,
     "seal-set": scripts_files.seal_set,
     "read-verdict": scripts_files.read_verdict,
     "start-job": scripts_jobs.start_job,

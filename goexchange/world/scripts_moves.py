@@ -1,9 +1,10 @@
-"""Host scripts that move what is there out of the way, and never delete it: a database file, the
-logs of a stream.
+"""Host scripts of the ways back: a database file or the logs of a stream are moved out of the
+way and never deleted; the manifest of a set is read.
 """
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ _BASE_LETTERS = 3
 def move_aside(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Rename a database file and its flush map within its folder."""
     source, destination, files = arguments["source"], arguments["destination"], host.files
-    if folder_of(source).lower() != folder_of(destination).lower():
+    if not _are_near(folder_of(source), folder_of(destination)):
         raise ScriptFailed("outside-folder", f"{destination} is not beside {source}")
     was_present = files.exists(source)
     if was_present:
@@ -31,7 +32,7 @@ def move_aside(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
             raise FileRefused(FileProblem.EXISTS, destination)
         move_map(files, source, destination)
         files.rename(source, destination)
-        world.note("move-aside", host=host.name, detail=destination)
+        world.note("move-aside", host=host.name, detail=f"{source} -> {destination}")
     return {"was_present": was_present, "is_kept": files.exists(destination)}
 
 
@@ -41,7 +42,7 @@ def move_logs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
     source, target = (arguments[each].rstrip("\\") for each in ("from_folder", "to_folder"))
     if len(prefix) != _BASE_LETTERS or not prefix.isalnum():
         raise ScriptFailed("outside-folder", f"no base name of logs: {prefix}")
-    if folder_of(source).lower() != target.lower() and folder_of(target).lower() != source.lower():
+    if source.lower() == target.lower() or not _are_near(source, target):
         raise ScriptFailed("outside-folder", f"{target} is not in {source}")
     files = host.files
     found = [path for path in files.names_in(source) if _is_of(path, prefix)]
@@ -52,8 +53,20 @@ def move_logs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
     for path in sorted(found, key=lambda path: path.lower().endswith(".chk")):
         files.rename(path, join(target, name_of(path)))
     if found:
-        world.note("move-logs", host=host.name, detail=target)
+        world.note("move-logs", host=host.name, detail=f"{source} -> {target}")
     return {"moved": len(found)}
+
+
+def read_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest of a set, as it lies on the host or on a share that it reaches."""
+    content = host.files.read(join(arguments["folder"], "backup-set.json"))
+    return {"manifest": base64.b64encode(content).decode()}
+
+
+def _are_near(one: str, other: str) -> bool:
+    """The same folder, or one right inside the other."""
+    first, second = one.lower(), other.lower()
+    return first == second or first in (folder_of(second), second) or second == folder_of(first)
 
 
 def _is_of(path: str, prefix: str) -> bool:

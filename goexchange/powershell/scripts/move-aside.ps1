@@ -6,7 +6,9 @@ $source = [string]$Arguments.source
 $destination = [string]$Arguments.destination
 $from = [System.IO.Path]::GetDirectoryName([System.IO.Path]::GetFullPath($source))
 $to = [System.IO.Path]::GetDirectoryName([System.IO.Path]::GetFullPath($destination))
-if (-not $from.Equals($to, [StringComparison]::OrdinalIgnoreCase)) {
+$parents = @([System.IO.Path]::GetDirectoryName($from), [System.IO.Path]::GetDirectoryName($to))
+# Beside it, or one folder away: a move is a rename on one volume.
+if (-not ($from -eq $to -or $parents[0] -eq $to -or $parents[1] -eq $from)) {
     Stop-Gx 'outside-folder' ($destination + ' is not beside ' + $source)
 }
 $isThere = [System.IO.File]::Exists($source)
