@@ -187,6 +187,7 @@ def test_a_frozen_controller_is_taken_over_and_does_nothing_more(site: Site, mom
         run = newest(site)
         if moment == "before it":
             ended(site.run("pause", run), 0)
+            site.wait_for(lambda found: not in_doubt(found))
         freeze(site, first)
         refused = ended(site.run("resume", run), 11)
         assert f"{first.pid}:{run}" in refused.err
