@@ -7,6 +7,7 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from goexchange.driver.invariants import Violation
 from goexchange.errors import ExitCode
@@ -60,7 +61,15 @@ def _is_after_end(effect: Effect, lane: Lane, night: Night) -> bool:
         and str(record.data["step"]).startswith(f"{lane.id}/")
         and str(record.data["step"]).endswith("confirm-mounted")
     ]
-    return not looks or effect.at >= max(looks)
+    mounts = [
+        each.at
+        for each in night.performer.world.effects
+        if each.kind == "mount" and each.database == lane.database and each.at <= effect.at
+    ]
+    if not looks or not mounts:
+        return True
+    due = max(mounts) + timedelta(seconds=night.plan.body.rules.mount_confirm_after_s)
+    return effect.at >= max(*looks, due)
 
 
 def _of_settings(lane: Lane, truth: TrueDatabase, night: Night) -> Iterator[Violation]:

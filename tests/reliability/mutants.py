@@ -218,7 +218,7 @@ def _no_fence(world: Any, *given: Any) -> None:
 
 
 def _late(scenario: Scenario) -> Scenario:
-    return evolve(scenario, at=LATE.replace(minute=53))
+    return evolve(scenario, at=LATE.replace(minute=55, second=15))
 
 
 def _with_passes(scenario: Scenario) -> Scenario:

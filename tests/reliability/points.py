@@ -48,17 +48,10 @@ def crash_points(what: tuple[int, int]) -> Points:
         report = crash_everywhere(night, every=every, again=again)
     except NightBroken as broken:
         return Points(scenarios=1, broken=(f"scenario {number}: {broken}",))
-    return Points(
-        points=report.points,
-        scenarios=1,
-        places=Counter(
-            {
-                f"{kill.phase}: {_action(kill.step)}": count
-                for kill, count in report.kills.items()
-            }
-        ),
-        ends=report.ends,
-    )
+    places = Counter[str]()
+    for kill, count in report.kills.items():
+        places[f"{kill.phase}: {_action(kill.step)}"] += count
+    return Points(points=report.points, scenarios=1, places=places, ends=report.ends)
 
 
 def _action(step: str) -> str:
