@@ -96,3 +96,19 @@ def mounted(site: Site) -> bool:
     done = site.run("observe", "--server", "EX01", "--json")
     (server,) = [each for each in done.document["servers"] if each["name"] == "EX01"]
     return any(each["is_mounted"] is True for each in server["databases"] if each["name"] == "DB05")
+
+
+def test_a_dead_run_that_is_rolled_back_takes_its_own_way_back(site: Site) -> None:
+    site.planned("--database", "DB05")
+    process = site.start("apply", "plan.json")
+    site.wait_for(lambda journal: bool(steps(journal, "intent", "rebuild")))
+    process.kill()
+    process.wait()
+    run = next((site.folder / ".goexchange" / "runs").iterdir()).name
+    done = site.run("rollback", run)
+    assert done.code == 21 and "the way back" in done.out, done.out + done.err
+    assert mounted(site)
+    undone = [one for one in site.journal() if one["kind"] == "lane-ended"]
+    assert undone[-1]["data"]["lane"] == "EX01:after", "what undoes a process has run"
+    again = site.run("rollback", run)
+    assert again.code == 14 and "can be rolled back" in again.err
