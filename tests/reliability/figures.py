@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING
 from goexchange.simulation.faults import FaultKind
 
 if TYPE_CHECKING:
+    from tests.reliability.kills import Hits
     from tests.reliability.mutants import Noticed
     from tests.reliability.points import Points
-    from tests.reliability.run import Tally
+    from tests.reliability.run import Session, Tally
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
 BEGIN, END = "<!-- figures of the session: begin -->", "<!-- figures of the session: end -->"
 
 
-def write_figures(
-    tally: Tally, points: Points, noticed: Sequence[Noticed], *, seconds: float, cores: int
-) -> None:
+def write_figures(session: Session, *, seconds: float, cores: int) -> None:
     """Put this session's figures where the last ones were."""
     text = DOCUMENT.read_text("utf-8")
     before, _, rest = text.partition(BEGIN)
@@ -30,9 +29,10 @@ def write_figures(
         (f"Measured on {datetime.now(UTC):%Y-%m-%d}, {cores} processes, Python"
         f" {platform.python_version()}, {seconds:.0f} s for the whole session."),
         "",
-        *_of_nights(tally),
-        *_of_points(points),
-        *_of_mutants(noticed),
+        *_of_nights(session.tally),
+        *_of_points(session.points),
+        *_of_mutants(session.noticed),
+        *_of_kills(session.hits),
     ]
     figures = "\n".join(lines)
     DOCUMENT.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}", "utf-8")
@@ -82,4 +82,21 @@ def _of_mutants(noticed: Sequence[Noticed]) -> Iterator[str]:
         "| --- | --- | --: |",
     )
     yield from (f"| {one.mutant} | {one.by or 'nobody'} | {one.seeds} |" for one in noticed)
+    yield ""
+
+
+def _of_kills(hits: Hits) -> Iterator[str]:
+    ends = ", ".join(f"{code}: {count}" for code, count in sorted(hits.ends.items()))
+    roads = ", ".join(f"{count} {road}" for road, count in sorted(hits.roads.items()))
+    yield from (
+        "### Real kills",
+        "",
+        (f"{sum(hits.places.values())} times `kill -9` of the command line in a run against a lab;"
+         f" {hits.missed} more came too late. Gone on with: {roads}. Broken: {len(hits.bad)}."
+         f" Ends by exit code: {ends}."),  # fmt: skip
+        "",
+        "| where it hit | kills |",
+        "| --- | --: |",
+    )
+    yield from (f"| {place} | {count} |" for place, count in sorted(hits.places.items()))
     yield ""

@@ -1,7 +1,7 @@
-"""The long session: seeds, crash points, mutants; counts of everything; a zero fails.
+"""The long session: seeds, crash points, mutants, real kills; counts of everything; a zero fails.
 
-`python -m tests.reliability.run --seeds N --points N` plays them on all cores and writes the
-figures into docs/reliability.md; `--seed N` repeats one night and shrinks what breaks in it.
+`python -m tests.reliability.run --seeds N --points N --kills N` plays them on all cores; `--write`
+puts the figures into docs/reliability.md; `--seed N` repeats one night and shrinks what breaks.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from goexchange.simulation.faults import FaultKind
+from tests.reliability import kills
 from tests.reliability.figures import write_figures
 from tests.reliability.mutants import MUTANTS, Noticed, hunt_number
 from tests.reliability.points import Points, crash_points
@@ -62,6 +63,16 @@ class Tally:
             ends=self.ends + other.ends,
             broken=(*self.broken, *other.broken),
         )
+
+
+@frozen(kw_only=True)
+class Session:
+    """Everything that one session showed."""
+
+    tally: Tally
+    points: Points
+    noticed: tuple[Noticed, ...]
+    hits: kills.Hits
 
 
 def play_seeds(seeds: Sequence[int]) -> Tally:
@@ -127,13 +138,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tally = _seeds(pool, given.seeds, first=given.first)
         points = _points(pool, given.points)
         noticed = tuple(pool.map(hunt_number, range(len(MUTANTS)))) if given.mutants else ()
+    hits = kills.kill(given.kills, jobs=jobs)
     seconds = time.monotonic() - began
     problems = _problems(tally, points, noticed, is_full=given.seeds >= 300)
+    problems += kills.problems(hits, given.kills)
     _report(tally, points, noticed, seconds)
+    _say("\n".join(kills.report(hits, seconds)))
     for problem in problems:
         _say(f"FAILED: {problem}")
     if given.write:
-        write_figures(tally, points, noticed, seconds=seconds, cores=jobs)
+        session = Session(tally=tally, points=points, noticed=noticed, hits=hits)
+        write_figures(session, seconds=seconds, cores=jobs)
     return 1 if problems else 0
 
 
@@ -142,6 +157,7 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=2000, help="how many nights")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--points", type=int, default=10_000, help="how many crash points")
+    parser.add_argument("--kills", type=int, default=200, help="how many real kills")
     parser.add_argument("--seed", type=int, help="repeat one night, and shrink it")
     parser.add_argument("--no-mutants", dest="mutants", action="store_false")
     parser.add_argument("--jobs", type=int, help="processes (default: one for each core)")
