@@ -1,4 +1,4 @@
-"""Rules for every test: no skip goes unnoticed where everything is installed."""
+"""Rules for every test: no skip goes unnoticed where everything is installed; counts are shown."""
 
 from __future__ import annotations
 
@@ -21,3 +21,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
             report.outcome = "failed"
             report.longrepr = f"skipped where nothing may be skipped: {reason}"
     return report
+
+
+@pytest.hookimpl
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Counts that a test has kept (`record_property("counts", text)`) are shown to people."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in getattr(report, "user_properties", ()):
+                if name == "counts" and report.when == "call":
+                    terminalreporter.section(report.nodeid, sep="-")
+                    terminalreporter.write_line(str(text))

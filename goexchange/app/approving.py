@@ -242,8 +242,10 @@ def _missing(plan: Plan, text: str) -> Diagnostic:
     )
 
 
-SEEN_BY_STEPS = frozenset({"BackupSet", "Run"})
-"""Inputs that are no documents of this machine: the plan's own steps compare what they rest on."""
+NO_DOCUMENTS = frozenset({"BackupSet", "History", "Run"})
+"""Inputs that are no documents of this machine: the plan's own steps compare what sets and runs
+hold, and estimates stay what they were when the history grows.
+"""
 
 
 def require_unchanged(plan: Plan) -> None:
@@ -251,7 +253,7 @@ def require_unchanged(plan: Plan) -> None:
 
     Raises: PlanStale with each file, its digest then and now.
     """
-    documents = [each for each in plan.body.inputs if each.kind not in SEEN_BY_STEPS]
+    documents = [each for each in plan.body.inputs if each.kind not in NO_DOCUMENTS]
     then = {each.path: each.sha256 for each in documents}
     now = {each.path: each.sha256 for each in app_policies.policy_inputs()}
     for path in then:

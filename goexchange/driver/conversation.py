@@ -103,6 +103,7 @@ class Conversation:
         self.track = ""  # whose turn it is: the run's own, or a server's
         self.at_work: frozenset[str] = frozenset()  # servers whose tracks go on beside it
         self.is_claimed = False
+        self.unclaimed: set[str] = set()  # hosts that were silent when they were to be claimed
 
     @property
     def state(self) -> RunState:
@@ -310,6 +311,7 @@ class Conversation:
             server
             for server in sorted(self.numbers)
             if (server == self.track or server not in self.at_work)
+            and server not in self.unclaimed
             and (server in self.kept.at or self._placed_sentinels(server))
         )
 

@@ -7,6 +7,7 @@ it is proved dead: it is not fenced off.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from goexchange.driver.calls import claim_call, root_of, scope_servers
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
@@ -18,6 +19,7 @@ from goexchange.model.unknown import Unknown
 CLAIM_LIMIT_S = 60
 RAISES_MAX = 3
 FENCED = "fenced"
+SILENT_FOR = timedelta(minutes=10)
 
 
 def raise_numbers(talk: Conversation) -> Talk[None]:
@@ -37,21 +39,28 @@ def raise_numbers(talk: Conversation) -> Talk[None]:
         )
 
 
-def claim_hosts(talk: Conversation) -> Talk[tuple[str, ...]]:
-    """Raise the fencing number on every host of the run; return the hosts that could not be
-    reached.
+def claim_hosts(talk: Conversation) -> Talk[None]:
+    """Raise the fencing number on every host of the run; who is silent now is claimed later.
 
     Raises: LeaseGone when a host goes on refusing; LeaseDenied as `raise_numbers`.
     """
-    silent: list[str] = []
     for server in scope_servers(talk.plan):
-        root = root_of(talk.plan, server)
-        if root is not None:  # else no step of the plan touches the host over the Windows channel
-            yield from _claim(talk, server, root, silent)
-            if talk.state.resumes and server not in silent:
-                yield from _compare(talk, server)
+        if root_of(talk.plan, server) is not None:  # else no step touches the host itself
+            yield from _claim(talk, server)
     talk.is_claimed = True
-    return tuple(silent)
+
+
+def claim_late(talk: Conversation, server: str) -> Talk[None]:
+    """Claim a host that was silent before anything else is sent to it (I4).
+
+    Raises: as `claim_hosts`. A host that stays silent is waited for; what is sent to it then is
+    lost as well, and decided as such.
+    """
+    give_up = talk.now + SILENT_FOR
+    while server in talk.unclaimed and talk.now < give_up:
+        yield from _claim(talk, server)
+        if server in talk.unclaimed:
+            yield from talk.wait(talk.now + talk.poll_interval)
 
 
 def _compare(talk: Conversation, server: str) -> Talk[None]:
@@ -61,18 +70,22 @@ def _compare(talk: Conversation, server: str) -> Talk[None]:
         raise LeaseDenied(f"{server}: {why}; goexchange resume --from-host {server}")
 
 
-def _claim(talk: Conversation, server: str, root: str, silent: list[str]) -> Talk[None]:
+def _claim(talk: Conversation, server: str) -> Talk[None]:
     """Claim one host. A refusal means that somebody came in between, or that it was not seen
     before: look again and raise.
     """
     why = "not asked"
+    root = root_of(talk.plan, server) or ""
     for _ in range(RAISES_MAX):
         call = claim_call(root, talk.numbers[server], talk.identity.holder, talk.now)
         reply = yield from talk.send_patiently(server, call, CLAIM_LIMIT_S, "claim")
         if isinstance(reply, Lost):
-            silent.append(server)
+            talk.unclaimed.add(server)
             return
         if not isinstance(reply, Refused):
+            talk.unclaimed.discard(server)
+            if talk.state.resumes:
+                yield from _compare(talk, server)
             return
         why = reply.message
         if reply.code != FENCED:

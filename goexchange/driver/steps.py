@@ -24,6 +24,7 @@ from goexchange.driver.doubt import (
     settled_after_loss,
 )
 from goexchange.driver.events import Answered, Observed, Refused
+from goexchange.driver.fencing import claim_late
 from goexchange.driver.hands import InPlace, by_hand, put_back_already
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
@@ -63,6 +64,7 @@ def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
 
     Raises: Undecided when a step in doubt cannot be decided; LeaseGone.
     """
+    yield from claim_late(talk, step.server)
     record = talk.state.step(step.id)
     if record.is_in_doubt:
         judgement = yield from _resume(talk, lane, step)

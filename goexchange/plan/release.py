@@ -259,8 +259,6 @@ def _record(left: Left) -> Any:
             "set_digest": None,
             "set_taken_at_utc": None,
             "protected_at_utc": None,
-            "rebuild_rate_bytes_s": (),
-            "copy_rate_bytes_s": (),
         }
         known = DatabaseRecord(
             database_guid=left.database.guid,
