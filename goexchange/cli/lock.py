@@ -49,7 +49,9 @@ def break_(obj: Obj, name: str, why: str, yes: bool) -> int:
     store.
     """
     from goexchange.app import locks
+    from goexchange.app.policies import key_of, require_role
     from goexchange.codec import time_text
+    from goexchange.model.policy import Role
     from goexchange.store.clock import SystemClock
     from goexchange.store.leases import denial
 
@@ -65,6 +67,7 @@ def break_(obj: Obj, name: str, why: str, yes: bool) -> int:
         console.data("Nothing was changed; to take it away, say --yes.")
         console.document({"is_done": False, "lease": lease.server, "holder": lease.holder})
         return 0
+    require_role(Role.ADMINISTER, f"lock break {name}", key=key_of(options))
     done = locks.break_lease(settings, name, why=why)
     free = time_text(done.free_at_utc) if done.free_at_utc else "now"
     console.data(

@@ -60,7 +60,7 @@ def blocks(kind: str, site: Site) -> dict[str, str]:
         found["Report"] = "\n".join(tree["apply"]["after_script"])
     else:
         found = {step["displayName"]: step["bash"] for step in _azure_steps(tree)}
-    names = {"Nothing to do": "Nightly"}
+    names = {"Nothing has drifted": "Nightly"}
     return {names.get(name, name): block for name, block in found.items() if name != "Comment"}
 
 

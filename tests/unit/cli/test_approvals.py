@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from goexchange.errors import Unreachable
+from goexchange.errors import InvalidDocument, Unreachable
 from tests.bench.big_site import write_project
 from tests.unit.cli.test_command_line import ended
 
@@ -93,6 +93,10 @@ def refusal(capsys: pytest.CaptureFixture[str], code: int, *words: str) -> str:
 def unreachable(*_: object) -> None:
     """What stands where sessions are opened."""
     raise Unreachable("this is where hosts are asked")
+
+
+def nobody_has_it(*_: object, **__: object) -> None:
+    raise InvalidDocument("nobody holds a lease of that name")
 
 
 def reaches_the_hosts(capsys: pytest.CaptureFixture[str], *words: str) -> bool:
@@ -225,7 +229,8 @@ def test_without_a_policy_an_approval_needs_no_signature(
 def test_roles_are_by_key(
     project: Path, keys: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    roles = f"roles: {{run: [{name('anna')}], suspend: [{name('bert')}]}}\n"
+    roles = f"roles: {{run: [{name('anna')}], suspend: [{name('bert')}]"
+    roles += f", administer: [{name('carl')}]}}\n"
     head = POLICY.split("approvals")[0]
     (project / "policies" / "production.yaml").write_text(head + roles, "utf-8")
     planned(capsys)
@@ -240,6 +245,10 @@ def test_roles_are_by_key(
     assert ended("hold", "on", "--key", str(keys / "bert")) == 0
     capsys.readouterr()
     assert ended("pause", "any") == 13
+    breaks = ("lock", "break", "EX01", "--why", "x", "--yes")
+    monkeypatch.setattr("goexchange.app.locks.break_lease", nobody_has_it)
+    assert ended(*breaks) == 13
+    assert ended(*breaks, "--key", str(keys / "carl")) == 10
 
 
 def test_limits_hold_for_plan_and_validate(
