@@ -30,6 +30,7 @@ from goexchange.model.plan import (
     RunRules,
     WindowPlan,
 )
+from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
@@ -54,7 +55,6 @@ from goexchange.spec.selection import select_servers
 
 VALID_FOR = timedelta(hours=24)
 RUN_AT_MOST = timedelta(hours=48)  # how far declared work of others is looked ahead
-OUTPUT_TAIL_BYTES = 8192
 DEFAULT_PACE = Pace()
 
 
@@ -173,16 +173,12 @@ def _rules(specs: Sequence[DesiredState], inventory: Inventory, pace: Pace) -> R
     limits = [each.schedule.run_time_max_s for each in specs if each.schedule.run_time_max_s]
     is_back = any(each.schedule.overrun is OverrunPolicy.BACK_TO_ORIGINAL for each in specs)
     overrun = OverrunPolicy.BACK_TO_ORIGINAL if is_back or not specs else OverrunPolicy.FINISH
-    return RunRules(
-        failures_max=min((each.strategy.failures_max for each in specs), default=0),
+    return run_rules(
+        inventory,
+        pace,
         overrun=overrun.value,
+        failures_max=min((each.strategy.failures_max for each in specs), default=0),
         run_time_max_s=min(limits, default=None),
-        poll_interval_s=pace.poll_interval_s,
-        lease_s=pace.lease_s,
-        heartbeat_s=pace.heartbeat_s,
-        mount_confirm_after_s=inventory.mount_confirm_after_s,
-        output_tail_bytes=OUTPUT_TAIL_BYTES,
-        host_root=inventory.host_root,
     )
 
 

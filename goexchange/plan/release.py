@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-import goexchange
 from goexchange.codec import to_plain
 from goexchange.model.actual import ActualDatabase, ActualState, DatabaseRecord
 from goexchange.model.configuration import Inventory
@@ -19,24 +18,20 @@ from goexchange.model.plan import (
     Action,
     Decision,
     Direction,
-    EstimateSource,
     Lane,
     Need,
     OnDoubt,
     PlanBody,
     Reason,
-    RunRules,
     RunsWhen,
 )
 from goexchange.model.remembered import Remembered, SeenFiles, Standing
+from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
-from goexchange.plan.check import check_body
 from goexchange.plan.context import Pace
-from goexchange.plan.sealing import FORMAT
 from goexchange.powershell import cmdlets
 
-OUTPUT_TAIL_BYTES = 8192
 CLOSED_TEXT = "Closed by goexchange release: the database was seen mounted.\r\n"
 
 
@@ -66,45 +61,15 @@ def release_body(
 ) -> PlanBody:
     """The plan's body: a lane for each database whose standing is decided, in order of address."""
     ordered = sorted(left, key=lambda each: (each.server, each.database.name, each.recovery.run))
-    body = PlanBody(
-        format=FORMAT,
-        tool=f"goexchange {goexchange.__version__}",
-        evaluated_at_utc=at,
-        valid_until_utc=None,
-        inputs=(),
-        commit=None,
-        specifications=(),
-        is_partial=True,
+    return body_without_specification(
+        actual,
+        # no failure of one database keeps another one down
+        run_rules(inventory, pace, overrun="finish", failures_max=len(ordered)),
+        at=at,
+        lanes=[_lane(each, inventory) for each in ordered],
+        estimate="a release needs no estimate",
         scope=tuple(f"{each.server}/{each.database.name}" for each in ordered),
-        window=None,
-        rules=_rules(ordered, inventory, pace),
         decisions=tuple(_decision(each) for each in ordered),
-        premises=(),
-        lanes=tuple(_lane(each, inventory) for each in ordered),
-        guards=(),
-        consents=(),
-        notices=(),
-        report_formats=(),
-        estimate=EstimateSource(earlier_runs=0, text="a release needs no estimate"),
-        backups=(),
-        facts=actual,
-        diagnostics=(),
-    )
-    check_body(body)
-    return body
-
-
-def _rules(left: Sequence[Left], inventory: Inventory, pace: Pace) -> RunRules:
-    """No failure of one database keeps another one down."""
-    return RunRules(
-        failures_max=len(left),
-        overrun="finish",
-        run_time_max_s=None,
-        poll_interval_s=pace.poll_interval_s,
-        lease_s=pace.lease_s,
-        heartbeat_s=pace.heartbeat_s,
-        mount_confirm_after_s=inventory.mount_confirm_after_s,
-        output_tail_bytes=OUTPUT_TAIL_BYTES,
     )
 
 

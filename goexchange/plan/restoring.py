@@ -10,7 +10,6 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-import goexchange
 from goexchange.backup.manifest import SealedSet
 from goexchange.backup.replay import Replay
 from goexchange.errors import Damaged, Diagnostic, NotNow, Severity, UsageError
@@ -23,7 +22,6 @@ from goexchange.model.plan import (
     Consent,
     ConsentNeed,
     Decision,
-    EstimateSource,
     FactClass,
     Lane,
     Need,
@@ -32,20 +30,18 @@ from goexchange.model.plan import (
     PlanInput,
     Premise,
     Reason,
-    RunRules,
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
-from goexchange.plan.check import check_body
+from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.context import Pace
 from goexchange.plan.lane_recovery import recovery_lane
 from goexchange.plan.lane_return import Returning, return_lane, tried_folder
 from goexchange.plan.ordering import ordered
 from goexchange.plan.paths import stamp_text
-from goexchange.plan.planner import OUTPUT_TAIL_BYTES, VALID_FOR
+from goexchange.plan.planner import VALID_FOR
 from goexchange.plan.premises import premises_of_server
 from goexchange.plan.restore_files import Staged, database_of
-from goexchange.plan.sealing import FORMAT
 from goexchange.schedule.history import History, Where
 from goexchange.schedule.rates import Duration
 
@@ -199,42 +195,21 @@ def returning_body(
 def body_of(draft: Draft, setting: Setting) -> PlanBody:
     """A whole body; it is held to the contract of every plan."""
     pace, inventory = setting.pace, setting.inventory
-    body = PlanBody(
-        format=FORMAT,
-        tool=f"goexchange {goexchange.__version__}",
-        evaluated_at_utc=setting.now,
+    return body_without_specification(
+        ordered(setting.actual),
+        run_rules(inventory, pace, overrun="back-to-original"),
+        at=setting.now,
+        lanes=draft.lanes,
+        estimate="by the rates of the inventory",
         valid_until_utc=setting.now + VALID_FOR,
-        inputs=draft.inputs,
-        commit=None,
-        specifications=(),
         is_partial=False,
-        scope=(),
-        window=None,
-        rules=RunRules(
-            failures_max=0,
-            overrun="back-to-original",
-            run_time_max_s=None,
-            poll_interval_s=pace.poll_interval_s,
-            lease_s=pace.lease_s,
-            heartbeat_s=pace.heartbeat_s,
-            mount_confirm_after_s=inventory.mount_confirm_after_s,
-            output_tail_bytes=OUTPUT_TAIL_BYTES,
-            host_root=inventory.host_root,
-        ),
+        inputs=draft.inputs,
         decisions=draft.decisions,
         premises=draft.premises,
-        lanes=draft.lanes,
-        guards=(),
         consents=draft.consents,
-        notices=(),
-        report_formats=(),
-        estimate=EstimateSource(earlier_runs=0, text="by the rates of the inventory"),
         backups=draft.backups,
-        facts=ordered(setting.actual),
         diagnostics=draft.diagnostics,
     )
-    check_body(body)
-    return body
 
 
 def seen_server(setting: Setting) -> tuple[ActualServer, ActualHost]:

@@ -5,28 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import goexchange
 from goexchange.codec import time_text
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import (
     Action,
-    EstimateSource,
     Lane,
     PlanBody,
     PlanInput,
     Reason,
-    RunRules,
     ScriptCall,
 )
+from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_script
-from goexchange.plan.check import check_body
 from goexchange.plan.context import Pace
 from goexchange.plan.leftovers import Leftover, LeftoverKind
-from goexchange.plan.sealing import FORMAT
 
-OUTPUT_TAIL_BYTES = 8192
 _KINDS = {
     LeftoverKind.ORIGINAL: "file",
     LeftoverKind.SET_ASIDE: "file",
@@ -48,41 +43,15 @@ def tidying_body(
     """The plan's body; `actual` is the look at the one server that the reasons rest on."""
     (server,) = (each.name for each in actual.servers)
     going = [each for each in found if each.may_go]
-    body = PlanBody(
-        format=FORMAT,
-        tool=f"goexchange {goexchange.__version__}",
-        evaluated_at_utc=actual.observed_at_utc,
-        valid_until_utc=None,
+    return body_without_specification(
+        actual,
+        run_rules(inventory, pace, overrun="finish"),
+        at=actual.observed_at_utc,
+        lanes=[_lane(server, going, inventory.host_root)],
+        estimate="removing needs no estimate",
         inputs=tuple(inputs),
-        commit=None,
-        specifications=(),
-        is_partial=True,
         scope=(server,),
-        window=None,
-        rules=RunRules(
-            failures_max=0,
-            overrun="finish",
-            run_time_max_s=None,
-            poll_interval_s=pace.poll_interval_s,
-            lease_s=pace.lease_s,
-            heartbeat_s=pace.heartbeat_s,
-            mount_confirm_after_s=inventory.mount_confirm_after_s,
-            output_tail_bytes=OUTPUT_TAIL_BYTES,
-        ),
-        decisions=(),
-        premises=(),
-        lanes=(_lane(server, going, inventory.host_root),),
-        guards=(),
-        consents=(),
-        notices=(),
-        report_formats=(),
-        estimate=EstimateSource(earlier_runs=0, text="removing needs no estimate"),
-        backups=(),
-        facts=actual,
-        diagnostics=(),
     )
-    check_body(body)
-    return body
 
 
 def _lane(server: str, going: Sequence[Leftover], root: str) -> Lane:
