@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ from goexchange.cli.main import VERBS
 from goexchange.driver.ending import SEVERITY
 from goexchange.facts.catalogue import FACTS
 from goexchange.guard.registry import GUARDS
+from goexchange.model.actual import Generation
 from goexchange.model.desired import NotificationEvent
 from goexchange.report.message_variables import VARIABLES
 from goexchange.schema import load_schema
 from goexchange.spec import supported
+from goexchange.spec.scripts import SCRIPTS, Cell
 
 FOLDER = Path(__file__).resolve().parent / "reference"
 SCHEMA_KINDS = ("specification", "inventory", "configuration", "policy", "specification-test")
@@ -55,6 +57,7 @@ def documents() -> dict[str, str]:
         "facts.md": facts_document(),
         "guards.md": guards_document(),
         "messages.md": messages_document(),
+        "scripts.md": scripts_document(),
         "verbs.md": verbs_document(),
     }
 
@@ -332,6 +335,38 @@ def guards_document() -> str:
         " `valid` (the plan has not expired)."
     )
     return "\n\n".join([head, table, once]) + "\n"
+
+
+def scripts_document() -> str:
+    """Script by version: applies, why not, what instead; from the table that the planner reads."""
+    versions = tuple(Generation)
+    rows = [
+        (f"`{script.value}`", *(cells[each].standing.value for each in versions))
+        for script, cells in SCRIPTS.items()
+    ]
+    head = _head(
+        "Scripts",
+        "`applies`: it runs there. `not yet`: it is for that version too, and is not executed there"
+        " because the facts are not confirmed. `no`: there is nothing there that it could work on."
+        " A plan refuses a database of the last two kinds by name, with the reason below.",
+    )
+    table = _table(("script", *(each.value for each in versions)), rows)
+    reasons = [
+        (f"`{script.value}`", versions_text, why, instead)
+        for script, cells in SCRIPTS.items()
+        for (why, instead), versions_text in _reasons(cells).items()
+    ]
+    where = _table(("script", "Exchange", "why not", "what instead"), reasons)
+    return "\n\n".join([head, table, "## Where not, and what instead", where]) + "\n"
+
+
+def _reasons(cells: Mapping[Generation, Cell]) -> dict[tuple[str, str], str]:
+    """The versions of each reason, together."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for generation, cell in cells.items():
+        if cell.why is not None:
+            found.setdefault((cell.why, cell.instead or ""), []).append(generation.value)
+    return {key: ", ".join(value) for key, value in found.items()}
 
 
 def verbs_document() -> str:

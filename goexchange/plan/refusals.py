@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from goexchange.errors import Diagnostic, Severity
-from goexchange.model.actual import ActualHost, ActualServer, Generation
+from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, ProcessLimit
 from goexchange.model.plan import Need, Reason
@@ -15,14 +15,8 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.needs import Needed, fact_unknown, not_possible
+from goexchange.spec.scripts import Standing, cell_of
 from goexchange.spec.supported import Unsupported, unsupported_parts
-
-APPLIES_TO = (
-    Generation.EXCHANGE_2013,
-    Generation.EXCHANGE_2016,
-    Generation.EXCHANGE_2019,
-    Generation.SUBSCRIPTION_EDITION,
-)
 
 
 def refusal_of(candidate: Candidate) -> Needed | None:
@@ -44,14 +38,16 @@ def refusal_of(candidate: Candidate) -> Needed | None:
         return fact_unknown(
             "the Exchange version of its server", generation, origin=spec.script.place
         )
-    if generation not in APPLIES_TO:
-        return not_possible(
-            Reason.SCRIPT_NOT_FOR_VERSION,
-            f"{spec.script.script.value} is not executed on Exchange {generation.value}:"
-            " its facts there are not confirmed",
-            origin=spec.script.place,
-        )
-    return None
+    cell = cell_of(spec.script.script, generation)
+    if cell.standing is Standing.APPLIES:
+        return None
+    verb = "does not apply to" if cell.standing is Standing.NEVER else "is not executed on"
+    return not_possible(
+        Reason.SCRIPT_NOT_FOR_VERSION,
+        f"{spec.script.script.value} {verb} Exchange {generation.value}: {cell.why}",
+        origin=spec.script.place,
+        instead=cell.instead,
+    )
 
 
 def refuse_unsupported(spec: DesiredState) -> Needed | None:

@@ -3,33 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Mapping as PlainMapping
 
 from attrs import frozen
 
 from goexchange.documents import Document, Mapping
 from goexchange.errors import Diagnostic, Place, Severity
 from goexchange.model.configuration import Generation, Inventory, Weekday, Window
-from goexchange.model.desired import ConflictPolicy, DesiredState, OfflineBackup, Script
+from goexchange.model.desired import ConflictPolicy, DesiredState, OfflineBackup
 from goexchange.reading import Findings
 from goexchange.schema import suggestion
+from goexchange.spec.scripts import cell_of, versions_of
 from goexchange.spec.selection import select_servers
 
 _DAY_S = 86400
-_SINCE_2010 = frozenset(
-    (
-        Generation.EXCHANGE_2010,
-        Generation.EXCHANGE_2013,
-        Generation.EXCHANGE_2016,
-        Generation.EXCHANGE_2019,
-        Generation.SUBSCRIPTION_EDITION,
-    )
-)
-# a script that is not listed applies to every generation
-APPLIES_TO: dict[Script, frozenset[Generation]] = {
-    Script.MTA_ERROR_CORRECTION: frozenset((Generation.EXCHANGE_2003,)),
-    Script.ONLINE_ERROR_CORRECTION: _SINCE_2010,
-    Script.ONLINE_ERROR_DIAGNOSTIC: _SINCE_2010,
-}
 
 
 @frozen(kw_only=True)
@@ -71,19 +58,19 @@ def window_length_s(window: Window) -> int | None:
 
 
 def _check_version(desired: DesiredState, inventory: Inventory, findings: Findings) -> None:
-    applies = APPLIES_TO.get(desired.script.script)
+    applies = versions_of(desired.script.script)
     names = select_servers(desired.targets, inventory)
-    if applies is None or not names:
+    if not names:
         return
-    hints = {each.name: each.generation for each in inventory.servers if each.name in names}
-    others = [name for name, hint in hints.items() if hint is not None and hint not in applies]
+    hints = {each.name: each.generation for each in inventory.servers}
+    others = [name for name in names if hints[name] is not None and hints[name] not in applies]
     if not others:
         return
     listed = ", ".join(f"{name} is Exchange {_shown(hints[name])}" for name in others)
-    fits = ", ".join(each.value for each in Generation if each in applies)
+    fits = ", ".join(each.value for each in applies)
     detail = f"{desired.script.script.value} is for Exchange {fits}; {listed}. "
     if len(others) == len(names):
-        detail += "Nothing would be done: choose another script or other targets."
+        detail += f"Nothing would be done: {_instead(desired, hints, others)}."
         findings.add("script-not-for-version", detail=detail, place=desired.script.place)
         return
     detail += "Their databases would be refused: leave them out of the targets."
@@ -93,6 +80,15 @@ def _check_version(desired: DesiredState, inventory: Inventory, findings: Findin
         place=desired.script.place,
         severity=Severity.WARNING,
     )
+
+
+def _instead(
+    desired: DesiredState, hints: PlainMapping[str, Generation | None], others: Sequence[str]
+) -> str:
+    """What applies there, each once, in the order of the servers."""
+    cells = [cell_of(desired.script.script, seen) for each in others if (seen := hints[each])]
+    found = dict.fromkeys(each.instead for each in cells if each.instead)
+    return f"choose {' or '.join(found)}, or other targets"
 
 
 def _shown(generation: Generation | None) -> str:

@@ -1,0 +1,99 @@
+"""Which script runs on which version of Exchange, why not elsewhere, and what does instead.
+
+One table for everybody: the planner refuses by it, `validate` warns by it, the reference prints it.
+Source: the vendor's references of isinteg (to 2007), New-MailboxRepairRequest (from 2010 SP1),
+mtacheck (5.5 to 2003) and the lists of services by version.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from attrs import frozen
+
+from goexchange.model.actual import Generation
+from goexchange.model.desired import Script
+
+
+class Standing(Enum):
+    """How a script stands to a version."""
+
+    APPLIES = "applies"
+    NOT_YET = "not yet"  # it would apply; its facts there are not confirmed, so it is not executed
+    NEVER = "no"
+
+
+@frozen(kw_only=True)
+class Cell:
+    """One script on one version; `why` and `instead` are there where it does not run."""
+
+    standing: Standing
+    why: str | None = None
+    instead: str | None = None
+
+
+_G = Generation
+OLD = (_G.EXCHANGE_2003, _G.EXCHANGE_2007, _G.EXCHANGE_2010)
+LIVING = (_G.EXCHANGE_2013, _G.EXCHANGE_2016, _G.EXCHANGE_2019, _G.SUBSCRIPTION_EDITION)
+_OFFLINE_ONLY = (_G.EXCHANGE_2003, _G.EXCHANGE_2007)
+
+_RUNS = Cell(standing=Standing.APPLIES)
+_UNCONFIRMED = Cell(
+    standing=Standing.NOT_YET,
+    why="its facts there are not confirmed",
+    instead="use the version's own tools by hand, or move the mailboxes to a newer server",
+)
+_NO_REQUESTS = "the store takes no repair requests before Exchange 2010 SP1"
+
+
+def _living_and(old: Mapping[Generation, Cell]) -> Mapping[Generation, Cell]:
+    """Runs on every living version; on older ones as given, else unconfirmed."""
+    cells = {each: old.get(each, _UNCONFIRMED) for each in OLD}
+    return {**cells, **dict.fromkeys(LIVING, _RUNS)}
+
+
+def _no_mta(instead: Script) -> Cell:
+    return Cell(
+        standing=Standing.NEVER,
+        why="there is no message transfer agent from Exchange 2007 on, so it has no queue database",
+        instead=f"{instead.value} for the mailbox databases",
+    )
+
+
+_ONLINE_ON_OLD = {
+    Script.ONLINE_ERROR_CORRECTION: Script.STORE_ERROR_CORRECTION,
+    Script.ONLINE_ERROR_DIAGNOSTIC: Script.OFFLINE_DIAGNOSTIC_REPORT,
+}
+
+
+def _online(script: Script) -> Mapping[Generation, Cell]:
+    offline = Cell(
+        standing=Standing.NEVER,
+        why=_NO_REQUESTS,
+        instead=f"{_ONLINE_ON_OLD[script].value}, with the database dismounted",
+    )
+    return _living_and(dict.fromkeys(_OFFLINE_ONLY, offline))
+
+
+SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
+    **{script: _living_and({}) for script in Script},
+    Script.MTA_ERROR_CORRECTION: {
+        _G.EXCHANGE_2003: _UNCONFIRMED,
+        _G.EXCHANGE_2007: _no_mta(Script.STORE_ERROR_CORRECTION),
+        _G.EXCHANGE_2010: _no_mta(Script.ONLINE_ERROR_CORRECTION),
+        **dict.fromkeys(LIVING, _no_mta(Script.ONLINE_ERROR_CORRECTION)),
+    },
+    **{script: _online(script) for script in _ONLINE_ON_OLD},
+}
+
+
+def cell_of(script: Script, generation: Generation) -> Cell:
+    """How the script stands to the version."""
+    return SCRIPTS[script][generation]
+
+
+def versions_of(script: Script) -> tuple[Generation, ...]:
+    """The versions that the script is for, executed or not."""
+    found = SCRIPTS[script]
+    return tuple(each for each in Generation if found[each].standing is not Standing.NEVER)
