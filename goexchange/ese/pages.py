@@ -26,6 +26,7 @@ EXTRA_CHECKSUMS_OFFSET = 40
 PAGE_NUMBER_OFFSET = 64
 FINDINGS_KEPT = 100
 
+_HEAD_WORDS = FLAGS_OFFSET // 8 + 1
 _FORMAT_BIT = 301
 _CHECKSUM_BITS = 64
 _SPECIAL_DBTIME = 0xFFFFFFFFFFFFFFFC
@@ -114,48 +115,51 @@ def block_size(page_size: int) -> int:
 
 @frozen(kw_only=True)
 class Examination:
-    """Verdicts on a run of pages, and which of them are good or blank (one entry per page)."""
+    """Verdicts on a run of pages, and which of them are good or blank (one entry per page).
+
+    Shape: `heads` are the first words of each page, next to each other: checksum, dbtime, siblings,
+    and flags.
+    """
 
     verdicts: PageVerdicts
+    heads: NDArray[Any] = field(eq=False)
     is_good: NDArray[Any] = field(eq=False)
     is_blank: NDArray[Any] = field(eq=False)
 
 
 def verify_pages(
-    buffer: Buffer, first_page_number: int, page_size: int, sieve: Sieve | None = None
+    buffer: Buffer, first_page_number: int, page_size: int, sifted: NDArray[Any] | None = None
 ) -> PageVerdicts:
     """Judge every page of a buffer that holds whole pages in order.
 
-    Shape: a `sieve` takes out good and blank pages, faster than it is done here.
+    Shape: `sifted` is what a sieve said of them: only its suspects are looked at.
     Memory: about a third of the buffer beside it. No Python per page but for faulty ones that are
     reported.
     """
-    return examine_pages(buffer, first_page_number, page_size, sieve).verdicts
+    return examine_pages(buffer, first_page_number, page_size, sifted).verdicts
 
 
 def examine_pages(
-    buffer: Buffer, first_page_number: int, page_size: int, sieve: Sieve | None = None
+    buffer: Buffer, first_page_number: int, page_size: int, sifted: NDArray[Any] | None = None
 ) -> Examination:
     """The same, and for each page whether it may be believed."""
     import numpy as np
 
-    pages = np.frombuffer(buffer, dtype="<u8").reshape(-1, page_size // 8)
-    numbers = np.arange(first_page_number, first_page_number + len(pages), dtype=np.uint64)
-    is_good, is_blank, faults = np.zeros(len(pages), bool), np.zeros(len(pages), bool), None
-    left = np.arange(len(pages))
-    if sieve is not None:
-        found = sieve(pages, first_page_number)
-        is_good, is_blank = found == Sifted.GOOD.value, found == Sifted.BLANK.value
-        left = np.flatnonzero(~(is_good | is_blank))
+    pages, faults = rows(buffer, page_size), None
+    if sifted is None:
+        sifted = np.full(len(pages), Sifted.SUSPECT.value, dtype=np.uint8)
+    is_good, is_blank = sifted == Sifted.GOOD.value, sifted == Sifted.BLANK.value
+    left = np.flatnonzero(sifted == Sifted.SUSPECT.value)
     if len(left):
         unsure = pages if len(left) == len(pages) else pages[left]
-        checked = _checked(unsure, numbers[left])
+        checked = _checked(unsure, left.astype(np.uint64) + np.uint64(first_page_number))
         is_good[left] = checked.matches
         failed = np.flatnonzero(~checked.matches)
         is_zero = ~unsure[failed].any(axis=1)
         is_blank[left[failed]] = is_zero
         faults = checked.only(failed[~is_zero])
-    dbtime, dbtime_page = _highest_dbtime(pages[:, 1], is_good, first_page_number)
+    heads = pages[:, :_HEAD_WORDS].copy()  # one look at each page, whatever is asked of it later
+    dbtime, dbtime_page = _highest_dbtime(heads[:, 1], is_good, first_page_number)
     verdicts = PageVerdicts(
         pages=len(pages),
         good=int(np.count_nonzero(is_good)),
@@ -165,7 +169,14 @@ def examine_pages(
     )
     if faults is not None and len(faults.numbers):
         verdicts = _with_faults(verdicts, faults)
-    return Examination(verdicts=verdicts, is_good=is_good, is_blank=is_blank)
+    return Examination(verdicts=verdicts, heads=heads, is_good=is_good, is_blank=is_blank)
+
+
+def rows(buffer: Buffer, page_size: int) -> NDArray[Any]:
+    """The pages of a buffer as a row of words each; nothing is copied."""
+    import numpy as np
+
+    return np.frombuffer(buffer, dtype="<u8").reshape(-1, page_size // 8)
 
 
 def seal_pages(buffer: bytearray, first_page_number: int, page_size: int) -> None:

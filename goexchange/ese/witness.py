@@ -25,7 +25,6 @@ FLUSH_TYPE_SHIFT = 15
 _FLAG_PREINITIALISED = 0x20000
 _TAG_BYTES = 4
 _CHILD_BYTES = 4
-_IS_BLANK, _IS_LINKED = 1, 2
 
 
 @frozen(kw_only=True)
@@ -56,16 +55,16 @@ def testimony_of(
 
     page_size = len(buffer) // max(1, len(examination.is_good))
     words = np.frombuffer(buffer, dtype="<u4").reshape(len(examination.is_good), page_size // 4)
+    heads = examination.heads.view("<u4")
     numbers = np.arange(first_page_number, first_page_number + len(words), dtype=np.int64)
-    flags = words[:, FLAGS_OFFSET // 4]
+    flags = heads[:, FLAGS_OFFSET // 4]
     is_used = examination.is_good & (flags & _FLAG_PREINITIALISED == 0)
     is_inner = is_used & (flags & FLAG_LEAF == 0)
-    siblings = words[is_used, 4:6].ravel()
+    siblings = heads[is_used, 4:6].ravel()
     children = _children(words[is_inner], page_size)
     stale = np.zeros(0, dtype=np.int64)
     if flush_types is not None:
-        dbtimes = words[:, 2:4].copy().view("<u8").ravel()
-        noted = flush_types.of(numbers, dbtimes)
+        noted = flush_types.of(numbers, examination.heads[:, 1])
         kept = (flags >> FLUSH_TYPE_SHIFT) & 3
         stale = numbers[(noted > 0) & examination.is_good & (noted != kept)]
         # A blank page has no type of its own, so a noted write of it was lost, or it was zeroed.
@@ -78,19 +77,20 @@ def testimony_of(
 
 
 class Court:
-    """Collects what all runs of pages say. Memory: one byte per page of the file."""
+    """Collects what all runs of pages say. Memory: two bytes per page of the file."""
 
     def __init__(self, pages: int) -> None:
         import numpy as np
 
-        self._marks = np.zeros(pages + 1, dtype=np.uint8)
+        self._is_blank = np.zeros(pages + 1, dtype=bool)
+        self._is_linked = np.zeros(pages + 1, dtype=bool)
         self._stale = NamedPages()
 
     def hear(self, testimony: Testimony) -> None:
         """Take a run into account; runs come in the order of their pages."""
-        linked = testimony.linked[testimony.linked < len(self._marks)]
-        self._marks[linked] |= _IS_LINKED
-        self._marks[testimony.blank] |= _IS_BLANK
+        linked = testimony.linked[testimony.linked < len(self._is_linked)]
+        self._is_linked[linked] = True
+        self._is_blank[testimony.blank] = True
         self._stale = _joined(self._stale, testimony.stale)
 
     @property
@@ -98,7 +98,7 @@ class Court:
         """Blank pages that another page links to."""
         import numpy as np
 
-        both = np.flatnonzero(self._marks == _IS_BLANK | _IS_LINKED)
+        both = np.flatnonzero(self._is_blank & self._is_linked)
         return _joined(NamedPages(), both[both > 0])
 
     @property

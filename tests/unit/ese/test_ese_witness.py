@@ -74,7 +74,8 @@ def summed(content: bytes, size: int, types: FlushTypes | None = None, pieces: i
     total = PageSum(layout)
     step = (len(content) // size + pieces - 1) // pieces * size
     for offset in range(0, len(content), step):
-        total.add(layout.examine(memoryview(content)[offset : offset + step], offset))
+        piece = memoryview(content)[offset : offset + step]
+        total.add(layout.examine(layout.sift(piece, offset)))
     return total
 
 
