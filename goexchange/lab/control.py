@@ -16,11 +16,12 @@ Body = Mapping[str, object]
 class Control:
     """Answers the control requests.
 
-    Shape: GET /state; POST /reset, /calm, /delay {"ms"}, /advance {"seconds"} (of the clock that
-    idle limits are measured on), /restart {"host"} (its services: all its shells are gone),
-    /disturb {"when", "host", "action", "count", "seconds"}, /fail-mount {"database", "error",
-    "leaves_logs"} (the next one, with a JET error, where the site can plan it). Every answer is
-    the state after it.
+    Shape: GET /state, and /effects: what has really changed on the site, null when it does not
+    know; POST /reset, /calm, /delay {"ms"}, /advance {"seconds"} (of the clock that idle limits
+    are measured on), /restart {"host"} (its services: all its shells are gone), /disturb {"when",
+    "host", "action", "count", "seconds"}, /fail-mount {"database", "error", "leaves_logs"} (the
+    next one, with a JET error, where the site can plan it). Every other answer is the state after
+    it.
     """
 
     def __init__(
@@ -29,12 +30,15 @@ class Control:
         endpoints: Mapping[str, Mapping[str, Endpoint]],
         *,
         fail_mount: Callable[[str, int, bool], None] | None = None,
+        effects: Callable[[], list[dict[str, str]]] | None = None,
     ) -> None:
         self._traffic = traffic
         self._fail_mount = fail_mount
+        self._effects = effects
         self._endpoints = endpoints
         self._actions: dict[tuple[str, str], Callable[[Body], None]] = {
             ("GET", "/state"): lambda _: None,
+            ("GET", "/effects"): lambda _: None,
             ("POST", "/reset"): lambda _: traffic.counters.clear(),
             ("POST", "/calm"): lambda _: traffic.calm(),
             ("POST", "/delay"): self._delay,
@@ -54,6 +58,8 @@ class Control:
             action(body)
         except (ValueError, TypeError, KeyError) as error:
             return _json(HTTPStatus.BAD_REQUEST, {"error": f"{type(error).__name__}: {error}"})
+        if request.path == "/effects":
+            return _json(HTTPStatus.OK, {"effects": self._effects() if self._effects else None})
         return _json(HTTPStatus.OK, self._state())
 
     def _state(self) -> dict[str, object]:

@@ -29,7 +29,7 @@ from goexchange.lab.http_server import serve_connection
 from goexchange.lab.psrp import ExchangeShells
 from goexchange.lab.settings import LabPorts, LabSettings
 from goexchange.lab.shell import WindowsShells
-from goexchange.lab.site import PlansFaults, Site, SiteThread
+from goexchange.lab.site import KnowsEffects, PlansFaults, Site, SiteThread
 from goexchange.lab.sockets import (
     bound_sockets,
     port_of,
@@ -132,7 +132,9 @@ class LabServer:
             await self._listen_for(host, authority, sockets)
         site = self._site.site
         fail_mount = site.fail_mount if isinstance(site, PlansFaults) else None
-        control = Control(self._traffic, self._endpoints, fail_mount=fail_mount)
+        effects = site.effects if isinstance(site, KnowsEffects) else None
+        control = Control(
+            self._traffic, self._endpoints, fail_mount=fail_mount, effects=effects)
 
         async def serve_control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await serve_connection(reader, writer, control.respond)

@@ -59,6 +59,14 @@ class PlansFaults(Protocol):
         """The next mount of a database fails with a JET error."""
 
 
+@runtime_checkable
+class KnowsEffects(Protocol):
+    """A site that remembers what has really changed."""
+
+    def effects(self) -> list[dict[str, str]]:
+        """Every change up to now: `kind`, `host`, `database`, `detail`, and `by` whose call."""
+
+
 class SiteRefused(Exception):
     """The site raised: it does not know what was asked, or it has a mistake."""
 

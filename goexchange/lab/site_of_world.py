@@ -55,6 +55,14 @@ class SiteOfWorld:
         """The next mount of a database fails with a JET error; its logs may tell of it."""
         self.world.faults.fail_next_mount(database, error=error, leaves_logs=leaves_logs)
 
+    def effects(self) -> list[dict[str, str]]:
+        """What has really changed; `by` is empty for what happened by itself."""
+        return [
+            {"kind": each.kind, "host": each.host, "database": each.database or "",
+             "detail": each.detail, "by": each.by}
+            for each in tuple(self.world.effects)
+        ]  # fmt: skip
+
     def hosts(self) -> tuple[SiteHost, ...]:
         """The machines of the site."""
         return tuple(

@@ -78,7 +78,7 @@ class Site:
         """Ask the lab's control interface; the answer is its state."""
         where = json.loads((self.folder / "site" / "lab.json").read_text("utf-8"))
         address = f"http://127.0.0.1:{where['ports']['control']}/{what}"
-        data = None if what == "state" else json.dumps(body).encode()
+        data = None if what in ("state", "effects") else json.dumps(body).encode()
         with urllib.request.urlopen(address, data=data, timeout=10) as answer:
             return json.loads(answer.read())
 

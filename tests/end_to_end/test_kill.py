@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import signal
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.end_to_end.site import Site, lab, steps
+from tests.reliability.dying import Moment
+from tests.reliability.kills import LAB, one_run, prepare, report
 
 
 def is_rebuilding(records: list[dict[str, Any]]) -> bool:
@@ -26,19 +28,37 @@ def rebuild_jobs(site: Site) -> list[str]:
     return [each.name for each in root.iterdir() if f"-{number}-" in each.name[15:]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_in_the_rebuild_then_resumed(tmp_path: Path, number: signal.Signals) -> None:
+KILLED_AT = (
+    Moment.IN_INTENT,
+    Moment.BEFORE_EFFECT,
+    Moment.AFTER_EFFECT,
+    Moment.BEFORE_OUTCOME,
+    Moment.IN_REPORT,
+)  # all eleven are played by `python -m tests.reliability.kills`
+
+
+def test_killed_again_and_again_then_resumed(tmp_path: Path) -> None:
+    """Each process of one run dies by SIGKILL at another boundary of another step."""
+    with lab(tmp_path, *LAB) as site:
+        prepare(site)
+        hits = one_run(site, random.randrange(0, 1000, 2), "DB05", moments=KILLED_AT)
+    sys.stdout.write("\n".join(report(hits, 0)))
+    assert not hits.bad
+    assert hits.count + hits.missed.total() == len(KILLED_AT) and hits.count >= 4
+    assert dict(hits.ends) == {0: 1}
+
+
+def test_terminated_in_the_rebuild_then_resumed(tmp_path: Path) -> None:
     with lab(tmp_path, "--pace", "1", "--scale", "0.5") as site:
         site.planned("--database", "DB05")
         process = site.start("apply", "plan.json")
         site.wait_for(is_rebuilding)
-        process.send_signal(number)
+        process.send_signal(signal.SIGTERM)
         output = process.communicate(timeout=30)[0].decode()
-        if number is signal.SIGTERM:
-            assert process.returncode == 22, output  # the database is down: never 143
-            assert "goexchange resume" in output
+        assert process.returncode == 22, output  # the database is down: never 143
+        assert "goexchange resume" in output
         records = site.journal()
-        assert is_rebuilding(records), "the kill missed the rebuild"
+        assert is_rebuilding(records), "the signal missed the rebuild"
         resumed = site.run("resume", "last")
         assert resumed.code == 0, resumed.out + resumed.err
         records = site.journal()

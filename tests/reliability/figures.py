@@ -91,12 +91,17 @@ def _of_kills(hits: Hits) -> Iterator[str]:
     yield from (
         "### Real kills",
         "",
-        (f"{sum(hits.places.values())} times `kill -9` of the command line in a run against a lab;"
-         f" {hits.missed} more came too late. Gone on with: {roads}. Broken: {len(hits.bad)}."
-         f" Ends by exit code: {ends}."),  # fmt: skip
+        (f"{hits.count} times `kill -9` of the command line, in {hits.runs} runs against labs,"
+         f" every run killed at each moment once; {hits.missed.total()} processes ended before"
+         f" their moment. Gone on with: {roads}. Broken: {len(hits.bad)}."
+         f" Ends by exit code: {ends}."),
         "",
-        "| where it hit | kills |",
-        "| --- | --: |",
-    )
-    yield from (f"| {place} | {count} |" for place, count in sorted(hits.places.items()))
+        "| moment | kills | at these steps |",
+        "| --- | --: | --- |",
+    )  # fmt: skip
+    for moment, count in hits.moments.items():
+        steps = sorted(
+            place.partition(": ")[2] for place in hits.places if place.startswith(f"{moment}:")
+        )
+        yield f"| {moment} | {count} | {', '.join(steps)} |"
     yield ""
