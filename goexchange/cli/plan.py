@@ -11,6 +11,7 @@ from goexchange.cli.console import Console
 from goexchange.cli.moment import moment_option
 from goexchange.cli.plan_view import plan_exit, show_plan, view_options
 from goexchange.cli.selection import chosen_servers
+from goexchange.cli.sheets import own, report_option
 from goexchange.errors import ExitCode
 
 
@@ -22,6 +23,7 @@ from goexchange.errors import ExitCode
 @click.option("--database", "databases", multiple=True, metavar="NAME", help="Only this database.")
 @click.option("--at", "moment", metavar="TIME", help="Plan as of TIME (RFC 3339 with zone).")
 @view_options
+@report_option
 @click.pass_obj
 def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given: Any) -> int:
     """Compare SPECS (files or folders) with what the servers say now; show the difference.
@@ -31,8 +33,10 @@ def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given
     refused by name.
     """
     from goexchange.app.planning import PlanRequest, blocked, make_plan, save_plan
+    from goexchange.app.sheets import check_files, write_plan_report
 
     console, options = obj
+    check_files(given["reports"])
     settings = loading.configuration(options)
     inventory = loading.inventory(settings)
     made = make_plan(
@@ -48,6 +52,8 @@ def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given
     )
     if given["file"]:
         save_plan(made, given["file"])
+    if given["reports"]:
+        write_plan_report(made, given["reports"], own(options))
     show_plan(made, console, given, file=given["file"])
     if blocked(made):
         return int(ExitCode.NOT_NOW)

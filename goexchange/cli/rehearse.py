@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from goexchange.cli.console import Console
+from goexchange.cli.sheets import own, report_option
 from goexchange.errors import ExitCode
 
 RUNS = 1000
@@ -30,10 +31,9 @@ RUNS = 1000
     help="The first seed; the same seeds give the same counts.",
 )
 @click.option("--markdown", "summary", metavar="FILE", help="Also write a summary as Markdown.")
+@report_option
 @click.pass_obj
-def rehearse(
-    obj: tuple[Console, dict[str, Any]], /, file: str, runs: int, seed: int, summary: str | None
-) -> int:
+def rehearse(obj: tuple[Console, dict[str, Any]], /, file: str, **given: Any) -> int:
     """Play PLAN on a twin of its hosts, built from the facts in the plan, under injected faults.
 
     Touches no host. Says how long each database is out of service (p50, p90, longest), and by
@@ -43,12 +43,16 @@ def rehearse(
     """
     from goexchange.app.planning import read_plan
     from goexchange.app.rehearse import limits_in_force, rehearse_plan, save
+    from goexchange.app.sheets import check_files, write_sheet
     from goexchange.report import rehearsal_text as text
+    from goexchange.report.sheet_of_rehearsal import sheet_of_rehearsal
 
-    console = obj[0]
+    console, options = obj
+    runs = given["runs"]
+    check_files(given["reports"])
     plan = read_plan(file)
     limits = limits_in_force()
-    found = rehearse_plan(plan, runs=runs, seed=seed, shown=_progress(console, runs))
+    found = rehearse_plan(plan, runs=runs, seed=given["seed"], shown=_progress(console, runs))
     passed = tuple(
         f"{each} (policy {name})"
         for name, limit in limits
@@ -56,8 +60,10 @@ def rehearse(
     )
     console.data(text.render_rehearsal(plan, found, passed, width=console.width))
     console.document(text.plain_rehearsal(plan, found, passed))
-    if summary is not None:
-        save(text.render_rehearsal_markdown(plan, found, passed), summary)
+    if given["summary"] is not None:
+        save(text.render_rehearsal_markdown(plan, found, passed), given["summary"])
+    if given["reports"]:
+        write_sheet(sheet_of_rehearsal(plan, found, passed), given["reports"], own(options))
     if found.broken:
         return int(ExitCode.INTERNAL)
     return int(ExitCode.NOT_NOW if passed else ExitCode.OK)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from goexchange.cli.console import Console
+from goexchange.cli.sheets import own, report_option
 from goexchange.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ REDRAWS_PER_S = 4
 @click.option(
     "--attest", is_flag=True, help="Leave a verdict beside each set that has none; for a verifier."
 )
+@report_option
 @click.option("--as", "name", metavar="NAME", help="What --attest calls this machine.")
 @click.pass_obj
 def verify(obj: tuple[Console, dict[str, Any]], /, paths: tuple[str, ...], **given: Any) -> int:
@@ -36,15 +38,19 @@ def verify(obj: tuple[Console, dict[str, Any]], /, paths: tuple[str, ...], **giv
     only; --attest, one pass for cron on a verifier machine, writes its verdict into each set's
     folder and nothing else.
     """
+    from goexchange.app.sheets import check_files, write_sheet
+    from goexchange.app.verify_sheet import sheet_of_verification
     from goexchange.app.verifying import Verification, junit, verify_path
+    from goexchange.store.clock import SystemClock
 
-    console = obj[0]
+    console, options = obj
+    check_files(given["reports"])
     sample, junit_file = given["sample"], given["junit_file"]
     if given["attest"]:
-        if sample is not None or junit_file is not None:
+        if sample is not None or junit_file is not None or given["reports"]:
             raise UsageError(
                 "--attest reads whole sets and leaves its verdict there: it takes"
-                " neither --sample nor --junit"
+                " none of --sample, --junit and --report"
             )
         return _attest(console, paths, given["name"])
     if given["name"] is not None:
@@ -59,6 +65,9 @@ def verify(obj: tuple[Console, dict[str, Any]], /, paths: tuple[str, ...], **giv
         console.data(verification.text)
     if junit_file is not None:
         _write(junit_file, junit(done))
+    if given["reports"]:
+        sheet = sheet_of_verification(done, at_utc=SystemClock().now())
+        write_sheet(sheet, given["reports"], own(options))
     console.document({"paths": [each.plain for each in done]})
     return int(ExitCode.OK if all(each.is_good for each in done) else ExitCode.DAMAGED)
 

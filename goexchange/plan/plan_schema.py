@@ -45,7 +45,7 @@ _WORDS = {
 def plan_schema() -> Schema:
     """Return the schema of a whole plan file."""
     definitions: dict[str, Schema] = {"Unknown": _UNKNOWN}
-    body = _of(PlanBody, definitions)
+    body = schema_of(PlanBody, definitions)
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "goexchange/plan/v1",
@@ -72,13 +72,14 @@ def plan_schema() -> Schema:
     }
 
 
-def _of(kind: Any, definitions: dict[str, Schema]) -> Schema:
+def schema_of(kind: Any, definitions: dict[str, Schema]) -> Schema:
+    """The schema of one type; classes are added to `definitions` and referred to."""
     if kind in _PLAIN:
         return dict(_PLAIN[kind])
     if get_origin(kind) in (Union, UnionType):
         return _union(get_args(kind), definitions)
     if get_origin(kind) is tuple:
-        return {"type": "array", "items": _of(get_args(kind)[0], definitions)}
+        return {"type": "array", "items": schema_of(get_args(kind)[0], definitions)}
     if isinstance(kind, type) and issubclass(kind, Enum):
         return {"enum": [each.value for each in kind]}
     if isinstance(kind, type) and attrs.has(kind):
@@ -97,7 +98,7 @@ def _class(kind: type, definitions: dict[str, Schema]) -> Schema:
             "description": (kind.__doc__ or name).strip().split("\n")[0],
             "required": [each.name for each in fields if each.default is attrs.NOTHING],
             "properties": {
-                each.name: _described(_of(hints[each.name], definitions), each.name)
+                each.name: _described(schema_of(hints[each.name], definitions), each.name)
                 for each in fields
             },
         }
@@ -106,7 +107,7 @@ def _class(kind: type, definitions: dict[str, Schema]) -> Schema:
 
 def _union(members: tuple[Any, ...], definitions: dict[str, Schema]) -> Schema:
     kinds = [each for each in members if each not in (NoneType, Unknown)]
-    schema = _tagged(kinds, definitions) if len(kinds) > 1 else _of(kinds[0], definitions)
+    schema = _tagged(kinds, definitions) if len(kinds) > 1 else schema_of(kinds[0], definitions)
     if Unknown in members:
         is_unknown = {"type": "object", "required": ["unknown"]}
         schema = {"if": is_unknown, "then": {"$ref": "#/definitions/Unknown"}, "else": schema}
@@ -118,7 +119,10 @@ def _union(members: tuple[Any, ...], definitions: dict[str, Schema]) -> Schema:
 def _tagged(kinds: list[Any], definitions: dict[str, Schema]) -> Schema:
     """Members of a union of classes carry their class under `is`."""
     choices = [
-        {"if": {"properties": {"is": {"const": each.__name__}}}, "then": _of(each, definitions)}
+        {
+            "if": {"properties": {"is": {"const": each.__name__}}},
+            "then": schema_of(each, definitions),
+        }
         for each in kinds
     ]
     names = [each.__name__ for each in kinds]

@@ -75,7 +75,7 @@ def bounded(record: Record) -> Record:
     """The record with no text longer than `TEXT_MAX`; of a tool's output the end is kept."""
     if not _has_long_text(record.data):
         return record
-    return evolve(record, data=_cut(record.data, ""))
+    return evolve(record, data=cut_texts(record.data))
 
 
 def _has_long_text(value: Any) -> bool:
@@ -86,14 +86,15 @@ def _has_long_text(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(_has_long_text, value))
 
 
-def _cut(value: Any, name: str) -> Any:
+def cut_texts(value: Any, name: str = "") -> Any:
+    """Plain values with no text longer than `TEXT_MAX`; of a tool's output the end is kept."""
     if isinstance(value, str) and len(value) > TEXT_MAX:
         left_out = len(value) - TEXT_MAX
-        if name == "output_tail":
+        if name in ("output_tail", "output"):
             return f"({left_out} earlier characters left out)\n{value[-TEXT_MAX:]}"
         return f"{value[:TEXT_MAX]}... ({left_out} more characters)"
     if isinstance(value, Mapping):
-        return {key: _cut(inner, key) for key, inner in value.items()}
+        return {key: cut_texts(inner, key) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_cut(inner, name) for inner in value]
+        return [cut_texts(inner, name) for inner in value]
     return value

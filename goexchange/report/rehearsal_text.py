@@ -74,7 +74,7 @@ def render_rehearsal(plan: Plan, found: Rehearsal, passed: Sequence[str], *, wid
             Column(heading="fault", is_flexible=True),
             *(Column(heading=each, is_right=True) for each in HEADINGS),
         ),
-        [Row(cells=(name, *map(str, _numbers(counts)))) for name, counts in _classes(found)],
+        [Row(cells=(name, *map(str, numbers(counts)))) for name, counts in ordered_classes(found)],
         frame,
     )
     lines.append("")
@@ -99,8 +99,8 @@ def render_rehearsal_markdown(plan: Plan, found: Rehearsal, passed: Sequence[str
         f"| fault | {' | '.join(HEADINGS)} |",
         f"| --- |{' --: |' * len(HEADINGS)}",
         *(
-            f"| {name} | {' | '.join(map(str, _numbers(counts)))} |"
-            for name, counts in _classes(found)
+            f"| {name} | {' | '.join(map(str, numbers(counts)))} |"
+            for name, counts in ordered_classes(found)
         ),
         "",
         *(f"- **limit passed**: {each}" for each in passed),
@@ -156,13 +156,14 @@ def _outages(found: Rehearsal) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield name, (str(len(seconds)), *map(duration_text, cells))
 
 
-def _classes(found: Rehearsal) -> Iterator[tuple[str, Counts]]:
+def ordered_classes(found: Rehearsal) -> Iterator[tuple[str, Counts]]:
     """All of them first, the undisturbed ones second, then by name."""
     first = {EVERY: 0, CALM: 1}
     yield from sorted(found.classes.items(), key=lambda each: (first.get(each[0], 2), each[0]))
 
 
-def _numbers(counts: Counts) -> tuple[int, ...]:
+def numbers(counts: Counts) -> tuple[int, ...]:
+    """The counts in the order of `HEADINGS`."""
     return (
         counts.scenarios,
         counts.left_down,

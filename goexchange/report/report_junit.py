@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from xml.sax.saxutils import escape, quoteattr
-
-from attrs import frozen
+from collections.abc import Iterator
 
 from goexchange.model.plan import Need, VerdictKind
 from goexchange.model.report import (
@@ -19,31 +16,12 @@ from goexchange.model.report import (
 )
 from goexchange.model.run import LaneState
 from goexchange.report import report_words as words
+from goexchange.report.junit_xml import JunitCase, JunitSuite, render_suites
 from goexchange.report.shown import shown, shown_lines
 from goexchange.report.units import seconds_between
 
 _TAILS_MAX = 500_000  # of all outputs together
 _TAIL_MAX = 4_000
-_NAME_MAX = 300
-
-
-@frozen(kw_only=True)
-class _Case:
-    """One case; `mark` is `failure`, `error`, `skipped` or nothing."""
-
-    name: str
-    seconds: float = 0.0
-    mark: str = ""
-    message: str = ""
-    output: str = ""
-
-
-@frozen(kw_only=True)
-class _Suite:
-    name: str
-    classname: str
-    cases: tuple[_Case, ...]
-    started: str = ""
 
 
 def render_junit(report: Report) -> str:
@@ -55,23 +33,13 @@ def render_junit(report: Report) -> str:
     out.
     """
     suites = tuple(_suites(report))
-    cases = tuple(case for suite in suites for case in suite.cases)
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f"<testsuites name={_quoted('goexchange run ' + (report.run.run or ''))}{_counts(cases)}>",
-    ]
-    for suite in suites:
-        stamp = f" timestamp={_quoted(suite.started)}" if suite.started else ""
-        lines.append(f"  <testsuite name={_quoted(suite.name)}{stamp}{_counts(suite.cases)}>")
-        lines += _properties(report)
-        for case in suite.cases:
-            lines += _case_lines(case, suite.classname)
-        lines.append("  </testsuite>")
-    return "\n".join([*lines, "</testsuites>", ""])
+    run = report.run
+    properties = (("run", run.run or ""), ("plan", run.plan), ("plan_sha256", run.plan_sha256))
+    return render_suites(f"goexchange run {run.run or ''}", suites, properties)
 
 
-def _suites(report: Report) -> Iterator[_Suite]:
-    yield _Suite(name="run", classname="goexchange.run", cases=tuple(_run_cases(report)))
+def _suites(report: Report) -> Iterator[JunitSuite]:
+    yield JunitSuite(name="run", classname="goexchange.run", cases=tuple(_run_cases(report)))
     steps = sum(len(lane.steps) for lane in report.lanes)
     limit = min(_TAIL_MAX, _TAILS_MAX // max(1, steps))
     guards: dict[str, list[GuardEvidence]] = {}
@@ -80,7 +48,7 @@ def _suites(report: Report) -> Iterator[_Suite]:
     for lane in report.lanes:
         cases = [_guard_case(one) for one in guards.get(lane.lane, ())]
         cases += [_step_case(step, lane, limit) for step in words.told_steps(lane)]
-        yield _Suite(
+        yield JunitSuite(
             name=lane.lane,
             classname=".".join(("goexchange", lane.server, lane.database or "server")),
             cases=tuple(cases),
@@ -89,18 +57,18 @@ def _suites(report: Report) -> Iterator[_Suite]:
     lanes = {(lane.server, lane.database) for lane in report.lanes}
     for one in report.databases:
         if (one.server, one.database) not in lanes:
-            yield _Suite(
+            yield JunitSuite(
                 name=f"{one.server}/{one.database}",
                 classname=f"goexchange.{one.server}.{one.database}",
                 cases=(_decision_case(one),),
             )
 
 
-def _run_cases(report: Report) -> Iterator[_Case]:
+def _run_cases(report: Report) -> Iterator[JunitCase]:
     is_done = report.verdict is ReportVerdict.DONE
     undecided = report.verdict in (ReportVerdict.UNKNOWN, ReportVerdict.INTERNAL)
     commands = [command for one in report.attention for command in one.commands]
-    yield _Case(
+    yield JunitCase(
         name="verdict",
         seconds=seconds_between(report.run.started_at_utc, report.run.ended_at_utc) or 0.0,
         mark="" if is_done else "error" if undecided else "failure",
@@ -108,7 +76,7 @@ def _run_cases(report: Report) -> Iterator[_Case]:
         output="\n".join(commands),
     )
     check = report.journal
-    yield _Case(
+    yield JunitCase(
         name="journal",
         mark="" if check.is_whole else "error",
         message=check.problem or "",
@@ -119,10 +87,10 @@ def _run_cases(report: Report) -> Iterator[_Case]:
             yield _guard_case(guard)
 
 
-def _guard_case(one: GuardEvidence) -> _Case:
+def _guard_case(one: GuardEvidence) -> JunitCase:
     marks = {VerdictKind.BLOCK: "failure", VerdictKind.UNKNOWN: "error", VerdictKind.DUE: "skipped"}
     verdict = one.verdict
-    return _Case(
+    return JunitCase(
         name=f"guard {verdict.guard} of {verdict.address}, {one.decided}",
         mark=marks.get(verdict.kind, ""),
         message=f"{verdict.kind.value}: {verdict.evidence}",
@@ -130,7 +98,7 @@ def _guard_case(one: GuardEvidence) -> _Case:
     )
 
 
-def _step_case(step: StepLog, lane: LaneReport, limit: int) -> _Case:
+def _step_case(step: StepLog, lane: LaneReport, limit: int) -> JunitCase:
     reason = step.why or "; ".join(one.text for one in step.findings) or step.state.value
     marks = {
         StepState.FAILED: "failure",
@@ -144,7 +112,7 @@ def _step_case(step: StepLog, lane: LaneReport, limit: int) -> _Case:
     if mark == "failure" and lane.state == LaneState.DONE.value:
         mark, told = "", f"{step.state.value}, and the lane went on: {shown(reason)}\n{told}"
     detail = words.step_detail(step)
-    return _Case(
+    return JunitCase(
         name=f"step {step.number:02d} {words.step_title(step)}" + (f": {detail}" if detail else ""),
         seconds=seconds_between(step.started_at_utc, step.ended_at_utc) or 0.0,
         mark=mark,
@@ -153,46 +121,10 @@ def _step_case(step: StepLog, lane: LaneReport, limit: int) -> _Case:
     )
 
 
-def _decision_case(one: DatabaseSummary) -> _Case:
+def _decision_case(one: DatabaseSummary) -> JunitCase:
     is_well = one.need is Need.NOTHING
-    return _Case(
+    return JunitCase(
         name=f"need: {one.need.value}",
         mark="" if is_well else "skipped",
         message=one.explanation or words.result_text(one),
     )
-
-
-def _properties(report: Report) -> list[str]:
-    run = report.run
-    pairs = (("run", run.run or ""), ("plan", run.plan), ("plan_sha256", run.plan_sha256))
-    rows = [f"      <property name={_quoted(n)} value={_quoted(v)}/>" for n, v in pairs]
-    return ["    <properties>", *rows, "    </properties>"]
-
-
-def _counts(cases: Sequence[_Case]) -> str:
-    def count(mark: str) -> int:
-        return sum(case.mark == mark for case in cases)
-
-    seconds = sum(case.seconds for case in cases)
-    return (
-        f' tests="{len(cases)}" failures="{count("failure")}" errors="{count("error")}"'
-        f' skipped="{count("skipped")}" time="{seconds:.3f}"'
-    )
-
-
-def _case_lines(case: _Case, classname: str) -> list[str]:
-    head = (
-        f"    <testcase classname={_quoted(classname)} name={_quoted(case.name)}"
-        f' time="{case.seconds:.3f}"'
-    )
-    body = []
-    if case.mark:
-        body.append(f"      <{case.mark} message={_quoted(case.message)}/>")
-    if case.output:
-        body.append(f"      <system-out>{escape(shown_lines(case.output))}</system-out>")
-    return [f"{head}>", *body, "    </testcase>"] if body else [f"{head}/>"]
-
-
-def _quoted(text: str) -> str:
-    """The text as an attribute; `shown` leaves nothing that XML cannot hold."""
-    return quoteattr(shown(text, limit=_NAME_MAX))
