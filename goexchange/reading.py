@@ -138,6 +138,7 @@ _SUMMARIES = {
     "retention": "retention that would remove a way back",
     "over-limit": "over a limit of the policy",
     "scope": "a process and its undoing differ",
+    "unsafe-word": "not safe as a word for a batch file",
     "script-not-for-version": "a script that does not apply to the version",
     "signers": "signers that cannot sign",
     "secret-reference": "not a reference to a secret",

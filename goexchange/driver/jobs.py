@@ -16,11 +16,12 @@ from goexchange.driver.calls import cancel_call, completed, job_id, poll_call, r
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk
 from goexchange.driver.events import Answered, Refused
 from goexchange.driver.judge import judge_job
-from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, failed
+from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, done, failed
 from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import JobCall, Lane, ScriptCall, Step
 from goexchange.model.run import OutcomeKind, RecordKind
+from goexchange.powershell.eseutil import decode_output
 from goexchange.powershell.redaction import redacted
 
 CALL_LIMIT_S = 60
@@ -50,6 +51,7 @@ class Job:
         self.deadline = self.sent + timedelta(seconds=step.time_limit_s)
         self.output = bytearray()
         self.was_seen = False
+        self.is_running = False
         self.starts = 0
         self.asked_at: datetime = talk.now  # when its start was asked for last, or it was found
         self.reported_at: datetime | None = None
@@ -71,6 +73,7 @@ class Job:
     def follow(self) -> Talk[Judgement]:
         """Poll to the end, the time limit, or the lane's turning back."""
         while True:
+            self.is_running = False
             call = poll_call(self.call, root=self.root, job=self.id, offset=len(self.output))
             reply = yield from self.talk.send(self.step.server, call, CALL_LIMIT_S, self.step.id)
             if isinstance(reply, Answered):
@@ -83,15 +86,27 @@ class Job:
                 return cancelled(why)
             if self.talk.now >= self.deadline:
                 return (yield from self._give_up())
-            yield from self.talk.wait(self.talk.next_look(self.sent))
+            look = self.talk.next_look(self.sent)
+            yield from self.talk.wait(min(look, self.deadline) if self.step.ends_at_limit else look)
 
     def cancel(self) -> Talk[None]:
         """End it, as well as the host can be reached; the way back ends it again."""
         call = cancel_call(root=self.root, fence=self.talk.numbers[self.step.server], job=self.id)
         yield from self.talk.send_patiently(self.step.server, call, CALL_LIMIT_S, self.step.id)
 
+    def _is_waited_out(self) -> bool:
+        """Whether a wait that only its time limit ends goes on."""
+        return self.step.ends_at_limit and self.talk.now < self.deadline
+
     def _give_up(self) -> Talk[Judgement]:
-        """The time limit is over: end it where that leaves nothing half done."""
+        """The time limit is over: end it where that leaves nothing half done, and nowhere when it
+        is what the wait was for.
+        """
+        if self.step.ends_at_limit:
+            text = decode_output(bytes(self.output))
+            if self.is_running:
+                return done({"exit_code": None, "is_left_running": True}, output=text)
+            return failed("whether it was started is not known: the host did not say", {})
         why = f"it did not end within its time limit of {self.step.time_limit_s} s"
         if self.call.kind in _NEVER_ENDED:
             return failed(f"{why}; a backup is not ended from outside, it was left running", {})
@@ -108,7 +123,10 @@ class Job:
                 return failed("the host does not know the job any more", {})
             return (yield from self.start())
         self.was_seen = True
+        self.is_running = state == "running"
         if state == "ended":
+            if self._is_waited_out():
+                return None
             subject = Subject(
                 plan=self.talk.plan, lane=self.lane, step=self.step, state=self.talk.state
             )

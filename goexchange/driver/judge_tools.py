@@ -27,6 +27,7 @@ from goexchange.powershell.eseutil import (
     parse_recovery,
     signed_exit_code,
 )
+from goexchange.powershell.redaction import redacted
 from goexchange.powershell.wbadmin import parse_backup
 
 Report = ChecksumReport | IntegrityReport | DefragmentationReport | RecoveryReport
@@ -80,12 +81,26 @@ def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
 
 
 def judge_command(subject: Subject, end: JobEnd) -> Judgement:
-    """An operator's program: its exit code is judged by the postcondition, or must be 0."""
+    """An operator's program: the exit codes of the postcondition are success, or 0 alone."""
     text = decode_output(end.output)
-    result = ended(end)
-    if end.exit_code is None or (subject.step.postcondition is None and end.exit_code != 0):
-        raise Failure(f"the program ended with {end.exit_code}", result, output=text)
-    return done(result, output=text)
+    errors = decode_output(base64.b64decode(_errors(end)))
+    output = f"{text}\n{errors}" if errors.strip() else text
+    result = {**ended(end), **_beside(end)}
+    wanted = subject.step.postcondition
+    codes = (0,) if wanted is None else tuple(wanted.value)
+    if end.exit_code is None or result["exit_code"] not in codes:
+        said = next((line for line in reversed(output.splitlines()) if line.strip()), "")
+        words = f": {redacted(said.strip()[:200])}" if said else ""
+        success = " or ".join(str(code) for code in codes)
+        why = f"the program ended with {end.exit_code}, success is {success}{words}"
+        raise Failure(why, result, output=output)
+    return done(result, output=output)
+
+
+def _beside(end: JobEnd) -> dict[str, Any]:
+    """What the runner says of a program beside its exit code; hosts of older versions do not."""
+    names = ("left_out_bytes", "followed")
+    return {name: end.result[name] for name in names if name in end.result}
 
 
 def ended(end: JobEnd) -> dict[str, Any]:
@@ -98,9 +113,7 @@ def _errors(end: JobEnd) -> str:
     return str(end.result["error_output"]) if "error_output" in end.result else ""
 
 
-def _report(
-    mode: str, text: str, errors: str
-) -> Report | Unknown:
+def _report(mode: str, text: str, errors: str) -> Report | Unknown:
     if mode == "checksum":
         return parse_checksum(text, errors)
     if mode == "recovery":
@@ -122,9 +135,7 @@ def _counts(report: Report) -> dict[str, Any]:
     return {name: counts[name] for name in names}
 
 
-def _findings(
-    report: Report, pass_name: str
-) -> tuple[Finding, ...]:
+def _findings(report: Report, pass_name: str) -> tuple[Finding, ...]:
     if isinstance(report, ChecksumReport):
         bad = [
             _finding("error", pass_name, f"page {page} has a bad checksum")

@@ -37,7 +37,7 @@ from goexchange.driver.tracks import RUN, NextTrack, Together, Track, Tracks
 from goexchange.errors import ExitCode
 from goexchange.journal.chain import Draft
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Lane, Plan, RunsWhen, Step, VerdictKind
+from goexchange.model.plan import Lane, LanePhase, Plan, RunsWhen, Step, VerdictKind
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
 
 _OPEN = (LaneState.WAITING, LaneState.RUNNING)
@@ -241,22 +241,42 @@ def _go_on(talk: Conversation) -> Talk[RunResult | None]:
 
 
 def _servers(talk: Conversation) -> NextTrack:
-    """The servers' tracks, in the order of the plan; those with a database that is down first."""
-    waiting: dict[str, list[Lane]] = {}
-    for lane in talk.plan.body.lanes:
-        waiting.setdefault(lane.server, []).append(lane)
+    """The servers' tracks, in the order of the plan; those with a database that is down first.
+    What stands before or after all of them goes on alone, on the track of its server.
+    """
+    waiting = _by_server(talk, LanePhase.SERVER)
+    first, last = _by_server(talk, LanePhase.BEFORE_ALL), _by_server(talk, LanePhase.AFTER_ALL)
 
     def next_track(active: frozenset[str]) -> tuple[str, Track] | None:
+        alone = first or (last if not waiting else {})
+        if alone and not active:
+            name = next(iter(alone))
+            return name, _lanes(talk, alone.pop(name))
+        if not waiting or _is_open(talk, LanePhase.BEFORE_ALL):
+            return None
         urgent = [
             name
             for name, lanes in waiting.items()
             if any(facts_of(lane, talk.state).is_away for lane in lanes)
         ]
         order = talk.plan.body.order
-        name = next_server(order, waiting=tuple(waiting), active=active, urgent=urgent)
-        return None if name is None else (name, _lanes(talk, waiting.pop(name)))
+        found = next_server(order, waiting=tuple(waiting), active=active, urgent=urgent)
+        return None if found is None else (found, _lanes(talk, waiting.pop(found)))
 
     return next_track
+
+
+def _is_open(talk: Conversation, phase: LanePhase) -> bool:
+    mine = [lane for lane in talk.plan.body.lanes if lane.phase is phase]
+    return any(talk.state.lane(lane.id).state in _OPEN for lane in mine)
+
+
+def _by_server(talk: Conversation, phase: LanePhase) -> dict[str, list[Lane]]:
+    found: dict[str, list[Lane]] = {}
+    for lane in talk.plan.body.lanes:
+        if lane.phase is phase:
+            found.setdefault(lane.server, []).append(lane)
+    return found
 
 
 def _lanes(talk: Conversation, lanes: Sequence[Lane]) -> Track:

@@ -351,7 +351,17 @@ class Step:
     is_point_of_no_return: bool = False
     # its failure is reported and does not fail the lane (treat_failure_as_error: false)
     may_fail: bool = False
+    # a job that is waited for until `time_limit_s`, whether it ends or not; it is left running then
+    ends_at_limit: bool = False
     origin: Place | None = None
+
+
+class LanePhase(Enum):
+    """Where a lane stands among those of all servers; a closed list."""
+
+    BEFORE_ALL = "before-all"  # no lane of another phase begins before it has ended
+    SERVER = "server"
+    AFTER_ALL = "after-all"  # it begins when every other lane has ended
 
 
 @frozen(kw_only=True)
@@ -367,6 +377,7 @@ class Lane:
     database_guid: str | None
     steps: tuple[Step, ...]
     needs: tuple[str, ...] = ()
+    phase: LanePhase = LanePhase.SERVER
 
 
 class VerdictKind(Enum):

@@ -1,12 +1,7 @@
-"""Lanes without an outage of ours: verify online, online backup, mount; and the custom processes
-of a server.
-"""
+"""Lanes without an outage of ours: verify online, online backup, mount."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from goexchange.model.desired import CustomProcess, DesiredState, ProcessScope
 from goexchange.model.history import Work
 from goexchange.model.plan import Action, Lane, Need, Reason, RunsWhen
 from goexchange.plan.builder import LaneBuilder, timed
@@ -15,15 +10,9 @@ from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_after import add_online_backup, add_record
 from goexchange.plan.phase_back import add_confirm_mounted
-from goexchange.plan.phase_before import (
-    PASS_PRIMARY,
-    add_last_look,
-    add_passes,
-    add_process,
-    add_processes_after,
-    add_processes_before,
-)
+from goexchange.plan.phase_before import PASS_PRIMARY, add_last_look, add_passes
 from goexchange.plan.premises import is_dismounted
+from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.powershell import cmdlets
 
 
@@ -38,13 +27,15 @@ def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=True)
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=RunsWhen.ALL_WELL)
-    add_processes_after(lane, context, undone=undone)
+    add_processes_after(lane, context, undone=undone, has_outage=False)
     add_record(lane, context, runs_when=RunsWhen.ALL_WELL)
     return lane.lane(needs=needs)
 
 
-def mount_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
-    """Return the lane of a database that is dismounted and has to be mounted, never forced."""
+def mount_lane(context: LaneContext) -> Lane:
+    """Return the lane of a database that is dismounted and has to be mounted, never forced. No
+    program of the operator's stands before it.
+    """
     lane = _builder(context)
     guid = context.database.guid
     lane.add(
@@ -59,30 +50,7 @@ def mount_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         origin=context.spec.conditions.mounted_place,
     )
     add_confirm_mounted(lane, context, delay_s=context.inventory.mount_confirm_after_s)
-    return lane.lane(needs=needs)
-
-
-def server_lanes(
-    server: str, specifications: Iterable[DesiredState]
-) -> tuple[Lane | None, Lane | None]:
-    """Return the lanes of a server's own custom processes: before its databases and after them,
-    None without any.
-    """
-    before: dict[str, str] = {}
-    first = LaneBuilder(f"{server}:before", server, database=None, database_guid=None)
-    last = LaneBuilder(f"{server}:after", server, database=None, database_guid=None)
-    for spec in specifications:
-        for process in _per_server(spec.processes_before):
-            before[process.name] = add_process(first, process)
-        for process in _per_server(spec.processes_after):
-            add_process(
-                last,
-                process,
-                runs_when=RunsWhen.UNDO_OF if process.undoes else RunsWhen.ALWAYS,
-                undo_of=before[process.undoes] if process.undoes else None,
-            )
-    lanes = (first.lane(), last.lane())
-    return (lanes[0] if lanes[0].steps else None, lanes[1] if lanes[1].steps else None)
+    return lane.lane()
 
 
 def is_offline(context: LaneContext) -> bool:
@@ -97,7 +65,3 @@ def _builder(context: LaneContext) -> LaneBuilder:
         database=context.database.name,
         database_guid=context.database.guid,
     )
-
-
-def _per_server(processes: tuple[CustomProcess, ...]) -> list[CustomProcess]:
-    return [each for each in processes if each.per is ProcessScope.SERVER]

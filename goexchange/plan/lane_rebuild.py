@@ -20,12 +20,11 @@ from goexchange.plan.phase_before import (
     add_export,
     add_last_look,
     add_passes,
-    add_processes_after,
-    add_processes_before,
     add_records,
 )
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_read_header
 from goexchange.plan.phase_rebuild import add_set_and_rebuild, add_swap
+from goexchange.plan.processes import add_processes_after, add_processes_before
 
 
 def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
@@ -49,7 +48,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     add_detect(lane, context)
     _rebuild_and_mount(lane, context, header=header, is_rebuilt=is_rebuilt)
     add_in_service(lane, context)
-    add_processes_after(lane, context, undone=undone)
+    add_processes_after(lane, context, undone=undone, has_outage=True)
     runs_when = RunsWhen.REBUILT_IN_SERVICE if is_rebuilt else RunsWhen.ALL_WELL
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=runs_when)

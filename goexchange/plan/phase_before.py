@@ -1,6 +1,4 @@
-"""The steps while the database is still mounted: records on the host, custom processes, online
-passes, last look.
-"""
+"""The steps while the database is still mounted: records on the host, online passes, last look."""
 
 from __future__ import annotations
 
@@ -8,7 +6,7 @@ from typing import Any
 
 from goexchange.codec import time_text
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import BackupPart, CustomProcess, OfflineBackup, ProcessScope
+from goexchange.model.desired import BackupPart, OfflineBackup
 from goexchange.model.history import Work
 from goexchange.model.plan import (
     Action,
@@ -22,9 +20,8 @@ from goexchange.model.plan import (
     RunsWhen,
 )
 from goexchange.model.unknown import Unknown
-from goexchange.plan import words
-from goexchange.plan.builder import HOUR, LaneBuilder, timed
-from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
+from goexchange.plan.builder import LaneBuilder, timed
+from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
 from goexchange.plan.recovery_text import recovery_text
@@ -92,42 +89,6 @@ def told_by_sentinel(inventory: Inventory) -> dict[str, Any]:
         "mail_to": list(notice.mail_to),
         "webhook": notice.webhook,
     }
-
-
-def add_processes_before(lane: LaneBuilder, context: LaneContext) -> dict[str, str]:
-    """Custom processes of the database; returns the step of each by its name, for those that undo
-    them.
-    """
-    mine = [each for each in context.spec.processes_before if each.per is ProcessScope.DATABASE]
-    return {each.name: add_process(lane, each) for each in mine}
-
-
-def add_processes_after(lane: LaneBuilder, context: LaneContext, *, undone: dict[str, str]) -> None:
-    """Custom processes after; one that undoes another runs whatever happened in between."""
-    for process in context.spec.processes_after:
-        if process.per is ProcessScope.DATABASE:
-            add_process(
-                lane,
-                process,
-                runs_when=RunsWhen.UNDO_OF if process.undoes else RunsWhen.IN_SERVICE_AGAIN,
-                undo_of=undone[process.undoes] if process.undoes else None,
-            )
-
-
-def add_process(lane: LaneBuilder, process: CustomProcess, **differs: Any) -> str:
-    """One custom process as a host job."""
-    limit = process.timeout_s or 24 * HOUR
-    return lane.add(
-        Action.CUSTOM_PROCESS,
-        host_job("command", {"command": list(process.run)}),
-        summary=f"{process.name}: {' '.join(process.run)}, until done, <= {words.span(limit)}",
-        reason=Reason.ASKED_FOR,
-        time_limit_s=limit,
-        may_fail=not process.treat_failure_as_error,
-        postcondition=one_of("exit_code", *process.success_exit_codes),
-        origin=process.place,
-        **differs,
-    )
 
 
 def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -> None:

@@ -34,11 +34,12 @@ from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
-from goexchange.plan.lane_other import is_offline, mount_lane, online_lane, server_lanes
+from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
 from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
+from goexchange.plan.processes import around_run, server_lanes
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
 from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
@@ -90,7 +91,7 @@ def make_draft(
     servers = sorted({each.candidate.server_name for each in working})
     order = run_order(specs, servers, seen.servers)
     canaries = [name for name in servers if name in {each.strategy.canary for each in specs}]
-    lanes = in_order(_lanes(working, specs), order, canaries)
+    lanes = around_run(in_order(_lanes(working), order, canaries), _maintaining(working))
     body = PlanBody(
         format=FORMAT,
         tool=f"goexchange {goexchange.__version__}",
@@ -122,12 +123,20 @@ def make_draft(
     return body
 
 
-def _lanes(working: Sequence[Prepared], specs: Sequence[DesiredState]) -> tuple[Lane, ...]:
+def _maintaining(working: Sequence[Prepared]) -> tuple[DesiredState, ...]:
+    """The specifications whose databases get more than a mount, in order: theirs are the custom
+    processes that run.
+    """
+    mine = [each for each in working if each.context and each.context.needed.need is not Need.MOUNT]
+    used = {each.candidate.specifications[0].name: each for each in mine}
+    return tuple(used[name].candidate.specifications[0] for name in sorted(used))
+
+
+def _lanes(working: Sequence[Prepared]) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
     for server in sorted({each.candidate.server_name for each in working}):
         mine = [each for each in working if each.candidate.server_name == server]
-        used = [each.candidate.specifications[0] for each in mine]
-        first, last = server_lanes(server, [each for each in specs if each in used])
+        first, last = server_lanes(server, _maintaining(mine))
         needs = (first.id,) if first is not None else ()
         if first is not None:
             lanes.append(first)
@@ -141,7 +150,7 @@ def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
     context = prepared.context
     assert context is not None
     if context.needed.need is Need.MOUNT:
-        return mount_lane(context, needs=needs)
+        return mount_lane(context)
     if is_offline(context):
         return offline_lane(context, needs=needs)
     return online_lane(context, needs=needs)

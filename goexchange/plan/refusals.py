@@ -4,19 +4,17 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from goexchange.errors import Diagnostic, Severity
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import DesiredState, ProcessLimit
+from goexchange.model.desired import DesiredState
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.needs import Needed, fact_unknown, not_possible
 from goexchange.spec.scripts import Standing, cell_of
-from goexchange.spec.supported import Unsupported, unsupported_parts
+from goexchange.spec.supported import unsupported_parts
 
 
 def refusal_of(candidate: Candidate) -> Needed | None:
@@ -54,7 +52,7 @@ def refuse_unsupported(spec: DesiredState) -> Needed | None:
     """A decision for a database that needs work under a specification with parts that do not run
     yet.
     """
-    parts = not_yet_executed(spec)
+    parts = unsupported_parts(spec)
     if not parts:
         return None
     return not_possible(
@@ -63,20 +61,6 @@ def refuse_unsupported(spec: DesiredState) -> Needed | None:
         origin=parts[0].place,
         instead="delete that part from the specification",
     )
-
-
-def not_yet_executed(spec: DesiredState) -> tuple[Unsupported, ...]:
-    """Everything in the specification that this version cannot do."""
-    return (*unsupported_parts(spec), *_beside(spec))
-
-
-def _beside(spec: DesiredState) -> Iterator[Unsupported]:
-    """What lanes cannot express yet."""
-    for process in (*spec.processes_before, *spec.processes_after):
-        if process.limit is ProcessLimit.TIMEOUT:
-            yield Unsupported(
-                name=f"ignoring the completion of '{process.name}'", place=process.place
-            )
 
 
 def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
@@ -90,7 +74,7 @@ def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
             address=spec.name,
             place=part.place,
         )
-        for part in not_yet_executed(spec)
+        for part in unsupported_parts(spec)
     )
 
 

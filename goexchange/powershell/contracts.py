@@ -207,6 +207,7 @@ START_JOB = Contract(
         "Get-Acl",
         "Get-ChildItem",  # from here on also what the job runner calls
         "Get-CimInstance",
+        "Get-Process",
         "New-ScheduledTaskAction",
         "New-ScheduledTaskPrincipal",
         "New-ScheduledTaskSettingsSet",
@@ -453,7 +454,7 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "export-configuration": record(
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
-    "command": record(command=several(TEXT)),
+    "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
 }
 JOB_RESULTS: Mapping[str, Schema] = {
     "eseutil": record(error_output=BASE64),
@@ -462,5 +463,6 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "hash-files": record(files=several(COPIED_FILE)),  # read past the cache
     "wbadmin": record(error_output=BASE64),
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
-    "command": record(error_output=BASE64),
+    # followed: how many processes beside the program itself were waited for
+    "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
 }

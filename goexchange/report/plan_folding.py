@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from goexchange.model.plan import ConsentNeed, Lane, PlanBody, Verdict
+from goexchange.model.plan import Action, ConsentNeed, Lane, PlanBody, Step, Verdict
 from goexchange.report import plan_words as words
 from goexchange.report.shown import shown
 from goexchange.report.units import count_text
@@ -33,9 +33,14 @@ def lane_groups(body: PlanBody, *, is_full: bool = False) -> tuple[LaneGroup, ..
         return tuple(LaneGroup(shown=lane, same=()) for lane in body.lanes)
     groups: dict[object, list[Lane]] = {}
     for lane in body.lanes:
-        kinds = tuple((step.action, step.runs_when) for step in lane.steps)
-        groups.setdefault(kinds, []).append(lane)
+        groups.setdefault((lane.phase, *map(_kind, lane.steps)), []).append(lane)
     return tuple(LaneGroup(shown=found[0], same=tuple(found[1:])) for found in groups.values())
+
+
+def _kind(step: Step) -> tuple[object, ...]:
+    """What makes steps the same to a reader: programs of the operator differ by what they run."""
+    of_its_own = step.summary if step.action is Action.CUSTOM_PROCESS else ""
+    return (step.action, step.runs_when, of_its_own)
 
 
 def same_text(group: LaneGroup) -> str:

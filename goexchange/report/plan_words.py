@@ -12,6 +12,7 @@ from goexchange.model.plan import (
     Decision,
     ExchangeCall,
     Lane,
+    LanePhase,
     Need,
     Plan,
     PlanBody,
@@ -274,8 +275,10 @@ def blocking_verdicts(body: PlanBody) -> tuple[Verdict, ...]:
 
 
 def lane_title(lane: Lane) -> str:
-    """`EX01 / DB05`, or `EX01` for a lane of a server."""
+    """`EX01 / DB05`, or `EX01` for a lane of a server; what runs once says so."""
     name = shown(lane.server)
+    if lane.phase is not LanePhase.SERVER:
+        return f"Once for the run, on {name}"
     return name if lane.database is None else f"{name} / {shown(lane.database)}"
 
 

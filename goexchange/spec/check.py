@@ -10,6 +10,7 @@ from goexchange.model.configuration import Inventory
 from goexchange.model.desired import (
     BackupActions,
     Conditions,
+    CustomProcess,
     DesiredState,
     NotificationEvent,
     Schedule,
@@ -110,6 +111,7 @@ def _check_processes(desired: DesiredState, findings: Findings) -> None:
             )
             findings.add("repeated", detail=detail, place=process.place)
         seen.setdefault(process.name, process.place)
+        _check_words(process, findings)
     for process in desired.processes_after:
         if process.undoes is None:
             continue
@@ -130,6 +132,19 @@ def _check_processes(desired: DesiredState, findings: Findings) -> None:
             )
             findings.add("scope", detail=detail, place=process.place)
         undone.setdefault(process.undoes, process.place)
+
+
+def _check_words(process: CustomProcess, findings: Findings) -> None:
+    """A batch file's words go through cmd.exe, which nothing keeps from expanding these."""
+    if not process.run[0].lower().endswith((".cmd", ".bat")):
+        return
+    unsafe = [word for word in process.run if '"' in word or "%" in word]
+    if unsafe:
+        detail = (
+            f"'{process.name}' gives a batch file the word {unsafe[0]}: cmd.exe would read its"
+            " quote or per cent sign as its own. Pass it another way, or call a program."
+        )
+        findings.add("unsafe-word", detail=detail, place=process.place)
 
 
 def _check_backups(desired: DesiredState, findings: Findings) -> None:

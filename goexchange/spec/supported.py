@@ -14,12 +14,10 @@ from goexchange.errors import Place
 from goexchange.model.desired import (
     BackupConflicts,
     ConflictPolicy,
-    CustomProcess,
     DesiredState,
     NotificationEvent,
     OnlineBackup,
     OnlineBackupMethod,
-    ProcessScope,
     Script,
 )
 
@@ -91,20 +89,6 @@ def _conflict_policies(desired: DesiredState) -> _Finds:
             yield policy.value, conflicts.place
 
 
-def _processes(desired: DesiredState) -> Iterable[CustomProcess]:
-    return (*desired.processes_before, *desired.processes_after)
-
-
-def _process_scope(desired: DesiredState) -> _Finds:
-    for process in _processes(desired):
-        if process.per is not ProcessScope.SERVER:
-            yield process.per.value, process.place
-
-
-def _process_follow(desired: DesiredState) -> _Finds:
-    return ((p.follow, p.place) for p in _processes(desired) if p.follow is not None)
-
-
 def _resource_check(desired: DesiredState) -> _Finds:
     if desired.schedule.resource_check is not None:
         yield "", desired.schedule.resource_check.place
@@ -130,8 +114,6 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
     ("the conflict policy {value}", _conflict_policies),
-    ("a custom process per {value}", _process_scope),
-    ("following the process '{value}' of a launcher", _process_follow),
     ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),
     ("the event {value}", _resource_check_notices),

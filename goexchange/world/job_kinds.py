@@ -36,7 +36,7 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
             world, host, job=job.job, target=request["target"], volumes=request["volumes"]
         )
         return _as_captured(work)
-    return run_command(request["command"])
+    return run_command(request["command"], request["follow"])
 
 
 def bench_for(world: World, host: Host, *, fault: int | None = None) -> Bench:

@@ -21,13 +21,19 @@ _PROCESS = "powershell"
 
 @frozen(kw_only=True)
 class KnownCommand:
-    """A program of the site that the world can play: what it prints, how it ends, how long it
-    takes.
+    """A program of the site that the world can play.
+
+    Shape: `seconds` None: it never ends; `child` is what a launcher starts, which goes on for
+    `child_seconds` and ends with `child_exit_code`; `bytes_more` of output follow what is shown.
     """
 
     output: str
     exit_code: int = 0
-    seconds: float = 0.5
+    seconds: float | None = 0.5
+    child: str | None = None
+    child_seconds: float = 0.0
+    child_exit_code: int = 0
+    bytes_more: int = 0
 
 
 KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
@@ -36,7 +42,22 @@ KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
     ("C:\\ops\\monitoring.cmd", "quiet"): KnownCommand(output="alerts are held back\r\n"),
     ("C:\\ops\\monitoring.cmd", "loud"): KnownCommand(output="alerts are sent\r\n"),
     ("C:\\ops\\fail.cmd",): KnownCommand(output="something went wrong\r\n", exit_code=3),
+    ("C:\\ops\\never.cmd",): KnownCommand(output="working\r\n", seconds=None),
+    ("C:\\ops\\launch.cmd",): KnownCommand(
+        output="the export goes on by itself\r\n", child="export.exe", child_seconds=12
+    ),
+    ("C:\\ops\\launch.cmd", "badly"): KnownCommand(
+        output="the export goes on by itself\r\n",
+        child="export.exe",
+        child_seconds=12,
+        child_exit_code=7,
+    ),
+    # it is told that there is no input; `pause` of a console of its own would wait for a key
+    ("C:\\ops\\ask.cmd",): KnownCommand(output="Suspend now (Y/N)? ", exit_code=1),
+    ("C:\\ops\\ask.cmd", "console"): KnownCommand(output="Suspend now (Y/N)? ", seconds=None),
+    ("C:\\ops\\talk.cmd",): KnownCommand(output="line 1\r\n", seconds=3, bytes_more=100_000_000),
 }
+_HEAD_MAX = _TAIL_MAX = 512 * 1024  # what the job runner keeps of much output
 
 
 def copy_files(
@@ -115,20 +136,41 @@ def export_configuration(request: Mapping[str, Any], files: HostFiles, rates: Ra
     )
 
 
-def run_command(command: Sequence[str]) -> Work:
+def run_command(command: Sequence[str], follow: str | None) -> Work:
     """A command of the site; one that is not known cannot be started."""
     known = KNOWN_COMMANDS.get(tuple(command))
     if known is None:
-        name = command[0] if command else ""
-        return failure(
-            f"The term '{name}' is not recognized as the name of a cmdlet, function, script file,"
-            " or"
-            " operable program."
-        )
-    result = {"error_output": base64.b64encode(b"").decode()}
-    output = known.output.encode()
-    ending = Ending(exit_code=known.exit_code, output=output, result=result)
-    return Work(process=name_of(command[0]), seconds=known.seconds, ending=ending)
+        return failure(f"could not be started: {command[0] if command else ''}")
+    is_followed = follow is not None and follow == known.child
+    if follow is not None and not is_followed and known.exit_code == 0:
+        return failure(f"it ended, and no process {follow} was seen within 60 s")
+    spoken, left_out = _bounded(known)
+    result = {
+        "error_output": base64.b64encode(b"").decode(),
+        "left_out_bytes": left_out,
+        "followed": int(is_followed),
+    }
+    seconds = known.seconds
+    if is_followed and seconds is not None:
+        seconds += known.child_seconds
+    return Work(
+        process=name_of(command[0]),
+        seconds=seconds,
+        spoken=((0.0, spoken),),
+        ending=Ending(
+            exit_code=known.child_exit_code if is_followed else known.exit_code, result=result
+        ),
+    )
+
+
+def _bounded(known: KnownCommand) -> tuple[bytes, int]:
+    """What the job runner keeps of its output, and how much it leaves out."""
+    first = known.output.encode()
+    left_out = len(first) + known.bytes_more - _HEAD_MAX - _TAIL_MAX
+    if left_out <= 0:
+        return first + b"." * known.bytes_more, 0
+    head = first + b"." * (_HEAD_MAX - len(first))
+    return head + f"\r\n[{left_out} bytes left out]\r\n".encode() + b"." * _TAIL_MAX, left_out
 
 
 def _exported(folder: str, path: str, content: bytes) -> Write:

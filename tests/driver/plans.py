@@ -137,14 +137,14 @@ def process_lanes(*, server: str = SERVER) -> tuple[Lane, Lane]:
     first = LaneBuilder(f"{server}:before", server, database=None, database_guid=None)
     before = first.add(
         Action.CUSTOM_PROCESS,
-        host_job("command", {"command": ["av.cmd", "suspend"]}),
+        host_job("command", {"command": ["av.cmd", "suspend"], "follow": None}),
         summary="before",
         postcondition=one_of("exit_code", 0),
     )
     last = LaneBuilder(f"{server}:after", server, database=None, database_guid=None)
     last.add(
         Action.CUSTOM_PROCESS,
-        host_job("command", {"command": ["av.cmd", "resume"]}),
+        host_job("command", {"command": ["av.cmd", "resume"], "follow": None}),
         summary="after",
         runs_when=RunsWhen.UNDO_OF,
         undo_of=before,

@@ -94,7 +94,7 @@ def test_starts_a_job_once_and_polls_it(tmp_path: Path) -> None:
         "fence": 1,
         "job": "r1-11-1",
         "kind": "command",
-        "request": {"command": ["hostname"]},
+        "request": {"command": ["hostname"], "follow": None},
         "runner": bootstrap.runner_argument(),
     }
     assert run("start-job", **request)["state"] == "started"

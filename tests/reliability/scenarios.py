@@ -257,8 +257,11 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
     processes = (
         "custom_processes:\n"
         "  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend],"
-        " treat_failure_as_error: true}]\n"
-        "  after: [{name: av on, run: ['C:\\ops\\av.cmd', resume], undoes: av off}]\n"
+        " treat_failure_as_error: true},\n"
+        "    {name: quiet, run: ['C:\\ops\\monitoring.cmd', quiet], per: run},\n"
+        "    {name: export, run: ['C:\\ops\\launch.cmd'], follow: export.exe, per: database}]\n"
+        "  after: [{name: av on, run: ['C:\\ops\\av.cmd', resume], undoes: av off},\n"
+        "    {name: loud, run: ['C:\\ops\\monitoring.cmd', loud], undoes: quiet, per: run}]\n"
         if scenario.has_processes
         else ""
     )

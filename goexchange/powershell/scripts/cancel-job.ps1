@@ -8,6 +8,14 @@ function Stop-Tree([int]$Id) {
     foreach ($child in $children) { Stop-Tree ([int]$child.ProcessId) }
 }
 
+# What a launcher left behind has no parent any more: the runner wrote down whom it follows.
+function Stop-Followed([string]$Path) {
+    if (-not [System.IO.File]::Exists($Path)) { return }
+    foreach ($one in @((Read-GxJson $Path).processes)) {
+        if ($null -ne $one -and (Test-GxAlive $one)) { Stop-Tree ([int]$one.pid) }
+    }
+}
+
 Assert-GxFence $Arguments.root $Arguments.fence
 $name = Get-GxName $Arguments.job
 $folder = [System.IO.Path]::Combine([string]$Arguments.root, 'jobs', $name)
@@ -33,6 +41,7 @@ if ([System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'request.json'))
         catch {
             $started = Read-GxJson $startedPath
             if ($null -ne $started -and (Test-GxAlive $started)) { Stop-Tree ([int]$started.pid) }
+            Stop-Followed ([System.IO.Path]::Combine($folder, 'followed.json'))
         }
     }
     # It may have ended while it was being stopped: its own record stays.

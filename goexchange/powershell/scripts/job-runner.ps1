@@ -145,6 +145,208 @@ function Export-Configuration($Request) {
     return @{ exit_code = $exitCode; result = @{ files = @($files); missing = @($missing) } }
 }
 
+# --- an operator's program -----------------------------------------------------------------------
+
+$headMax = 524288
+$tailMax = 524288
+$appearsWithin = 60
+
+# One word of a command line, by the rules of CommandLineToArgvW: backslashes count only before a quote.
+function ConvertTo-Word([string]$Text) {
+    if ($Text -and $Text -notmatch '[\s"]') { return $Text }
+    $escaped = [regex]::Replace($Text, '(\\*)"', '$1$1\"')
+    $escaped = [regex]::Replace($escaped, '(\\+)$', '$1$1')
+    return '"' + $escaped + '"'
+}
+
+# cmd.exe expands and splits what a program would get as it is: what it cannot be kept from is refused.
+function ConvertTo-BatchWord([string]$Text) {
+    if ($Text -match '["%\r\n]') { throw ('not safe as a word for a batch file: ' + $Text) }
+    if ($Text -match '^[A-Za-z0-9_.:\\/@+-]+$') { return $Text }
+    return '"' + $Text + '"'
+}
+
+function Get-CommandLine([string[]]$Words) {
+    $tool = $Words[0]
+    if ($tool -match '\.(cmd|bat)$') {
+        if (-not [System.IO.File]::Exists($tool)) { throw ('could not be started: ' + $tool) }
+        $batch = @()
+        foreach ($word in $Words) { $batch += ConvertTo-BatchWord $word }
+        $shell = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'cmd.exe')
+        return @{ tool = $shell; words = ('/d /s /c "' + ($batch -join ' ') + '"') }
+    }
+    $all = @()
+    if ($tool -match '\.ps1$') {
+        if ($tool -match '"') { throw ('not a path: ' + $tool) }
+        $all += '-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "' + $tool + '"'
+        $tool = $GxShell
+    }
+    foreach ($word in @($Words | Select-Object -Skip 1)) { $all += ConvertTo-Word $word }
+    return @{ tool = $tool; words = ($all -join ' ') }
+}
+
+function New-Stream($Reader, $Writer) {
+    return @{
+        reader = $Reader
+        writer = $Writer
+        buffer = (New-Object -TypeName char[] -ArgumentList 65536)
+        task = $null
+        is_open = $true
+        room = $headMax
+        tail = (New-Object -TypeName System.Text.StringBuilder)
+        left_out = [long]0
+    }
+}
+
+# Of much output the beginning and the end are kept; how much was between them is counted.
+function Add-Output($Stream, [string]$Text) {
+    $now = [Math]::Min([int]$Stream['room'], $Text.Length)
+    if ($now -gt 0) {
+        $Stream['writer'].Write($Text.Substring(0, $now))
+        $Stream['room'] = $Stream['room'] - $now
+    }
+    if ($now -lt $Text.Length) {
+        [void]$Stream['tail'].Append($Text.Substring($now))
+        if ($Stream['tail'].Length -gt 2 * $tailMax) { Limit-Tail $Stream }
+    }
+}
+
+function Limit-Tail($Stream) {
+    $over = $Stream['tail'].Length - $tailMax
+    if ($over -le 0) { return }
+    $dropped = $Stream['tail'].ToString(0, $over)
+    $Stream['left_out'] = $Stream['left_out'] + $GxUtf8.GetByteCount($dropped)
+    [void]$Stream['tail'].Remove(0, $over)
+}
+
+function Close-Stream($Stream) {
+    Limit-Tail $Stream
+    if ($Stream['left_out'] -gt 0) {
+        $Stream['writer'].WriteLine('')
+        $Stream['writer'].WriteLine('[' + $Stream['left_out'] + ' bytes left out]')
+    }
+    $Stream['writer'].Write($Stream['tail'].ToString())
+    $Stream['writer'].Flush()
+}
+
+# Takes what has come; true when something has.
+function Read-Stream($Stream) {
+    if (-not $Stream['is_open']) { return $false }
+    if ($null -eq $Stream['task']) {
+        $Stream['task'] = $Stream['reader'].ReadAsync($Stream['buffer'], 0, $Stream['buffer'].Length)
+    }
+    if (-not $Stream['task'].IsCompleted) { return $false }
+    $count = [int]$Stream['task'].Result
+    $Stream['task'] = $null
+    if ($count -le 0) {
+        $Stream['is_open'] = $false
+        return $false
+    }
+    $form = @($Stream['buffer'], 0, $count)
+    Add-Output $Stream (New-Object -TypeName System.String -ArgumentList $form)
+    return $true
+}
+
+# Every process of that name that has begun since; its handle is kept, so that its exit code stays readable.
+function Find-Followed([string]$Image, [DateTime]$Since, $Known) {
+    $name = [regex]::Replace($Image, '\.exe$', '', 'IgnoreCase')
+    $before = $Known.Count
+    foreach ($one in @(Get-Process -Name $name -ErrorAction SilentlyContinue)) {
+        $began = $null
+        try { $began = $one.StartTime }
+        catch { $began = $null }
+        if ($null -eq $began -or $began -lt $Since) { continue }
+        $key = [string]$one.Id + ' ' + (ConvertTo-GxTime $began)
+        if ($Known.ContainsKey($key)) { continue }
+        [void]$one.Handle
+        $Known[$key] = @{ process = $one; pid = $one.Id; process_started = (ConvertTo-GxTime $began) }
+    }
+    if ($Known.Count -eq $before) { return }
+    # What ends this job from outside finds them here: their parent may be gone.
+    $list = @()
+    foreach ($one in $Known.Values) { $list += @{ pid = $one['pid']; process_started = $one['process_started'] } }
+    Write-GxJson ([System.IO.Path]::Combine($folder, 'followed.json')) @{ processes = @($list) }
+}
+
+# Waits for all of them, and for those that they start under the same name; the first code that is not 0 counts.
+function Wait-Followed([string]$Image, [DateTime]$Since, $Known) {
+    $exitCode = 0
+    $seen = @{}
+    while ($seen.Count -lt $Known.Count) {
+        foreach ($key in @($Known.Keys)) {
+            if ($seen.ContainsKey($key)) { continue }
+            $process = $Known[$key]['process']
+            $process.WaitForExit()
+            $seen[$key] = $true
+            if ($exitCode -eq 0) { $exitCode = [int]$process.ExitCode }
+        }
+        Find-Followed $Image $Since $Known
+    }
+    return $exitCode
+}
+
+function Start-Program([string[]]$Words) {
+    $line = Get-CommandLine $Words
+    $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo
+    $start.FileName = $line['tool']
+    $start.Arguments = $line['words']
+    $start.WorkingDirectory = $folder
+    $start.UseShellExecute = $false
+    $start.CreateNoWindow = $true
+    $start.RedirectStandardInput = $true
+    $start.RedirectStandardOutput = $true
+    $start.RedirectStandardError = $true
+    $page = [System.Globalization.CultureInfo]::CurrentCulture.TextInfo.OEMCodePage
+    $start.StandardOutputEncoding = [System.Text.Encoding]::GetEncoding($page)
+    $start.StandardErrorEncoding = [System.Text.Encoding]::GetEncoding($page)
+    try { $process = [System.Diagnostics.Process]::Start($start) }
+    catch { throw ('could not be started: ' + $Words[0] + ': ' + $_.Exception.Message) }
+    # A program that asks for input is told that there is none.
+    $process.StandardInput.Close()
+    return $process
+}
+
+function Invoke-Program($Request) {
+    $since = [DateTime]::Now
+    $follow = [string]$Request.follow
+    $known = @{}
+    $process = Start-Program ([string[]]@($Request.command))
+    $streams = @((New-Stream $process.StandardOutput $output), (New-Stream $process.StandardError $errorOutput))
+    # What it has started may hold its output open: two quiet seconds after its end are the end.
+    $quiet = 0
+    while ($quiet -lt 20) {
+        $hasRead = $false
+        foreach ($stream in $streams) {
+            if (Read-Stream $stream) { $hasRead = $true }
+        }
+        if ($hasRead) {
+            $quiet = 0
+            continue
+        }
+        if ($process.HasExited) { $quiet = $quiet + 1 }
+        if ($process.HasExited -and -not $streams[0]['is_open'] -and -not $streams[1]['is_open']) { break }
+        if ($follow) { Find-Followed $follow $since $known }
+        Start-Sleep -Milliseconds 100
+    }
+    $exitCode = [int]$process.ExitCode
+    if ($follow) {
+        $until = [DateTime]::Now.AddSeconds($appearsWithin)
+        while ($known.Count -eq 0 -and [DateTime]::Now -lt $until) {
+            Find-Followed $follow $since $known
+            Start-Sleep -Milliseconds 200
+        }
+        if ($known.Count -gt 0) { $exitCode = Wait-Followed $follow $since $known }
+        elseif ($exitCode -eq 0) { throw ('it ended, and no process ' + $follow + ' was seen within ' + $appearsWithin + ' s') }
+    }
+    $leftOut = [long]0
+    foreach ($stream in $streams) {
+        Close-Stream $stream
+        $leftOut = $leftOut + $stream['left_out']
+    }
+    $said = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 2097152))
+    return @{ exit_code = $exitCode; result = @{ error_output = $said; left_out_bytes = $leftOut; followed = $known.Count } }
+}
+
 function Invoke-Request($Job) {
     $request = $Job.request
     switch ([string]$Job.kind) {
@@ -153,11 +355,7 @@ function Invoke-Request($Job) {
         'hash-files' { return Invoke-HashFiles $request }
         'wbadmin' { return Invoke-Backup $request }
         'export-configuration' { return Export-Configuration $request }
-        'command' {
-            $words = [string[]]@($request.command)
-            $rest = @($words | Select-Object -Skip 1)
-            return Invoke-Tool $words[0] $rest
-        }
+        'command' { return Invoke-Program $request }
     }
     throw ('unknown kind of job: ' + $Job.kind)
 }

@@ -101,7 +101,7 @@ def test_starting_a_job_again_changes_nothing(hands: Hands) -> None:
     arguments = {
         "job": "EX01/DB05/09",
         "kind": "command",
-        "request": {"command": ["C:\\ops\\av.cmd", "suspend"]},
+        "request": {"command": ["C:\\ops\\av.cmd", "suspend"], "follow": None},
         "runner": "",
     }
     assert hands.change("start-job", **arguments)["state"] == "started"
@@ -237,16 +237,18 @@ def test_configuration_is_exported(hands: Hands) -> None:
 
 
 def test_an_unknown_program_is_not_played(hands: Hands) -> None:
-    assert hands.finish(hands.start("command", command=["C:\\ops\\x.cmd"])).exit_code == -1
-    assert hands.finish(hands.start("command", command=["C:\\ops\\fail.cmd"])).exit_code == 3
-    assert ROOT in hands.world.jobs["EX01", "command-1"].folder
+    unknown = hands.start("command", command=["C:\\ops\\x.cmd"], follow=None)
+    assert hands.finish(unknown).exit_code == -1
+    failing = hands.start("command", command=["C:\\ops\\fail.cmd"], follow=None)
+    assert hands.finish(failing).exit_code == 3
+    assert ROOT in hands.world.jobs["EX01", unknown].folder
 
 
 def test_a_job_that_had_not_begun_before_a_reboot_waits_for_another_start(hands: Hands) -> None:
     arguments = {
         "job": "one",
         "kind": "command",
-        "request": {"command": ["C:\\ops\\av.cmd", "suspend"]},
+        "request": {"command": ["C:\\ops\\av.cmd", "suspend"], "follow": None},
         "runner": "",
     }
     hands.change("start-job", **arguments)

@@ -238,22 +238,6 @@ def test_different_windows_are_planned_apart() -> None:
         make_draft([spec(), other], inventory(), state(), now=NOW)
 
 
-def _ignoring_completion() -> desired.DesiredState:
-    process = desired.CustomProcess(
-        name="pause",
-        run=("pause.cmd",),
-        limit=desired.ProcessLimit.TIMEOUT,
-        timeout_s=60,
-        treat_failure_as_error=True,
-        success_exit_codes=(0,),
-        undoes=None,
-        follow=None,
-        per=desired.ProcessScope.SERVER,
-        place=PLACE,
-    )
-    return spec(processes_before=(process,))
-
-
 def _with_credential() -> desired.DesiredState:
     target = desired.BackupTarget(path="\\\\b\\s", credential="keyring:x", place=PLACE)
     before = spec().backup_before
@@ -268,7 +252,6 @@ def _strict() -> desired.DesiredState:
 @pytest.mark.parametrize(
     ("want", "words"),
     [
-        (_ignoring_completion(), "ignoring the completion of 'pause'"),
         (_with_credential(), "the credential for"),
         (_strict(), "treating warnings as errors"),
     ],

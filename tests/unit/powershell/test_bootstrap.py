@@ -17,7 +17,7 @@ START = {
     "fence": 1,
     "job": "r-1",
     "kind": "command",
-    "request": {"command": ["hostname"]},
+    "request": {"command": ["hostname"], "follow": None},
     "runner": bootstrap.runner_argument(),
 }
 

@@ -257,3 +257,12 @@ def test_databases_are_meant_by_patterns(name: str, is_meant: bool) -> None:
         "[EX01]", "[EX01], databases: {include: ['DB??', 'Archive*'], exclude: ['archive*']}"
     )
     assert database_is_meant(desired(text).targets, name) is is_meant
+
+
+def test_a_batch_file_is_given_no_word_that_cmd_would_read() -> None:
+    for word in ('a"b', "%PATH%"):
+        text = with_lines(
+            f"custom_processes: {{before: [{{name: a, run: ['C:\\b.CMD', '{word}']}}]}}\n"
+        )
+        assert [each.id for each in mistakes(text)] == ["unsafe-word"]
+        assert mistakes(text.replace("b.CMD", "b.exe")) == ()

@@ -47,16 +47,6 @@ TABLE = [
     ),
     (with_lines("  conflicts: {running: wait}\n"), "the conflict policy wait", "9:14"),
     (
-        with_lines("custom_processes: {after: [{name: a, run: [b], per: database}]}\n"),
-        "a custom process per database",
-        "9:28",
-    ),
-    (
-        with_lines("custom_processes: {before: [{name: a, run: [b], follow: c.exe}]}\n"),
-        "following the process 'c.exe' of a launcher",
-        "9:29",
-    ),
-    (
         with_lines("schedule: {resource_check: {due: '09:00'}}\n"),
         "a scheduled resource check",
         "9:28",
