@@ -190,6 +190,8 @@ def _backup_command(lane: Lane) -> str:
     for step in lane.steps:
         if step.action is Action.ONLINE_BACKUP and hasattr(step.call, "request"):
             request = step.call.request
+            if "volumes" not in request:
+                return "start a full online backup with " + " ".join(request.get("start", ()))
             target, volumes = request["target"], ",".join(request["volumes"])
             return f"wbadmin start backup -backupTarget:{target} -include:{volumes} -vssFull -quiet"
     return "start a full online backup of the database's volumes"

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from goexchange.driver.conditions import holds
+from goexchange.driver.judge_backups import judge_agent, judge_backup
 from goexchange.driver.judge_files import (
     judge_copy,
     judge_export,
@@ -15,7 +16,7 @@ from goexchange.driver.judge_files import (
     judge_swap,
     judge_verified,
 )
-from goexchange.driver.judge_tools import judge_backup, judge_command, judge_eseutil
+from goexchange.driver.judge_tools import judge_command, judge_eseutil
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.errors import UnexpectedOutput
 from goexchange.model.plan import Action, Step
@@ -33,6 +34,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "copy-files": judge_copy,
     "hash-files": judge_hash,
     "wbadmin": judge_backup,
+    "agent": judge_agent,
     "export-configuration": judge_export,
     "command": judge_command,
 }

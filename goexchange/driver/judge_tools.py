@@ -1,6 +1,4 @@
-"""Judging tools by exit code and printed words together: eseutil, wbadmin, an operator's own
-programs.
-"""
+"""Judging tools by exit code and printed words together: eseutil, an operator's own programs."""
 
 from __future__ import annotations
 
@@ -28,7 +26,6 @@ from goexchange.powershell.eseutil import (
     signed_exit_code,
 )
 from goexchange.powershell.redaction import redacted
-from goexchange.powershell.wbadmin import parse_backup
 
 Report = ChecksumReport | IntegrityReport | DefragmentationReport | RecoveryReport
 _MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation", "/r": "recovery"}
@@ -62,22 +59,6 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
             output=text,
         )
     return done(result, findings=findings, output=text)
-
-
-def judge_backup(subject: Subject, end: JobEnd) -> Judgement:
-    """Windows Server Backup: exit code and final words; the proof comes after."""
-    text = decode_output(end.output)
-    printed = parse_backup(text)
-    words = printed.end.reason if isinstance(printed.end, Unknown) else printed.end.value
-    result = {**ended(end), "end": words, "volumes": list(printed.volumes_completed)}
-    if end.exit_code is None or not printed.has_succeeded(end.exit_code):
-        return failed(
-            f"the backup ended with {result['exit_code']}: {words}",
-            result,
-            findings=tuple(_finding("error", "", each) for each in printed.errors),
-            output=text,
-        )
-    return done(result, output=text)
 
 
 def judge_command(subject: Subject, end: JobEnd) -> Judgement:

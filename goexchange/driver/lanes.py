@@ -24,6 +24,7 @@ _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of 
     Action.RETURN_PRESENT: Action.PUT_AWAY,
     Action.RETURN_LOGS: Action.RETURN_PRESENT,
     Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
+    Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
     Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
 }
 _LOST = ("header-differs", "file-not-found")  # the host's words for an original that is no more

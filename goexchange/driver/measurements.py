@@ -19,7 +19,9 @@ _WORK = {
     Action.VERIFY_SET: Work.VERIFY_SET,
     Action.VERIFY_SET_ON_HOST: Work.PAGE_CHECKSUMS,
     Action.REPAIR_REQUEST: Work.REPAIR_REQUEST,
+    Action.ONLINE_BACKUP_BEFORE: Work.ONLINE_BACKUP,
     Action.ONLINE_BACKUP: Work.ONLINE_BACKUP,
+    Action.PROVE_BACKUP_BEFORE: Work.BACKUP_PROOF,
     Action.PROVE_BACKUP: Work.BACKUP_PROOF,
     Action.DISMOUNT: Work.DISMOUNT,
     Action.MOUNT: Work.MOUNT,
@@ -89,7 +91,7 @@ def _size(plan: Plan, lane: Lane, step: Step, *, state: RunState) -> int:
     result: Any = state.step(step.id).result or {}
     if "bytes" in result and isinstance(result["bytes"], int):
         return int(result["bytes"])
-    if step.action is Action.PROVE_BACKUP:
+    if step.action in (Action.PROVE_BACKUP, Action.PROVE_BACKUP_BEFORE):
         return 0
     is_partly_read = step.action in (Action.REBUILD, Action.REPAIR_REQUEST)
     if isinstance(step.call, JobCall) and step.call.expected_bytes and not is_partly_read:

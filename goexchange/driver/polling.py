@@ -10,10 +10,11 @@ from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered, Observed
 from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judgement import Judgement, Subject, done, failed
-from goexchange.driver.proof import backup_proof
+from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
 from goexchange.driver.repairs import with_ours
 from goexchange.driver.turning import turn_back_reason
-from goexchange.model.plan import Action, ExchangeCall, Lane, Step
+from goexchange.model.plan import ExchangeCall, Lane, Step
+from goexchange.model.run import Finding
 
 CALL_LIMIT_S = 60
 
@@ -31,18 +32,30 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
         if answer is not None and holds(poll.until, answer):
             if not isinstance(poll.call, ExchangeCall):
                 yield from talk.append(*talk.facts_drafts_of(step.server))
-            return after_postcondition(step, done(answer))
+            return after_postcondition(step, done(answer, findings=_findings(step, answer)))
         if answer is not None and poll.failed is not None and holds(poll.failed, answer):
-            return failed("the work it started ended badly", answer)
+            return failed(_bad_end(step, answer), answer, findings=_findings(step, answer))
         why = turn_back_reason(talk, lane, step)
         if why is not None:
             return failed(why, seen or {})
         if talk.now >= deadline:
-            return failed(f"it did not come to an end within {step.time_limit_s} s", seen or {})
+            late = f"it did not come to an end within {step.time_limit_s} s"
+            is_proof = step.action in BACKUP_OF
+            why = f"{late}: {unproved_words(seen or {})}" if is_proof else late
+            return failed(why, seen or {}, findings=_findings(step, seen or {}))
         interval = timedelta(seconds=poll.interval_s)
         is_cheap = isinstance(poll.call, ExchangeCall)  # observing a server is not
         soon = talk.next_look(sent, at_most=interval) if is_cheap else talk.now + interval
         yield from talk.wait(soon)
+
+
+def _bad_end(step: Step, answer: dict[str, Any]) -> str:
+    is_proof = step.action in BACKUP_OF
+    return unproved_words(answer) if is_proof else "the work it started ended badly"
+
+
+def _findings(step: Step, answer: dict[str, Any]) -> tuple[Finding, ...]:
+    return findings_of(answer) if step.action in BACKUP_OF else ()
 
 
 def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | None]:
@@ -57,7 +70,7 @@ def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | No
     )
     if not isinstance(event, Observed):
         return None
-    if step.action is Action.PROVE_BACKUP:
+    if step.action in BACKUP_OF:
         subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
         return backup_proof(subject, event.server)
     return {"observed": True}

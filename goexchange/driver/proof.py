@@ -1,52 +1,125 @@
 """The proof of an online full backup: job, time stamp, completion event and a copy that can be
 fetched, all together.
+
+A time stamp alone proves nothing: a fake backup moves it, and leaves no event of the engine.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+from attrs import frozen
 
 from goexchange.codec import parse_time, time_text
 from goexchange.driver.judgement import Subject
 from goexchange.driver.lanes import happened
 from goexchange.model.actual import ActualHost, ActualServer, HostEvent, WindowsBackup
-from goexchange.model.plan import Action, ControllerCall
+from goexchange.model.plan import Action, ControllerCall, JobCall, Step
+from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
 
-# Source: ESE source, jetmsg.mc: 213 a backup of the instance ended, 2006 a shadow copy completed.
+# Source: ESE source, jetmsg.mc: 213 a backup of the instance ended, 2006 a shadow copy completed,
+# 224 log files are deleted, 225 there are none to delete.
 COMPLETION_EVENTS = frozenset({213, 2006})
+LOGS_DELETED, NO_LOGS_TO_DELETE = 224, 225
+BACKUP_OF = {
+    Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
+    Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
+}
+_PARTS = ("job_succeeded", "is_newer", "event_completed", "retrievable")
+
+
+@frozen(kw_only=True)
+class _Backup:
+    """The backup that is proved: the step that made it, and when its job started by the host's
+    clock.
+    """
+
+    step: Step
+    result: Mapping[str, Any]
+    started: datetime
 
 
 def backup_proof(subject: Subject, seen: ActualServer) -> dict[str, Any]:
-    """What is proved so far; `proved` only when nothing is missing. Unknown facts prove nothing."""
+    """What is proved so far; `proved` only when nothing is missing. Unknown facts prove nothing.
+
+    Shape: `is_final` when all has been seen that can ever be, and it is not enough; `logs` what
+    became of the logs; `also_covered` other databases with a full backup since the start.
+    """
     call = subject.step.call
     assert isinstance(call, ControllerCall)
-    started = _job_start(subject)
+    wanted = tuple(str(each) for each in call.arguments["databases"])
+    backup = _backup(subject)
+    started = None if backup is None else backup.started
     host = seen.host if isinstance(seen.host, ActualHost) else None
-    last = _last_full_backup(seen, call.arguments["databases"])
+    events = _events(host, started)
+    names = _names(seen, wanted)
+    last = _last_full_backup(seen, wanted)
     proof: dict[str, Any] = {
-        "job_succeeded": started is not None,
+        "job_succeeded": backup is not None,
         "last_full_backup_utc": time_text(last) if last is not None else None,
         "is_newer": started is not None and last is not None and last >= started,
-        "event_completed": host is not None and _has_event(host, started),
-        "retrievable": host is not None and _is_retrievable(host.windows_backup, started),
+        "event_completed": bool(names)
+        and all(_has(events, COMPLETION_EVENTS, name) for name in names),
+        "retrievable": _is_retrievable(backup, host),
+        "logs": _logs(events, names),
+        "also_covered": list(_also_covered(seen, call.arguments, started)),
     }
-    parts = ("job_succeeded", "is_newer", "event_completed", "retrievable")
-    return {**proof, "proved": all(proof[name] is True for name in parts)}
+    is_proved = all(proof[name] is True for name in _PARTS)
+    is_final = backup is not None and _has_own_copies(backup) and not proof["retrievable"]
+    is_rest_seen = all(proof[name] for name in ("job_succeeded", "is_newer", "event_completed"))
+    return {**proof, "proved": is_proved, "is_final": is_final and is_rest_seen}
 
 
-def _job_start(subject: Subject) -> datetime | None:
-    """When the backup job started, by the host's clock."""
-    for step in subject.lane.steps:
+def unproved_words(proof: Mapping[str, Any]) -> str:
+    """What is missing of a proof, in words."""
+    missing = {
+        "job_succeeded": "the backup's job did not succeed",
+        "is_newer": "the last full backup is not newer than the job's start",
+        "event_completed": "the engine has logged no completion of a backup",
+        "retrievable": "no copy of it is known that can be fetched",
+    }
+    words = [text for name, text in missing.items() if proof.get(name) is not True]
+    is_fake = proof.get("is_newer") is True and proof.get("event_completed") is not True
+    hint = (
+        ": the time stamp alone has moved, as a backup that copied nothing does" if is_fake else ""
+    )
+    return f"not proved: {'; '.join(words) or 'it was never looked at'}{hint}"
+
+
+def findings_of(proof: Mapping[str, Any]) -> tuple[Finding, ...]:
+    """What a person should know of a backup beside its proof."""
+    found = []
+    if proof.get("also_covered"):
+        text = f"the backup covered {', '.join(proof['also_covered'])} too"
+        found.append(Finding(severity="warning", pass_name="", text=text))
+    return tuple(found)
+
+
+def _backup(subject: Subject) -> _Backup | None:
+    """The nearest backup before the proof; None when it did not succeed."""
+    action = BACKUP_OF[subject.step.action]
+    steps = [
+        each
+        for each in subject.lane.steps
+        if each.action is action and each.number < subject.step.number
+    ]
+    for step in reversed(steps):
         record = subject.state.step(step.id)
-        if step.action is Action.ONLINE_BACKUP and happened(record) and record.result is not None:
+        if happened(record) and record.result is not None:
             text = record.result["started_at_utc"]
-            return parse_time(text) if text else record.first_sent_at_utc
+            started = parse_time(text) if text else record.first_sent_at_utc
+            return (
+                None
+                if started is None
+                else _Backup(step=step, result=record.result, started=started)
+            )
     return None
 
 
-def _last_full_backup(seen: ActualServer, guids: list[str]) -> datetime | None:
+def _last_full_backup(seen: ActualServer, guids: Sequence[str]) -> datetime | None:
     """The oldest of the databases' last full backups; None when one is never or not known."""
     if isinstance(seen.databases, Unknown):
         return None
@@ -55,16 +128,73 @@ def _last_full_backup(seen: ActualServer, guids: list[str]) -> datetime | None:
     return min(moments) if moments and len(moments) == len(guids) else None
 
 
-def _has_event(host: ActualHost, started: datetime | None) -> bool:
-    events: tuple[HostEvent, ...] = (
-        host.backup_events if isinstance(host.backup_events, tuple) else ()
-    )
-    return started is not None and any(
-        event.event_id in COMPLETION_EVENTS and event.at_utc >= started for event in events
+def _names(seen: ActualServer, guids: Sequence[str]) -> tuple[str, ...]:
+    """The names of all these databases; none when one of them is not known."""
+    databases = () if isinstance(seen.databases, Unknown) else seen.databases
+    names = tuple(one.name for one in databases if one.guid in guids)
+    return names if len(names) == len(guids) else ()
+
+
+def _events(host: ActualHost | None, started: datetime | None) -> tuple[HostEvent, ...]:
+    """The backup events since the job's start."""
+    if host is None or started is None or not isinstance(host.backup_events, tuple):
+        return ()
+    return tuple(each for each in host.backup_events if each.at_utc >= started)
+
+
+def _has(events: Sequence[HostEvent], ids: frozenset[int], database: str) -> bool:
+    """Whether the engine's instance of that database logged one of these events.
+
+    Source: the texts begin `<process> (<pid>) <instance>: `, on 2013 and later with the database's
+    name as instance.
+    """
+    marks = (f") {database}: ", f" - {database} (")
+    return any(each.event_id in ids and any(mark in each.text for mark in marks) for each in events)
+
+
+def _logs(events: Sequence[HostEvent], names: Sequence[str]) -> str:
+    """What became of the logs, as the engine says it."""
+    if names and all(_has(events, frozenset({LOGS_DELETED}), name) for name in names):
+        return "truncated"
+    either = frozenset({LOGS_DELETED, NO_LOGS_TO_DELETE})
+    if names and all(_has(events, either, name) for name in names):
+        return "nothing to truncate"
+    return "no truncation seen"
+
+
+def _also_covered(
+    seen: ActualServer, arguments: Mapping[str, Any], started: datetime | None
+) -> tuple[str, ...]:
+    """Databases that the plan did not name as covered, and that have a full backup since then."""
+    if isinstance(seen.databases, Unknown) or started is None:
+        return ()
+    named = {str(each) for each in arguments["covered"]} | set(arguments["databases"])
+    return tuple(
+        one.name
+        for one in seen.databases
+        if one.guid not in named
+        and isinstance(one.last_full_backup_utc, datetime)
+        and one.last_full_backup_utc >= started
     )
 
 
-def _is_retrievable(backup: WindowsBackup | Unknown, started: datetime | None) -> bool:
-    if isinstance(backup, Unknown) or started is None or backup.last_success_utc is None:
+def _has_own_copies(backup: _Backup) -> bool:
+    """Whether the backup's own job has said which copies there are: it will not say more."""
+    call = backup.step.call
+    return isinstance(call, JobCall) and call.kind != "wbadmin"
+
+
+def _is_retrievable(backup: _Backup | None, host: ActualHost | None) -> bool:
+    if backup is None:
+        return False
+    if not _has_own_copies(backup):
+        return host is not None and _is_in_catalogue(host.windows_backup, backup.started)
+    made = backup.result.get("copy_at_utc")
+    minute = backup.started.replace(second=0, microsecond=0)  # some catalogues know no seconds
+    return isinstance(made, str) and parse_time(made) >= minute
+
+
+def _is_in_catalogue(backup: WindowsBackup | Unknown, started: datetime) -> bool:
+    if isinstance(backup, Unknown) or backup.last_success_utc is None:
         return False
     return backup.last_result == 0 and backup.last_success_utc >= started

@@ -261,7 +261,8 @@ class BackupAgent:
     """A backup vendor's agent as commands: start, ask for the state, stop.
 
     Shape: `runs_on` names the machine of the inventory where the commands run, None for the
-    Exchange server itself.
+    Exchange server itself; `copies` prints when the copies were made that can be fetched, None
+    where nobody can tell.
     Unknown: what `state` prints and no mapping names is unknown, never success.
     """
 
@@ -272,6 +273,7 @@ class BackupAgent:
     poll_every_s: int
     runs_on: str | None
     place: Place
+    copies: tuple[str, ...] | None = None
 
 
 @frozen(kw_only=True)

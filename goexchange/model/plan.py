@@ -105,6 +105,8 @@ class Action(Enum):
     LOOK_AT_RECOVERY = "look-at-recovery"
     RESTORE_MOUNT_AT_STARTUP = "restore-mount-at-startup"
     REMOVE_SENTINEL = "remove-sentinel"
+    ONLINE_BACKUP_BEFORE = "online-backup-before"
+    PROVE_BACKUP_BEFORE = "prove-backup-before"
     ONLINE_BACKUP = "online-backup"
     PROVE_BACKUP = "prove-backup"
     REPAIR_REQUEST = "repair-request"

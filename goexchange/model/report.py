@@ -238,6 +238,8 @@ class OnlineBackupReport:
     event_completed: bool | None
     retrievable: bool | None
     proved: bool | None
+    logs: str | None = None
+    also_covered: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -84,6 +84,8 @@ TRAITS: Mapping[Action, Traits] = {
     Action.LOOK_AT_RECOVERY: Traits(_REPEAT, 10 * MINUTE),
     Action.RESTORE_MOUNT_AT_STARTUP: Traits(_PROBE, 5 * MINUTE, _BACK, RunsWhen.SETTINGS_CHANGED),
     Action.REMOVE_SENTINEL: Traits(_REPEAT, 5 * MINUTE, _BACK, _IN_SERVICE),
+    Action.ONLINE_BACKUP_BEFORE: Traits(_ATTACH, 24 * HOUR),
+    Action.PROVE_BACKUP_BEFORE: Traits(_REPEAT, HOUR),
     Action.ONLINE_BACKUP: Traits(_ATTACH, 24 * HOUR, runs_when=_REBUILT),
     Action.PROVE_BACKUP: Traits(_REPEAT, HOUR, runs_when=_REBUILT),
     Action.REPAIR_REQUEST: Traits(_PROBE, 12 * HOUR),

@@ -16,22 +16,7 @@ def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[Con
     found: list[ConsentNeed] = []
     if context.estimate is not None:
         found += _for_outage(context)
-    if context.coverage is not None:
-        others = [
-            each.name
-            for each in context.coverage.databases
-            if f"{context.server.name}/{each.name}" not in in_scope
-        ]
-        if others:
-            found.append(
-                ConsentNeed(
-                    consent=Consent.BACKUP_COVERS_OTHERS,
-                    address=context.lane_id,
-                    finding=f"the online backup of {words.listed(context.coverage.volumes)} covers"
-                    f" {words.listed(others)} too and truncates their logs; it breaks the chain of"
-                    " another product's backups of them",
-                )
-            )
+    found += _for_backups(context, in_scope)
     return tuple(found)
 
 
@@ -39,6 +24,28 @@ def forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> ConsentNee
     """The first consent that the specification forbids to give, if any."""
     closed = set(spec.script.forbid)
     return next((each for each in needed if each.consent in closed), None)
+
+
+def _for_backups(context: LaneContext, in_scope: Collection[str]) -> list[ConsentNeed]:
+    """Whatever a backup takes beside what the plan is about; once for each finding."""
+    findings: dict[str, None] = {}
+    for coverage in (context.coverage_before, context.coverage):
+        names = () if coverage is None else (each.name for each in coverage.databases)
+        others = [name for name in names if f"{context.server.name}/{name}" not in in_scope]
+        if coverage is None or not others:
+            continue
+        what = (
+            f"the online backup of {words.listed(coverage.volumes)} covers {words.listed(others)}"
+            " too and truncates their logs"
+            if coverage.is_known
+            else f"the backup agent chooses what it takes: it may cover {words.listed(others)} too"
+            " and truncate their logs"
+        )
+        findings[f"{what}; it breaks the chain of another product's backups of them"] = None
+    return [
+        ConsentNeed(consent=Consent.BACKUP_COVERS_OTHERS, address=context.lane_id, finding=finding)
+        for finding in findings
+    ]
 
 
 def _for_outage(context: LaneContext) -> list[ConsentNeed]:

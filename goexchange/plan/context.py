@@ -31,8 +31,8 @@ class LaneContext:
     """One database with everything its lane needs; sizes, tools and volumes have been made sure of
     before.
 
-    Unknown: `estimate` is None where the work needs no outage; `coverage` where no online backup
-    is part of it.
+    Unknown: `estimate` is None where the work needs no outage; `coverage` and `coverage_before`
+    where no online backup after it, or before it, is part of it.
     """
 
     server: ActualServer
@@ -48,6 +48,7 @@ class LaneContext:
     estimate: LaneEstimate | None
     coverage: Coverage | None
     eseutil: str
+    coverage_before: Coverage | None = None
 
     @property
     def lane_id(self) -> str:

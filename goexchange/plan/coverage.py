@@ -22,13 +22,15 @@ class Coverage:
 
     Shape: `volumes` are mount points in order; `databases` are all databases of the server whose
     file or logs lie on them, in order of their names; `partly` are those of them that have only
-    one of the two there.
+    one of the two there. Where it is not known what the backup takes (`is_known`), there are no
+    volumes, and `databases` are all that it may take.
     """
 
     target: str
     volumes: tuple[str, ...]
     databases: tuple[ActualDatabase, ...]
     partly: tuple[str, ...]
+    is_known: bool = True
 
     @property
     def target_is_inside(self) -> bool:
@@ -71,6 +73,23 @@ def coverage_of(
     )
 
 
+def coverage_of_agent(server: ActualServer) -> Coverage | Unknown:
+    """What a vendor's agent may take: it chooses by itself, so every database of the server.
+
+    Unknown: when the databases are.
+    """
+    if isinstance(server.databases, Unknown):
+        return server.databases
+    found = sorted(server.databases, key=lambda each: each.name)
+    return Coverage(
+        target="",
+        volumes=(),
+        databases=tuple(each for each in found if each.is_recovery is not True),
+        partly=(),
+        is_known=False,
+    )
+
+
 def fresh_target(path: str, server: str, *, stamp: str) -> str:
     """A share gets a fresh folder per plan, because the newest backup replaces the one before in
     the same place.
@@ -80,8 +99,10 @@ def fresh_target(path: str, server: str, *, stamp: str) -> str:
 
 def covered_bytes(coverage: Coverage) -> int | None:
     """The sizes of the covered databases together, which is what the backup reads at least; None
-    when one is not known.
+    when one is not known, or what it covers.
     """
+    if not coverage.is_known:
+        return None
     sizes = [each.size_bytes for each in coverage.databases]
     known = [size for size in sizes if isinstance(size, int)]
     return sum(known) if len(known) == len(sizes) else None

@@ -8,8 +8,9 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
-from goexchange.plan.phase_after import add_online_backup, add_record
+from goexchange.plan.phase_after import add_record
 from goexchange.plan.phase_back import add_confirm_mounted
+from goexchange.plan.phase_backup import add_backup_before, add_online_backup
 from goexchange.plan.phase_before import PASS_PRIMARY, add_last_look, add_passes
 from goexchange.plan.premises import is_dismounted
 from goexchange.plan.processes import add_processes_after, add_processes_before
@@ -23,6 +24,7 @@ def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     lane = _builder(context)
     undone = add_processes_before(lane, context)
     add_last_look(lane, context, guards=("no-open-run", "elevated", "no-declared-work", "window"))
+    add_backup_before(lane, context)
     if context.needed.is_verified_too:
         add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=True)
     if context.coverage is not None:

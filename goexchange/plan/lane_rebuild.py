@@ -7,13 +7,14 @@ from __future__ import annotations
 from goexchange.model.plan import Lane, Need, RunsWhen
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.context import LaneContext
-from goexchange.plan.phase_after import add_close_record, add_online_backup, add_record
+from goexchange.plan.phase_after import add_close_record, add_record
 from goexchange.plan.phase_back import (
     add_in_service,
     add_mount,
     add_way_back_after_swap,
     add_way_back_before_swap,
 )
+from goexchange.plan.phase_backup import add_backup_before, add_online_backup
 from goexchange.plan.phase_before import (
     PASS_DEFRAGMENTED,
     PASS_PRIMARY,
@@ -42,6 +43,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         if context.spec.backup_before.offline is not None:
             add_export(lane, context, context.spec.backup_before.offline)
         add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=False)
+    add_backup_before(lane, context)
     add_last_look(lane, context)
     add_dismount(lane, context)
     header = add_read_header(lane, context)

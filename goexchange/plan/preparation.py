@@ -10,14 +10,19 @@ from goexchange.errors import Place
 from goexchange.facts.places import file_facts_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import DesiredState, VerifyMode
+from goexchange.model.desired import (
+    DesiredState,
+    OnlineBackup,
+    OnlineBackupMethod,
+    VerifyMode,
+)
 from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
 from goexchange.plan.context import LaneContext, Pace
-from goexchange.plan.coverage import Coverage, coverage_of, fresh_target
+from goexchange.plan.coverage import Coverage, coverage_of, coverage_of_agent, fresh_target
 from goexchange.plan.estimates import (
     LaneEstimate,
     RebuildParts,
@@ -127,9 +132,11 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     host = server.host
     if isinstance(host, Unknown):
         return fact_unknown("the state of its host", host, origin=spec.script.place)
-    coverage = _coverage(work, setting)
+    coverage, coverage_before = _coverage_after(work, setting), _coverage_before(work, setting)
     if isinstance(coverage, Needed):
         return coverage
+    if isinstance(coverage_before, Needed):
+        return coverage_before
     before = spec.backup_before.offline
     target = before.target.path if before else None
     paths = lane_paths(database, at=setting.at, set_target=target)
@@ -155,15 +162,34 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         times=times,
         estimate=estimate,
         coverage=coverage,
+        coverage_before=coverage_before,
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
     )
 
 
-def _coverage(work: Work, setting: Setting) -> Coverage | None | Needed:
-    declared = work.spec.backup_after.online
-    if not work.needed.is_backed_up_too or declared is None or declared.target is None:
+def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:
+    """What the backup before the work covers; work that is nothing but a backup has none before."""
+    declared = work.spec.backup_before.online
+    if declared is None or work.needed.need not in (Need.REBUILD, Need.VERIFY):
         return None
-    stamp = stamp_text(setting.at)
+    return _coverage(work, declared, stamp=stamp_text(setting.at) + "-before")
+
+
+def _coverage_after(work: Work, setting: Setting) -> Coverage | None | Needed:
+    declared = work.spec.backup_after.online
+    if not work.needed.is_backed_up_too or declared is None:
+        return None
+    return _coverage(work, declared, stamp=stamp_text(setting.at))
+
+
+def _coverage(work: Work, declared: OnlineBackup, *, stamp: str) -> Coverage | Needed:
+    if declared.method is OnlineBackupMethod.AGENT:
+        may_cover = coverage_of_agent(work.server)
+        if isinstance(may_cover, Unknown):
+            return fact_unknown("what an agent may cover", may_cover, origin=declared.place)
+        return may_cover
+    if declared.target is None:
+        raise ValueError(f"the method {declared.method.value} is planned without a target")
     target = fresh_target(declared.target.path, work.server.name, stamp=stamp)
     coverage = coverage_of(work.database, work.server, target=target)
     if isinstance(coverage, Unknown):

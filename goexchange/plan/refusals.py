@@ -7,7 +7,7 @@ from __future__ import annotations
 from goexchange.errors import Diagnostic, Severity
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import DesiredState
+from goexchange.model.desired import DesiredState, OnlineBackupMethod
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
@@ -111,9 +111,24 @@ def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
             "backup.after.online",
             spec,
         )
-    if needed.is_backed_up_too and (after is None or after.target is None):
+    if needed.is_backed_up_too and after is None:
         return _undeclared(needed, "it needs an online full backup", "backup.after.online", spec)
-    return None
+    return _refuse_unprovable(spec)
+
+
+def _refuse_unprovable(spec: DesiredState) -> Needed | None:
+    """A backup before the work that nothing can ever prove would end every run before its work."""
+    declared = spec.backup_before.online
+    agent = declared.agent if declared is not None else None
+    if declared is None or agent is None or agent.copies is not None:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        "the online backup before it can never be proved: its agent declares no command that"
+        " prints which copies can be fetched",
+        origin=declared.place,
+        instead="declare `agent.copies`, or take the backup before out of the specification",
+    )
 
 
 def refuse_for_tools(needed: Needed, server: ActualServer, spec: DesiredState) -> Needed | None:
@@ -121,9 +136,15 @@ def refuse_for_tools(needed: Needed, server: ActualServer, spec: DesiredState) -
     host = server.host
     if isinstance(host, Unknown):
         return fact_unknown("the state of its host", host, origin=spec.script.place)
-    if needed.is_backed_up_too:
-        return _refuse_for_backup_tool(host, spec)
-    return None
+    declared = (
+        spec.backup_before.online,
+        spec.backup_after.online if needed.is_backed_up_too else None,
+    )
+    is_used = any(
+        each is not None and each.method is OnlineBackupMethod.WINDOWS_SERVER_BACKUP
+        for each in declared
+    )
+    return _refuse_for_backup_tool(host, spec) if is_used else None
 
 
 def refuse_open_run(candidate: Candidate, needed: Needed) -> Needed | None:

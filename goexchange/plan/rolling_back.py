@@ -93,8 +93,9 @@ def _protection(undo: KeptOriginal, stamp: str) -> tuple[Step, ...]:
     for step in undo.lane.steps:
         if step.action is Action.ONLINE_BACKUP and isinstance(step.call, JobCall):
             old = stamp_text(undo.plan.body.evaluated_at_utc)
-            target = str(step.call.request["target"]).replace(old, stamp)
-            request = {**step.call.request, "target": target}
+            request = dict(step.call.request)
+            if "target" in request:  # an agent knows its own
+                request["target"] = str(request["target"]).replace(old, stamp)
             summary = step.summary.replace(old, stamp)
             found.append(evolve(step, call=evolve(step.call, request=request), summary=summary))
         elif step.action is Action.PROVE_BACKUP:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from ntpath import basename, dirname, join
 
-from goexchange.model.desired import DesiredState
+from goexchange.model.desired import DesiredState, OnlineBackup
 from goexchange.model.history import Work
 from goexchange.model.plan import EstimateSource, Need, PartEstimate, PlannedNotice
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.coverage import Coverage
+from goexchange.plan.phase_backup import what_it_takes
 from goexchange.plan.phase_rebuild import verified_where
 from goexchange.plan.preparation import Prepared
 from goexchange.schedule.history import Estimate
@@ -42,13 +44,29 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
             f" {verified_where(context)} -> {_FOLDER}; this run removes no older set:"
             f" {_retention(context)}"
         )
-    if context.coverage is not None:
-        covered = words.listed(one.name for one in context.coverage.databases)
+    before = context.spec.backup_before.online
+    if context.coverage_before is not None and before is not None:
+        yield f"before it, {_online(context.coverage_before, before)}"
+    after = context.spec.backup_after.online
+    if context.coverage is not None and after is not None:
         end = "; older online backups and logs do not fit the rebuilt file" if is_rebuilt else ""
-        yield (
-            f"online full backup of {words.listed(context.coverage.volumes)}"
-            f" -> {context.coverage.target}, covers {covered} and truncates their logs{end}"
+        yield f"{_online(context.coverage, after)}{end}"
+
+
+def _online(coverage: Coverage, declared: OnlineBackup) -> str:
+    """What an online backup takes, and what it does to the logs of whom."""
+    covered = words.listed(one.name for one in coverage.databases)
+    if coverage.is_known:
+        return (
+            f"online full backup {what_it_takes(coverage, declared)}, covers {covered} and"
+            " truncates their logs"
         )
+    has_copies = declared.agent is not None and declared.agent.copies is not None
+    proof = "" if has_copies else "; without `agent.copies` no copy of it is ever proved"
+    return (
+        f"online full backup {what_it_takes(coverage, declared)}: it may cover {covered} and"
+        f" truncate their logs{proof}"
+    )
 
 
 def _retention(context: LaneContext) -> str:

@@ -57,10 +57,11 @@ def record(**members: Schema) -> Schema:
 
 
 ANYTHING: Schema = {"type": "object"}
+INTEGER: Schema = {"type": "integer"}
 FENCE = {"root": TEXT, "fence": COUNT}
 FILE = record(
     path=TEXT, exists=FLAG, size_bytes=maybe(COUNT), created_at=maybe(TIME), modified_at=maybe(TIME)
 )
 EVENT = record(log=TEXT, provider=TEXT, id=COUNT, at=TIME, text=TEXT)
-TOOL_RUN = record(exit_code={"type": "integer"}, output=BASE64, error_output=BASE64)
+TOOL_RUN = record(exit_code=INTEGER, output=BASE64, error_output=BASE64)
 LISTED_FILE = record(path=TEXT, size_bytes=COUNT, modified_at=TIME)

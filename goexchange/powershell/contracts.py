@@ -23,6 +23,7 @@ from goexchange.powershell.contract import (
     FENCE,
     FILE,
     FLAG,
+    INTEGER,
     LISTED_FILE,
     TEXT,
     TIME,
@@ -194,6 +195,7 @@ START_JOB = Contract(
                 "copy-files",
                 "hash-files",
                 "wbadmin",
+                "agent",
                 "export-configuration",
                 "command",
             ],
@@ -451,6 +453,18 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "copy-files": record(files=several(TRANSFER)),
     "hash-files": record(files=several(TEXT)),
     "wbadmin": record(target=TEXT, volumes=several(TEXT)),
+    # empty lists of words are commands that are not declared; `settle_s`: how long a state that is
+    # the same as before the start is not believed
+    "agent": record(
+        start=several(TEXT),
+        state=several(TEXT),
+        stop=several(TEXT),
+        copies=several(TEXT),
+        states=several(record(prints=TEXT, means=TEXT)),
+        poll_every_s=COUNT,
+        settle_s=COUNT,
+        limit_s=COUNT,
+    ),
     "export-configuration": record(
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
@@ -462,6 +476,16 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "copy-files": record(files=several(COPIED_FILE)),
     "hash-files": record(files=several(COPIED_FILE)),  # read past the cache
     "wbadmin": record(error_output=BASE64),
+    # the first look is from before the start; later ones where the output changed, and the last
+    "agent": record(
+        ended={"type": "string", "enum": ["state", "running-already", "not-started", "limit"]},
+        start_exit_code=maybe(INTEGER),
+        stop_exit_code=maybe(INTEGER),
+        looks=several(record(at=TIME, exit_code=maybe(INTEGER), output=BASE64)),
+        copies_before=BASE64,
+        copies_after=BASE64,
+        error_output=BASE64,
+    ),
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
     # followed: how many processes beside the program itself were waited for
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from goexchange.model.plan import Action, JobCall, Plan
 from goexchange.model.report import (
@@ -21,6 +22,10 @@ from goexchange.report.reading import flag_at, int_at, moment_at, number_at, row
 from goexchange.report.steps import TOOK_EFFECT, first_done
 from goexchange.report.units import count_text, seconds_between
 
+_PROOF_OF = {
+    Action.ONLINE_BACKUP_BEFORE: Action.PROVE_BACKUP_BEFORE,
+    Action.ONLINE_BACKUP: Action.PROVE_BACKUP,
+}
 _UNTOUCHED = frozenset({StepState.NOT_REACHED, StepState.SKIPPED})
 
 
@@ -38,7 +43,7 @@ def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBacku
         else step.summary
         for lane in plan.body.lanes
         for step in lane.steps
-        if step.action is Action.ONLINE_BACKUP
+        if step.action in _PROOF_OF
     }
     return tuple(
         _online(lane, step, methods[step.id])
@@ -140,7 +145,7 @@ def _check_text(step: StepLog) -> str:
 
 
 def _online(lane: LaneReport, step: StepLog, method: str) -> OnlineBackupReport:
-    proof = _step(lane, Action.PROVE_BACKUP)
+    proof = _step(lane, _PROOF_OF[Action(step.action)])
     result = proof.result if proof else None
     return OnlineBackupReport(
         address=lane.lane,
@@ -153,7 +158,14 @@ def _online(lane: LaneReport, step: StepLog, method: str) -> OnlineBackupReport:
         event_completed=flag_at(result, "event_completed"),
         retrievable=flag_at(result, "retrievable"),
         proved=flag_at(result, "proved"),
+        logs=text_at(result, "logs"),
+        also_covered=_names_at(result, "also_covered"),
     )
+
+
+def _names_at(result: Mapping[str, Any] | None, name: str) -> tuple[str, ...]:
+    found = (result or {}).get(name)
+    return tuple(map(str, found)) if isinstance(found, list | tuple) else ()
 
 
 def _step(lane: LaneReport, action: Action) -> StepLog | None:

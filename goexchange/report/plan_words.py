@@ -83,6 +83,7 @@ _CREATIONS = {
     Action.NEW_RECOVERY_DATABASE,
     Action.SEAL_SET,
     Action.ONLINE_BACKUP,
+    Action.ONLINE_BACKUP_BEFORE,
 }
 _REMOVALS = {
     Action.DELETE_TEMPORARY,

@@ -262,14 +262,16 @@ def superseded_text(one: Superseded, local: tzinfo) -> str:
 
 
 def proof_lines(one: OnlineBackupReport, local: tzinfo) -> tuple[tuple[str, str], ...]:
-    """The four signs that prove an online backup."""
+    """The four signs that prove an online backup, and what else was seen of it."""
     last = one.last_full_backup_utc
+    beside = (("logs", one.logs or ""), ("covered too", ", ".join(one.also_covered)))
     return (
         ("job succeeded", flag_text(one.job_succeeded)),
         ("last full backup newer than the job's start", flag_text(one.is_newer)),
         ("completion event of the engine", flag_text(one.event_completed)),
-        ("retrievable copy in the catalogue", flag_text(one.retrievable)),
+        ("copy that can be fetched", flag_text(one.retrievable)),
         ("last full backup of the database", moment_text(last, local)),
+        *(each for each in beside if each[1]),
     )
 
 

@@ -55,6 +55,8 @@ _KIND_OF = {
     Action.MOUNT: "change",
     Action.SET_MOUNT_AT_STARTUP: "change",
     Action.RESTORE_MOUNT_AT_STARTUP: "change",
+    Action.ONLINE_BACKUP_BEFORE: "backup",
+    Action.PROVE_BACKUP_BEFORE: "backup",
     Action.ONLINE_BACKUP: "backup",
     Action.PROVE_BACKUP: "backup",
 }

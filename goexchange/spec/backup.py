@@ -117,5 +117,6 @@ def _agent(part: Section) -> BackupAgent:
         ),
         poll_every_s=part.duration_s("poll_every"),
         runs_on=part.optional_text("runs_on"),
+        copies=part.optional_texts("copies"),
         place=part.place,
     )

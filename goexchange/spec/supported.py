@@ -61,11 +61,6 @@ def _credentials(desired: DesiredState) -> _Finds:
                 yield target.path, target.place
 
 
-def _online_before(desired: DesiredState) -> _Finds:
-    if desired.backup_before.online is not None:
-        yield "", desired.backup_before.online.place
-
-
 def _offline_after(desired: DesiredState) -> _Finds:
     if desired.backup_after.offline is not None:
         yield "", desired.backup_after.offline.place
@@ -78,8 +73,14 @@ def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
 
 def _backup_method(desired: DesiredState) -> _Finds:
     for online in _online_backups(desired):
-        if online.method is not OnlineBackupMethod.WINDOWS_SERVER_BACKUP:
+        if online.method is OnlineBackupMethod.DISKSHADOW:
             yield online.method.value, online.place
+
+
+def _agent_machines(desired: DesiredState) -> _Finds:
+    for online in _online_backups(desired):
+        if online.agent is not None and online.agent.runs_on is not None:
+            yield online.agent.runs_on, online.agent.place
 
 
 def _conflict_policies(desired: DesiredState) -> _Finds:
@@ -110,9 +111,9 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the script {value}", _script),
     ("treating warnings as errors", _warnings_as_errors),
     ("the credential for {value}", _credentials),
-    ("an online backup before maintenance", _online_before),
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
+    ("a backup agent on the machine {value}", _agent_machines),
     ("the conflict policy {value}", _conflict_policies),
     ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),

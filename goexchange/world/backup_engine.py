@@ -1,5 +1,5 @@
-"""Windows Server Backup on a host: whole volumes, the writer's event trail, truncation and the
-stamp of a full backup.
+"""Backups on a host: the writer's event trail, truncation and the stamp of a full backup; and
+Windows Server Backup, which takes whole volumes.
 
 Shape: the job (wbadmin) ends first; log truncation and the stamp follow a moment later, as they do
 on real servers.
@@ -35,13 +35,18 @@ _BANNER = (
 )
 _FAILED_EXIT = -3
 _ENGINE_PROCESS = "wbengine"
+_FREEZE_EVENTS = (
+    (2005, "Shadow copy instance 1 starting. This will be a Full shadow copy."),
+    (2001, "Shadow copy instance 1 freeze started."),
+    (2003, "Shadow copy instance 1 freeze ended."),
+)
 _STEPS = (12, 37, 61, 88, 100)
 
 
 @define(kw_only=True)
 class BackupRun:
     """One run: `covered` are the mounted databases whose file and logs lie on the volumes; `job` is
-    ours, or None.
+    ours, or None; a `is_fake` one only moves the stamp.
     """
 
     host: str
@@ -55,6 +60,8 @@ class BackupRun:
     completes_at: datetime | None = None
     process_id: int = 0
     is_over: bool = False
+    is_windows_backup: bool = True
+    is_fake: bool = False
 
     @property
     def snapshot_at(self) -> datetime:
@@ -113,6 +120,12 @@ def end_run(world: World, run: BackupRun, moment: datetime) -> None:
     """The job of a run has ended: well, or as the run was to fail."""
     host = world.hosts[run.host]
     host.end_process(run.process_id)
+    if not run.is_windows_backup:
+        if run.is_failing:
+            abort_run(world, run, moment)
+        else:
+            run.completes_at = moment + timedelta(seconds=world.site.times.backup_completion)
+        return
     if run.is_failing:
         host.windows_backup.last_result = -2139619228
         text = f"The backup operation that started at '{time_text(run.started_at)}' has failed."
@@ -147,13 +160,14 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
         if database.mounted_on != run.host or not database.is_backup_running:
             continue
         stream = database.stream
-        _engine_event(
-            host,
-            database,
-            event_id=2006,
-            at=moment,
-            text="Shadow copy instance 1 completed successfully.",
-        )
+        if not run.is_fake:
+            _engine_event(
+                host,
+                database,
+                event_id=2006,
+                at=moment,
+                text="Shadow copy instance 1 completed successfully.",
+            )
         change_header(
             host.files,
             database.edb_path,
@@ -161,6 +175,9 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
             previous_full_backup_kind=BackupKind.OS_SNAPSHOT,
             current_snapshot_backup=BackupRecord(),
         )
+        database.is_backup_running = False
+        if run.is_fake:
+            continue
         deleted = stream.truncate(host.files)
         if deleted is None:
             _engine_event(
@@ -175,7 +192,6 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
                 at=moment,
                 text=f"Deleting log files {first} to {last}.",
             )
-        database.is_backup_running = False
         world.note(
             "full-backup", host=run.host, database=database.name, detail=run.job or "foreign"
         )
@@ -214,7 +230,6 @@ def _begin(
         if database.mounted_on == host.name and is_covered(database, host.files, volumes)
     )
     size = sum(_used_bytes(host.files, volume) for volume in volumes)
-    seconds = max(world.site.times.job_floor, size / world.site.rates.backup)
     run = BackupRun(
         host=host.name,
         job=job,
@@ -222,29 +237,49 @@ def _begin(
         covered=tuple(database.guid for database in covered),
         target=target,
         started_at=now,
-        ends_at=now + timedelta(seconds=seconds),
+        ends_at=now + timedelta(seconds=_seconds(world, size)),
         is_failing=world.faults.take_backup(),
     )
     run.process_id = host.start_process(_ENGINE_PROCESS, now)
-    world.backups.append(run)
     host.log(
         WINDOWS_BACKUP, 1, at=now, text="The backup operation has started.", log=WINDOWS_BACKUP
     )
-    for database in covered:
+    return _freeze(world, host, run)
+
+
+def begin_agent_run(
+    world: World, host: Host, *, job: str, covered: Sequence[MailboxDatabase], is_fake: bool
+) -> BackupRun:
+    """A vendor's agent begins a backup of these databases."""
+    now = world.now()
+    size = sum(host.files.size(each.edb_path) for each in covered)
+    run = BackupRun(
+        host=host.name,
+        job=job,
+        volumes=(),
+        covered=tuple(each.guid for each in covered),
+        target="",
+        started_at=now,
+        ends_at=now + timedelta(seconds=_seconds(world, size)),
+        is_failing=world.faults.take_backup(),
+        is_windows_backup=False,
+        is_fake=is_fake,
+    )
+    return _freeze(world, host, run)
+
+
+def _seconds(world: World, size: int) -> float:
+    return max(world.site.times.job_floor, size / world.site.rates.backup)
+
+
+def _freeze(world: World, host: Host, run: BackupRun) -> BackupRun:
+    """The writer freezes and thaws what is covered; a fake one asks for nothing of the sort."""
+    now = world.now()
+    world.backups.append(run)
+    for database in _covered(world, run):
         database.is_backup_running = True
-        _engine_event(
-            host,
-            database,
-            event_id=2005,
-            at=now,
-            text="Shadow copy instance 1 starting. This will be a Full shadow copy.",
-        )
-        _engine_event(
-            host, database, event_id=2001, at=now, text="Shadow copy instance 1 freeze started."
-        )
-        _engine_event(
-            host, database, event_id=2003, at=now, text="Shadow copy instance 1 freeze ended."
-        )
+        for event_id, text in () if run.is_fake else _FREEZE_EVENTS:
+            _engine_event(host, database, event_id=event_id, at=now, text=text)
     world.note("backup-started", host=host.name, detail=",".join(run.volumes))
     return run
 

@@ -39,6 +39,19 @@ class Damage(Enum):
     TORN = "torn-copy"  # its second half never reached the disk
 
 
+class AgentTrouble(Enum):
+    """What a vendor's agent does instead of a backup."""
+
+    RUNNING = "agent-runs-already"
+    REFUSES = "agent-refuses"
+    FAILS = "agent-fails"
+    STRANGE_WORD = "agent-strange-word"  # a state that no mapping names, for ever
+    NEVER_ENDS = "agent-never-ends"
+    FAKE_STAMP = "agent-fakes-stamp"  # the time stamp moves, and nothing else
+    FAKE_COPY = "agent-fakes-copy"  # the writer's whole trail, and no copy
+    LEAVES_OUT = "agent-leaves-out"  # it succeeds, without the databases of the host
+
+
 @frozen(kw_only=True)
 class FailedMount:
     """A mount that fails; it may have begun to write logs by then."""
@@ -55,6 +68,7 @@ class Faults:
     _eseutil: dict[str, list[int]] = field(factory=dict, alias="eseutil")
     _copies: list[Damage] = field(factory=list, alias="copies")
     _backups: int = field(default=0, alias="backups")
+    _agents: list[AgentTrouble] = field(factory=list, alias="agents")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
@@ -84,6 +98,10 @@ class Faults:
         """The next run of Windows Server Backup fails."""
         self._backups += 1
 
+    def trouble_next_agent(self, trouble: AgentTrouble) -> None:
+        """The next backup of a vendor's agent goes like this."""
+        self._agents.append(trouble)
+
     def reboot(self, host: str, *, at: datetime) -> None:
         """A host reboots at a moment."""
         self.reboots.append(PlannedReboot(host=host, at=at))
@@ -112,6 +130,13 @@ class Faults:
         if damage is not None:
             self.fired.append(damage.value)
         return damage
+
+    def take_agent(self) -> AgentTrouble | None:
+        """What the agent does instead of this backup."""
+        trouble = self._agents.pop(0) if self._agents else None
+        if trouble is not None:
+            self.fired.append(trouble.value)
+        return trouble
 
     def take_backup(self) -> bool:
         """Whether this backup is to fail."""

@@ -14,6 +14,7 @@ from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
+from goexchange.world.vendor_agent import watch_agent
 from goexchange.world.work import Work, failure
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
             world, host, job=job.job, target=request["target"], volumes=request["volumes"]
         )
         return _as_captured(work)
+    if job.kind == "agent":
+        return watch_agent(world, host, job)
     return run_command(request["command"], request["follow"])
 
 

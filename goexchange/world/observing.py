@@ -89,7 +89,9 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
 
 def _windows_backup(world: World, host: Host) -> dict[str, Any]:
     state = host.windows_backup
-    is_running = any(run.host == host.name and run.is_running for run in world.backups)
+    is_running = any(
+        run.host == host.name and run.is_running and run.is_windows_backup for run in world.backups
+    )
     return {
         "is_installed": True,
         "is_running": is_running,

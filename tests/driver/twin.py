@@ -501,7 +501,8 @@ class Twin:
                     provider="ESE",
                     event_id=213,
                     at_utc=self.backup_at,
-                    text="DB05",
+                    text="Information Store - DB05 (4711) DB05: The backup procedure has been"
+                    " successfully completed.",
                 ),
             )
         )

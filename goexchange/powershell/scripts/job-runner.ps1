@@ -113,6 +113,99 @@ function Invoke-Backup($Request) {
     return Invoke-Tool $wbadmin @('start', 'backup', $target, $volumes, '-vssFull', '-quiet')
 }
 
+# One run of a program that is asked for something: when, how it ended (no code: it could not be started), its output.
+function Read-Program([string]$Name, $Words) {
+    $path = [System.IO.Path]::Combine($folder, $Name + '.txt')
+    $all = [string[]]@($Words)
+    $rest = [string[]]@($all | Select-Object -Skip 1)
+    $writer = New-Writer $path
+    $code = $null
+    try {
+        $code = Invoke-GxTool $all[0] $rest $writer $errorOutput
+    }
+    catch {
+        $errorOutput.WriteLine([string]$_.Exception.Message)
+    }
+    finally {
+        $writer.Dispose()
+    }
+    $said = Read-GxBytes $path 0 65536
+    return @{ at = (Get-GxNow); exit_code = $code; output = [Convert]::ToBase64String($said); text = $GxUtf8.GetString($said) }
+}
+
+function Read-Copies($Request) {
+    if (@($Request.copies).Count -eq 0) { return '' }
+    $answer = Read-Program 'copies' $Request.copies
+    if ($answer['exit_code'] -ne 0) { return '' }
+    return $answer['output']
+}
+
+# What the operator's mapping makes of the last line; nothing when it names no such word.
+function Get-AgentMeaning($Look, $States) {
+    $lines = @($Look['text'] -split '[\r\n]+' | ForEach-Object -Process { $_.Trim() } | Where-Object -FilterScript { $_ })
+    if ($lines.Count -eq 0 -or $Look['exit_code'] -ne 0) { return '' }
+    foreach ($state in @($States)) {
+        if ([string]::Equals($lines[-1], ([string]$state.prints).Trim(), 'OrdinalIgnoreCase')) { return [string]$state.means }
+    }
+    return ''
+}
+
+function ConvertTo-Look($Look) {
+    return @{ at = $Look['at']; exit_code = $Look['exit_code']; output = $Look['output'] }
+}
+
+# Starts a vendor's backup and watches it to its end. The controller judges what is written down here.
+function Invoke-Agent($Request) {
+    $found = @{ ended = 'state'; start_exit_code = $null; stop_exit_code = $null; copies_before = ''; copies_after = '' }
+    $before = Read-Program 'state' $Request.state
+    $last = $before
+    $looks = @(ConvertTo-Look $before)
+    if ((Get-AgentMeaning $before $Request.states) -eq 'running') {
+        $found['ended'] = 'running-already'
+    }
+    else {
+        $found['copies_before'] = Read-Copies $Request
+        $begin = Read-Program 'start' $Request.start
+        $found['start_exit_code'] = $begin['exit_code']
+        $output.WriteLine($begin['text'])
+        if ($begin['exit_code'] -ne 0) { $found['ended'] = 'not-started' }
+    }
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    $wasRunning = $false
+    while ($null -ne $found['start_exit_code'] -and $found['ended'] -eq 'state') {
+        Start-Sleep -Seconds ([int]$Request.poll_every_s)
+        $look = Read-Program 'state' $Request.state
+        $meaning = Get-AgentMeaning $look $Request.states
+        if ($look['output'] -ne $last['output'] -and $looks.Count -lt 40) {
+            $looks += ConvertTo-Look $look
+            $output.WriteLine('state: ' + $look['text'].Trim())
+        }
+        $last = $look
+        $wasRunning = $wasRunning -or $meaning -eq 'running'
+        $isFresh = $wasRunning -or $look['output'] -ne $before['output']
+        $isFresh = $isFresh -or $clock.Elapsed.TotalSeconds -ge [int]$Request.settle_s
+        if (@('succeeded', 'failed') -contains $meaning -and $isFresh) { break }
+        if ($clock.Elapsed.TotalSeconds -ge [int]$Request.limit_s) {
+            $found['ended'] = 'limit'
+            if (@($Request.stop).Count -gt 0) {
+                $found['stop_exit_code'] = (Read-Program 'stop' $Request.stop)['exit_code']
+            }
+        }
+    }
+    if ($null -ne $found['start_exit_code']) { $looks += ConvertTo-Look $last }
+    # A catalogue may need a moment to list what has just been made.
+    for ($try = 0; $try -lt 5 -and $found['ended'] -eq 'state' -and $wasRunning; $try++) {
+        $found['copies_after'] = Read-Copies $Request
+        if ($found['copies_after'] -ne $found['copies_before'] -or @($Request.copies).Count -eq 0) { break }
+        Start-Sleep -Seconds ([int]$Request.poll_every_s)
+    }
+    if (-not $wasRunning) { $found['copies_after'] = Read-Copies $Request }
+    $errorOutput.Flush()
+    $found['looks'] = @($looks)
+    $found['error_output'] = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 1048576))
+    return @{ exit_code = 0; result = $found }
+}
+
 function Export-Configuration($Request) {
     $folder = [string]$Request.folder
     [void][System.IO.Directory]::CreateDirectory($folder)
@@ -354,6 +447,7 @@ function Invoke-Request($Job) {
         'copy-files' { return Invoke-CopyFiles $request }
         'hash-files' { return Invoke-HashFiles $request }
         'wbadmin' { return Invoke-Backup $request }
+        'agent' { return Invoke-Agent $request }
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
     }

@@ -29,13 +29,6 @@ TABLE = [
         "5:16",
     ),
     (
-        MINIMAL.replace(
-            "before: {", "before: {online: {method: windows-server-backup, target: {path: 'G:'}}, "
-        ),
-        "an online backup before maintenance",
-        "7:20",
-    ),
-    (
         MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}}, "),
         "an offline backup after maintenance",
         "8:20",
@@ -44,6 +37,15 @@ TABLE = [
         MINIMAL.replace("windows-server-backup", "diskshadow"),
         "the backup method diskshadow",
         "8:19",
+    ),
+    (
+        MINIMAL.replace(
+            "{method: windows-server-backup, target: {path: 'F:'}}",
+            "{method: agent, agent: {start: [a], state: [b], states: {Ok: succeeded},"
+            " runs_on: BACKUP01}}",
+        ),
+        "a backup agent on the machine BACKUP01",
+        "8:42",
     ),
     (with_lines("  conflicts: {running: wait}\n"), "the conflict policy wait", "9:14"),
     (

@@ -1,0 +1,186 @@
+"""Online backups by every method: well, failed half-way, fake, running already, begun by somebody
+else meanwhile, covering what is out of scope; and what the run then says.
+"""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from goexchange.driver import effects
+from goexchange.errors import ExitCode
+from goexchange.model.plan import Action, Need, Plan
+from goexchange.model.run import LaneState, RunResult
+from goexchange.report.model import build_report
+from goexchange.report.report_text import render_text
+from goexchange.simulation.night import Night, make_night
+from goexchange.simulation.site import one_database
+from goexchange.world.faults import AgentTrouble
+from goexchange.world.site import SiteDescription
+from goexchange.world.truth import true_database
+from tests.simulation.night.documents import AT, SPECIFICATION, inventory, specification
+
+AGENT = (
+    r"{start: ['C:\agent\backup.cmd', start], state: ['C:\agent\backup.cmd', state],"
+    r" stop: ['C:\agent\backup.cmd', stop], copies: ['C:\agent\backup.cmd', copies],"
+    " poll_every: 1m, states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}"
+)
+WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
+BY_AGENT = f"{{method: agent, timeout: 4h, agent: {AGENT}}}"
+
+
+def text_with(*, after: str = WBADMIN, before: str | None = None, more: str = "") -> str:
+    text = SPECIFICATION.replace(WBADMIN, after)
+    if before is not None:
+        text = text.replace("before: {", f"before: {{online: {before}, ")
+    return text.replace("schedule:", f"{more}schedule:")
+
+
+def night(text: str, site: SiteDescription | None = None) -> Night:
+    return make_night(site or one_database(), [specification(text)], inventory(), at=AT)
+
+
+def two_databases() -> SiteDescription:
+    """A second database, of which the specification says nothing."""
+    site = one_database()
+    other = evolve(
+        site.databases[0],
+        name="DB09",
+        edb_path="D:\\DB09\\DB09.edb",
+        log_folder="L:\\DB09",
+        free_pages=2,
+    )
+    return evolve(site, databases=(*site.databases, other))
+
+
+def result_of(of: Night, action: Action) -> dict[str, object]:
+    """What the last step of an action came to, as the journal has it."""
+    ids = {step.id for lane in of.plan.body.lanes for step in lane.steps if step.action is action}
+    found = [
+        one.data["result"]
+        for one in of.performer.records
+        if one.kind.value == "outcome" and one.data["step"] in ids
+    ]
+    return dict(found[-1])
+
+
+def lane_actions(plan: Plan) -> list[Action]:
+    return [step.action for lane in plan.body.lanes for step in lane.steps]
+
+
+def text_report(of: Night) -> str:
+    return render_text(build_report(of.plan, of.performer.records), width=160)
+
+
+def ended(of: Night) -> RunResult:
+    result = of.run_to_end()
+    world = of.performer.world
+    for database in result.databases:  # whatever becomes of a backup, mail comes
+        assert true_database(world, world.database_named(database.database)).is_mounted
+    return result
+
+
+def test_an_agent_is_started_watched_and_proved() -> None:
+    well = night(text_with(after=BY_AGENT))
+    result = ended(well)
+    assert result.exit_code == ExitCode.OK, result
+    proof = result_of(well, Action.PROVE_BACKUP)
+    assert proof["proved"] is True
+    assert proof["logs"] in ("truncated", "nothing to truncate")
+    assert result_of(well, Action.ONLINE_BACKUP)["words"] == ["Idle", "Running", "Success"]
+
+
+TROUBLES = {
+    AgentTrouble.RUNNING: "was running already: none was started",
+    AgentTrouble.REFUSES: "start command ended with 5; whether a backup began is not known",
+    AgentTrouble.FAILS: "the agent says that its backup has failed",
+    AgentTrouble.STRANGE_WORD: "'Waiting for tape', which no mapping names; its stop command ended",
+    AgentTrouble.NEVER_ENDS: "did not end within its time limit; its stop command ended with 0",
+    AgentTrouble.FAKE_STAMP: "the time stamp alone has moved",
+    AgentTrouble.FAKE_COPY: "no copy of it is known that can be fetched",
+    AgentTrouble.LEAVES_OUT: "the last full backup is not newer than the job's start",
+}
+
+
+@pytest.mark.parametrize("trouble", AgentTrouble)
+def test_whatever_the_agent_does_instead_is_unprotected_and_said(trouble: AgentTrouble) -> None:
+    broken = night(text_with(after=BY_AGENT))
+    broken.performer.world.faults.trouble_next_agent(trouble)
+    result = ended(broken)
+    assert broken.performer.world.faults.fired == [trouble.value]
+    assert result.exit_code == ExitCode.UNPROTECTED
+    assert result.databases[0].state is LaneState.UNPROTECTED
+    assert TROUBLES[trouble] in result.databases[0].why
+    assert any("C:\\agent\\backup.cmd start" in each for each in result.databases[0].commands)
+    assert "not proved" in text_report(broken) or "proof not recorded" in text_report(broken)
+
+
+def test_an_agent_that_cannot_show_copies_never_proves_one_and_the_plan_says_so() -> None:
+    without = BY_AGENT.replace(r" copies: ['C:\agent\backup.cmd', copies],", "")
+    broken = night(text_with(after=without))
+    assert any("without `agent.copies` no copy" in each for each in broken.plan.body.backups)
+    result = ended(broken)
+    assert result.exit_code == ExitCode.UNPROTECTED
+    proof = result_of(broken, Action.PROVE_BACKUP)
+    assert (proof["event_completed"], proof["is_newer"]) == (True, True)
+    assert proof["retrievable"] is False and proof["is_final"] is True
+    before = night(text_with(before=without))
+    assert [each.need for each in before.plan.body.decisions] == [Need.NOT_POSSIBLE]
+    assert "declare `agent.copies`" in str(before.plan.body.decisions[0].instead)
+
+
+def test_what_an_agent_may_cover_needs_consent_and_what_it_covered_is_reported() -> None:
+    both = night(text_with(after=BY_AGENT).replace(
+        "targets: {servers: [EX01]}",
+        "targets: {servers: [EX01], databases: {include: [DB05]}}",
+    ), two_databases())  # fmt: skip
+    [need] = [each for each in both.plan.body.consents if "agent" in each.finding]
+    assert "it may cover DB09 too" in need.finding
+    assert ended(both).exit_code == ExitCode.OK
+    assert result_of(both, Action.PROVE_BACKUP)["also_covered"] == ["DB09"]
+    assert "covered too" in text_report(both) and "DB09" in text_report(both)
+
+
+@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT])
+def test_a_backup_before_is_proved_before_anything_is_taken_down(before: str) -> None:
+    well = night(text_with(before=before))
+    order = lane_actions(well.plan)
+    assert order.index(Action.PROVE_BACKUP_BEFORE) < order.index(Action.DISMOUNT)
+    assert ended(well).exit_code == ExitCode.OK
+    kinds = [each.kind for each in well.performer.world.effects]
+    assert kinds.index("full-backup") < kinds.index("dismount")
+    assert kinds.count("full-backup") == 2
+
+
+@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT])
+def test_a_backup_before_that_fails_ends_the_run_with_nothing_taken_down(before: str) -> None:
+    broken = night(text_with(before=before))
+    broken.performer.world.faults.fail_next_backup()
+    result = ended(broken)
+    assert result.exit_code == ExitCode.STOPPED
+    assert "dismount" not in [each.kind for each in broken.performer.world.effects]
+
+
+def test_a_proved_backup_before_does_not_protect_the_rebuilt_file() -> None:
+    broken = night(text_with(before=WBADMIN, after=BY_AGENT))
+    broken.performer.world.faults.trouble_next_agent(AgentTrouble.FAILS)
+    assert ended(broken).exit_code == ExitCode.UNPROTECTED
+
+
+@pytest.mark.parametrize("after", [WBADMIN, BY_AGENT])
+def test_a_backup_of_somebody_else_begun_meanwhile_is_not_taken_for_ours(after: str) -> None:
+    """It begins between our last look and our start: ours is refused, and its stamp proves
+    nothing.
+    """
+    broken = night(text_with(after=after))
+    while not (
+        isinstance(effect := broken.next(), effects.Send)
+        and effect.purpose.endswith("-online-backup")
+    ):
+        broken.take(broken.performer.perform(effect))
+    world = broken.performer.world
+    world.faults.start_foreign_backup("EX01", at=world.now(), volumes=("D:", "L:"))
+    result = ended(broken)
+    assert result.exit_code == ExitCode.UNPROTECTED
+    assert [run.job for run in world.backups if run.is_windows_backup][0] is None
+    assert "-online-backup: " in result.databases[0].why
