@@ -147,6 +147,19 @@ class TimeConstants(Shared):
     repair_request: float = 0.5
     boot: float = 90.0
 
+    def scaled(self, factor: float) -> TimeConstants:
+        """All of them shorter (or longer) by one factor."""
+        return TimeConstants(
+            cmdlet=self.cmdlet / factor,
+            mount=self.mount / factor,
+            dismount=self.dismount / factor,
+            job_start=self.job_start / factor,
+            job_floor=self.job_floor / factor,
+            backup_completion=self.backup_completion / factor,
+            repair_request=self.repair_request / factor,
+            boot=self.boot / factor,
+        )
+
 
 @frozen(kw_only=True)
 class SiteDescription(Shared):
@@ -184,6 +197,7 @@ def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
             UserDescription(name="hostadmin", may_use_exchange=False),
         ),
         rates=Rates().scaled(pace),
+        times=TimeConstants().scaled(pace),
         log_bytes=MIB if scale >= 1 else 64 * 1024,
     )
 

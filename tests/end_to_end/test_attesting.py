@@ -17,7 +17,7 @@ from tests.end_to_end.site import Done, Site, lab, steps
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A night whose controller reaches no share, while another process makes its passes."""
-    with lab(tmp_path_factory.mktemp("attesting"), "--pace", "4") as found:
+    with lab(tmp_path_factory.mktemp("attesting"), "--pace", "20") as found:
         _hide_the_shares(found.folder)
         found.planned("--database", "DB05")
         applying = found.start("apply", "plan.json")

@@ -12,7 +12,7 @@ from tests.end_to_end.site import Done, Site, lab
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with lab(tmp_path_factory.mktemp("bad"), "--pace", "8", "--scale", "0.2") as running:
+    with lab(tmp_path_factory.mktemp("bad"), "--pace", "20", "--scale", "0.2") as running:
         yield running
         assert running.journal() == []
 

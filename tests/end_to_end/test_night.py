@@ -18,7 +18,7 @@ EDB = ("EX01", "D", "DB05", "DB05.edb")
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """One night on a lab; what each command gave, and the database's header before and after."""
-    with lab(tmp_path_factory.mktemp("night"), "--pace", "4", "--exchange-idle", "2") as site:
+    with lab(tmp_path_factory.mktemp("night"), "--pace", "20", "--exchange-idle", "2") as site:
         seen: dict[str, Any] = {"site": site}
         seen["validate"] = site.run("validate")
         seen["observe"] = site.run("observe", "--out", "facts.json")

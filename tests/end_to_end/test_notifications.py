@@ -63,7 +63,7 @@ def events(site: Site) -> list[tuple[str, str]]:
 
 
 def test_a_night_is_told_as_it_happens(tmp_path: Path) -> None:
-    with lab(tmp_path, "--pace", "8", "--scale", "0.5") as site:
+    with lab(tmp_path, "--pace", "20", "--scale", "0.5") as site:
         port, context, environment = configured(site)
         site.planned("--database", "DB05")
         with mail_server(port, context, Mailbox()) as box:

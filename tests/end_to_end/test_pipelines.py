@@ -32,7 +32,7 @@ SCHEMAS = {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("pipelines")
-    with lab(folder, "--pace", "8", "--scale", "0.3") as running:
+    with lab(folder, "--pace", "20", "--scale", "0.3") as running:
         specification = folder / "specs" / "preventative.yaml"
         text = specification.read_text("utf-8")
         specification.write_text(text.replace('["RDB*"]', '["RDB*", "DB0[1-4]*"]'), "utf-8")

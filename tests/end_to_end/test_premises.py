@@ -15,7 +15,7 @@ from tests.end_to_end.site import Site, lab
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with lab(tmp_path_factory.mktemp("premises"), "--pace", "8", "--scale", "0.3") as running:
+    with lab(tmp_path_factory.mktemp("premises"), "--pace", "20", "--scale", "0.3") as running:
         assert running.run("observe", "--out", "facts.json").code == 0
         yield running
 

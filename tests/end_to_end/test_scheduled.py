@@ -43,7 +43,7 @@ def scheduled(site: Site) -> None:
 @pytest.fixture(scope="module")
 def week(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Passes before and after the approval, and drift before and after somebody's hand."""
-    with lab(tmp_path_factory.mktemp("week"), "--pace", "8") as site:
+    with lab(tmp_path_factory.mktemp("week"), "--pace", "20") as site:
         scheduled(site)
         seen: dict[str, Any] = {"site": site}
         seen["first"] = site.run("run-due", "--json")

@@ -25,7 +25,7 @@ PAGE = 32768
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site after a night of one database; its lab is down again."""
-    with lab(tmp_path_factory.mktemp("sets"), "--pace", "4") as found:
+    with lab(tmp_path_factory.mktemp("sets"), "--pace", "20") as found:
         ended(found.run("plan", "--out", "plan.json", "--database", "DB05"), 0)
         ended(found.run("approve", "plan.json", "--consent", "all"), 0)
         ended(found.run("apply", "plan.json"), 0)

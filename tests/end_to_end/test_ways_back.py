@@ -15,7 +15,7 @@ NOT_CLEAN = -550
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with lab(tmp_path, "--pace", "8") as found:
+    with lab(tmp_path, "--pace", "20") as found:
         yield found
 
 
