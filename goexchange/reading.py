@@ -128,6 +128,7 @@ _SUMMARIES = {
     "canary": "a canary that is no target",
     "condition-without-effect": "a condition that the script cannot bring about",
     "credentials": "credentials are missing",
+    "script-without-condition": "a script that is never due",
     "empty-selection": "nothing is selected",
     "group-cycle": "a group contains itself",
     "longer-than-window": "longer than the window",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from goexchange.driver.by_hand import by_hand_after_swap, quoted
 from goexchange.driver.hands import PUT_BACK
+from goexchange.driver.judge_passes import detected, found_text
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
@@ -51,10 +52,25 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
         return LaneState.FAILED, f"{PUT_BACK} after the rebuilt file was mounted"
     if facts.is_new_file_mounted and not is_proved(lane, state):
         return LaneState.UNPROTECTED, why or "the new file has no proved backup"
+    found = errors_detected(lane, state)
+    if found and not facts.has_failed:
+        return LaneState.FAILED, found
     if facts.has_failed:
         back = "; the copy of the set is in its place" if facts.is_set_back else ""
         return LaneState.FAILED, (why or "it failed") + back
     return LaneState.DONE, why
+
+
+def errors_detected(lane: Lane, state: RunState) -> str:
+    """What a lane that only looks has found wrong, in words: its steps went well, the database is
+    not as it is wanted.
+    """
+    records = {step.id: state.step(step.id) for step in lane.steps}
+    counts = {
+        step.id: detected(step, records[step.id].outcome, records[step.id].result)
+        for step in lane.steps
+    }
+    return found_text(lane, counts)
 
 
 def why_failed(lane: Lane, state: RunState) -> str:

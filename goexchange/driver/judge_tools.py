@@ -8,7 +8,7 @@ from typing import Any
 from attrs import asdict
 
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
-from goexchange.model.plan import JobCall
+from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.eseutil import (
@@ -16,6 +16,7 @@ from goexchange.powershell.eseutil import (
     DefragmentationReport,
     IntegrityReport,
     RecoveryReport,
+    SpaceReport,
     decode_output,
     has_succeeded,
     parse_checksum,
@@ -23,12 +24,19 @@ from goexchange.powershell.eseutil import (
     parse_end,
     parse_integrity,
     parse_recovery,
+    parse_space,
     signed_exit_code,
 )
 from goexchange.powershell.redaction import redacted
 
-Report = ChecksumReport | IntegrityReport | DefragmentationReport | RecoveryReport
-_MODES = {"/k": "checksum", "/g": "integrity", "/d": "defragmentation", "/r": "recovery"}
+Report = ChecksumReport | IntegrityReport | SpaceReport | DefragmentationReport | RecoveryReport
+_MODES = {
+    "/k": "checksum",
+    "/g": "integrity",
+    "/ms": "space",
+    "/d": "defragmentation",
+    "/r": "recovery",
+}
 
 
 def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
@@ -49,6 +57,11 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
         raise Failure(f"eseutil {switch}: {report.reason}", result, output=text)
     findings = _findings(report, subject.step.pass_name or "")
     result.update(_counts(report))
+    if isinstance(report, IntegrityReport):
+        # A run that only ended badly has said nothing of the file.
+        result["is_corrupted"] = report.is_corrupted
+    if isinstance(report, SpaceReport):
+        result.update(_space(report, subject))
     result["ok"] = has_succeeded(end.exit_code, last) and _is_good(report)
     if not result["ok"]:
         words = last.name or last.kind.value
@@ -97,6 +110,8 @@ def _errors(end: JobEnd) -> str:
 def _report(mode: str, text: str, errors: str) -> Report | Unknown:
     if mode == "checksum":
         return parse_checksum(text, errors)
+    if mode == "space":
+        return parse_space(text)
     if mode == "recovery":
         return parse_recovery(text)
     return parse_integrity(text) if mode == "integrity" else parse_defragmentation(text)
@@ -106,6 +121,23 @@ def _is_good(report: Report) -> bool:
     if isinstance(report, ChecksumReport):
         return report.is_clean
     return report.is_sound if isinstance(report, IntegrityReport) else report.is_complete
+
+
+def _space(report: SpaceReport, subject: Subject) -> dict[str, Any]:
+    """Pages, and bytes by the page size that the header step read; None where none was read."""
+    names = ("pages_owned", "pages_used", "pages_available", "pages_shelved")
+    counts: dict[str, Any] = {name: getattr(report, name) for name in names}
+    sizes = [
+        record.result["page_bytes"]
+        for step in subject.lane.steps
+        if step.action is Action.READ_HEADER
+        and (record := subject.state.step(step.id)).result is not None
+        and "page_bytes" in record.result
+    ]
+    size = sizes[-1] if sizes else None
+    gives_back = report.pages_available + report.pages_shelved
+    counts["recoverable_bytes"] = None if size is None else gives_back * size
+    return counts
 
 
 def _counts(report: Report) -> dict[str, Any]:
@@ -126,7 +158,7 @@ def _findings(report: Report, pass_name: str) -> tuple[Finding, ...]:
             _finding("warning", pass_name, f"page {page} has a correctable error")
             for page in report.correctable_pages
         )
-    if isinstance(report, IntegrityReport) and not report.is_sound:
+    if isinstance(report, IntegrityReport) and report.is_corrupted:
         return (_finding("error", pass_name, "the database is corrupted"),)
     return ()
 

@@ -26,8 +26,8 @@ _WORK = {
     Action.DISMOUNT: Work.DISMOUNT,
     Action.MOUNT: Work.MOUNT,
 }
-_BY_TOOL = (Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY)
-_TOOL_MODES = {"/k": Work.PAGE_CHECKSUMS, "/g": Work.INTEGRITY}
+_BY_TOOL = (Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY, Action.MEASURE_SPACE)
+_TOOL_MODES = {"/k": Work.PAGE_CHECKSUMS, "/g": Work.INTEGRITY, "/ms": Work.SPACE}
 
 
 def work_of(step: Step) -> Work | None:

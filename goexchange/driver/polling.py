@@ -9,11 +9,12 @@ from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered, Observed
 from goexchange.driver.judge import after_postcondition
+from goexchange.driver.judge_passes import judge_pass
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
 from goexchange.driver.repairs import with_ours
 from goexchange.driver.turning import turn_back_reason
-from goexchange.model.plan import ExchangeCall, Lane, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 from goexchange.model.run import Finding
 
 CALL_LIMIT_S = 60
@@ -32,6 +33,8 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
         if answer is not None and holds(poll.until, answer):
             if not isinstance(poll.call, ExchangeCall):
                 yield from talk.append(*talk.facts_drafts_of(step.server))
+            if step.action is Action.REPAIR_REQUEST:
+                return judge_pass(step, answer, attempt=talk.state.step(step.id).attempts)
             return after_postcondition(step, done(answer, findings=_findings(step, answer)))
         if answer is not None and poll.failed is not None and holds(poll.failed, answer):
             return failed(_bad_end(step, answer), answer, findings=_findings(step, answer))

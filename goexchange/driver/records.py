@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from ntpath import basename, dirname
 from typing import Any
 
@@ -12,9 +13,10 @@ from goexchange.backup.selection import ListedFile, SelectedFile, Selection, sel
 from goexchange.codec import to_plain
 from goexchange.driver.headers import header_of, reading_of
 from goexchange.driver.lanes import facts_of, happened
+from goexchange.driver.looking import kept_looks, looks_of
 from goexchange.driver.measurements import timings
 from goexchange.journal.replay import RunState
-from goexchange.model.actual import DatabaseRecord
+from goexchange.model.actual import DatabaseRecord, Look, LookKind
 from goexchange.model.backup_set import (
     BackupSet,
     FileRole,
@@ -108,14 +110,10 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
     header = _last(lane, state, Action.READ_HEADER)
     is_rebuilt = facts.is_new_file_mounted and not facts.is_put_back
     rebuilt = _last(lane, state, Action.READ_TEMPORARY_HEADER) if is_rebuilt else None
-    verified = [
-        record.ended_at_utc
-        for step in lane.steps
-        if step.action
-        in (Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY, Action.REPAIR_REQUEST)
-        and happened(record := state.step(step.id))
-    ]
+    looks = looks_of(lane, state, is_rebuilt=rebuilt is not None)
     seal, mount = _last(lane, state, Action.SEAL_SET), _last(lane, state, Action.MOUNT)
+    if not _is_proved_set(lane, state):
+        seal = None
     proof = None if facts.is_put_back else _last(lane, state, Action.PROVE_BACKUP)
     returned = _last(lane, state, Action.READ_RETURNED_HEADER) if is_rebuilt else None
     newest = returned or rebuilt or header
@@ -130,9 +128,7 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         database=lane.database or "",
         run=state.run or "",
         signature=_result(newest)["signature"] if newest else _was(before, "signature"),
-        verified_at_utc=max(
-            (one for one in verified if one), default=_was(before, "verified_at_utc")
-        ),
+        verified_at_utc=_verified_at(looks) or _was(before, "verified_at_utc"),
         rebuilt_at_utc=mount.ended_at_utc
         if rebuilt and mount
         else _was(rebuilt_before, "rebuilt_at_utc"),
@@ -147,8 +143,27 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         if proof
         else (None if facts.is_new_file_mounted else _was(before, "protected_at_utc")),
         timings=kept_timings(() if before is None else before.timings, timings(plan, lane, state)),
+        looks=kept_looks(
+            () if before is None else before.looks,
+            looks,
+            is_new_file=rebuilt is not None or returned is not None,
+        ),
     )
     return to_plain(written)
+
+
+def _verified_at(looks: Iterable[Look]) -> datetime | None:
+    """When errors were last looked for and none found by any of the lane's looks."""
+    at_errors = [one for one in looks if one.kind is not LookKind.SPACE]
+    if any(one.errors for one in at_errors):
+        return None
+    return max((one.at_utc for one in at_errors), default=None)
+
+
+def _is_proved_set(lane: Lane, state: RunState) -> bool:
+    """Whether everything that proves the lane's set ended well; one that is not proved is none."""
+    proofs = (Action.VERIFY_SET_ON_HOST, Action.HASH_SET, Action.SEAL_SET, Action.VERIFY_SET)
+    return all(happened(state.step(step.id)) for step in lane.steps if step.action in proofs)
 
 
 def _goal_met(plan: Plan, lane: Lane, gain: int | None) -> bool | None:

@@ -1,8 +1,9 @@
 """Online error correction: which of the store's requests are ours, and how they stand.
 
 The store lists every request of a database, old ones and other people's too. Ours are of the kind
-that was asked for and not older than the asking. Source: the vendor's reference of
-Get-MailboxRepairRequest; one request for a database may become several jobs.
+that was asked for, not older than the asking, and counted by no earlier pass. An error is a
+corruption that a pass detected, corrected or not: correcting one may uncover another. Source: the
+vendor's reference of Get-MailboxRepairRequest; one request for a database may become several jobs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,12 @@ def with_ours(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[st
     if sent is None or not all(_tells(one) for one in answer["objects"]):
         return dict(answer)
     since = (sent + _ahead(state, step.server)).replace(microsecond=0)
-    mine = [one for one in answer["objects"] if _is_ours(one, kind, since)]
+    counted = {each for record in state.steps.values() for each in record.requests}
+    mine = [
+        one
+        for one in answer["objects"]
+        if _is_ours(one, kind, since) and _identity(one) not in counted
+    ]
     return {**answer, "ours": _standing(mine)}
 
 
@@ -43,15 +49,32 @@ def is_busy(answer: Mapping[str, Any] | None, message: str) -> bool:
 
 
 def _standing(mine: list[Mapping[str, Any]]) -> dict[str, Any]:
-    counts = [one["CorruptionsDetected"] for one in mine if "CorruptionsDetected" in one]
     is_over = bool(mine) and not any(_is_open(one) for one in mine)
-    found = sum(counts) if len(counts) == len(mine) and mine else None
+    found, warnings = _sum(mine, "CorruptionsDetected"), _not_whole(mine)
     return {
+        "requests": sorted(each for one in mine if (each := _identity(one)) is not None),
         "count": len(mine),
         "is_over": is_over,
         "has_failed": is_over and any(one["JobState"] == "Failed" for one in mine),
         "corruptions_detected": found,
+        "corruptions_fixed": _sum(mine, "CorruptionsFixed"),
+        "errors": found,
+        "warnings": warnings,
+        "troubles": None if found is None or warnings is None else found + warnings,
     }
+
+
+def _sum(mine: list[Mapping[str, Any]], name: str) -> int | None:
+    """A figure of all jobs together; None when one does not tell it as a number."""
+    figures = [one[name] for one in mine if name in one and type(one[name]) is int]
+    return int(sum(figures)) if len(figures) == len(mine) and mine else None
+
+
+def _not_whole(mine: list[Mapping[str, Any]]) -> int | None:
+    """Warnings: jobs that ended well and tell an error code, so that something was left out."""
+    if _sum(mine, "ErrorCode") is None:
+        return None
+    return len([one for one in mine if one["ErrorCode"] != 0 and one["JobState"] != "Failed"])
 
 
 def _tells(one: Mapping[str, Any]) -> bool:
@@ -68,6 +91,10 @@ def _is_ours(one: Mapping[str, Any], kind: str, since: datetime) -> bool:
     tasks = one["Tasks"] if isinstance(one["Tasks"], list) else str(one["Tasks"]).split(",")
     kinds = {str(each).strip().lower() for each in tasks}
     return kind.lower() in kinds and parse_time(one["CreationTime"]) >= since
+
+
+def _identity(one: Mapping[str, Any]) -> str | None:
+    return str(one["Identity"]) if "Identity" in one and one["Identity"] else None
 
 
 def _is_open(one: Mapping[str, Any]) -> bool:

@@ -111,6 +111,31 @@ def progress_lines(title: str, percent: int = 100) -> tuple[str, ...]:
     return (" " * indent + heading, "", *_SCALE, " " * 10 + "." * dots)
 
 
+_MOSTLY_EMPTY = (
+    "    Note: This database is over 20% empty, an offline defragmentation can be used to shrink"
+    " the file."
+)
+
+
+def space_lines(*, owned: int, free: int, page_size: int) -> tuple[str, ...]:
+    """The totals of `/ms`: trees, pages by use, and the hint for a database that is mostly empty.
+
+    Source: ESE source, dbspacedump.cxx.
+    """
+    used, share = owned - free, 100 * free / owned
+    figures = f"{used} Used ({100 - share:.1f}%), {free} Available ({share:.1f}%)"
+    lines = [
+        "-" * 79,
+        "",
+        "    Enumerated 1 Tables ( 4 Internal Trees, 0 Long Value Trees, 0 Secondary Indices )",
+        "",
+        f"    Pages {owned} ( {figures} ) + 0 Shelved",
+    ]
+    if owned * page_size > 100 * 1024**2 and share > 20:
+        lines += ["", _MOSTLY_EMPTY]
+    return (*lines, "")
+
+
 def time_words(moment: LogTime, *, with_zone: bool = True) -> str:
     """`MM/DD/YYYY HH:MM:SS.mmm UTC`; an unset time prints as zeros of 1900."""
     second, minute, hour, day, month, year = moment.raw[:6]

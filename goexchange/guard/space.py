@@ -32,7 +32,7 @@ GIB = 1024**3
 
 
 def _space(question: Question) -> Answer:
-    if not question.has(Action.REBUILD):
+    if not question.has(Action.REBUILD) and not question.has(Action.COPY_SET):
         return passes("nothing large is written")
     host = question.host
     threshold = int(question.limits["low_space_threshold_bytes"])

@@ -253,15 +253,28 @@ def _outcome(state: RunState, record: Record) -> RunState:
         outcome=OutcomeKind(data["outcome"]),
         result=data["result"],
         findings=tuple(
-            Finding(severity=one["severity"], pass_name=one["pass_name"], text=one["text"])
+            Finding(
+                severity=one["severity"],
+                pass_name=one["pass_name"],
+                text=one["text"],
+                number=one.get("number", 1),
+                attempt=one.get("attempt"),
+            )
             for one in data["findings"]
         ),
         output_tail=data["output_tail"],
         ended_at_utc=record.at_utc,
+        requests=state.step(data["step"]).requests | _requests(data["result"]),
     )
     if step.outcome in (OutcomeKind.DONE, OutcomeKind.ALREADY):
         state = evolve(state, took_effect=state.took_effect | {step.step})
     return _with_step(state, step)
+
+
+def _requests(result: Any) -> frozenset[str]:
+    """The repair requests that an outcome counts as its own."""
+    ours = result.get("ours") if isinstance(result, dict) else None
+    return frozenset(ours.get("requests", ())) if isinstance(ours, dict) else frozenset()
 
 
 def _looked(state: RunState, record: Record) -> RunState:

@@ -113,6 +113,30 @@ class WindowsBackup:
     next_scheduled_utc: datetime | None
 
 
+class LookKind(Enum):
+    """What a run of ours looked at; a closed list."""
+
+    PAGES = "pages"  # every page checksum of the dismounted file
+    STRUCTURE = "structure"  # the integrity of the dismounted file
+    LOGICAL = "logical"  # the store's own detection, mounted
+    CORRECTED = "corrected"  # the same, and what was found was corrected
+    SPACE = "space"  # the space inside the dismounted file
+
+
+@frozen(kw_only=True)
+class Look:
+    """The last look of one kind, and what it found.
+
+    Shape: `recoverable_bytes` is there for the kind SPACE alone: what a rebuild would give back.
+    """
+
+    kind: LookKind
+    at_utc: datetime
+    errors: int
+    warnings: int = 0
+    recoverable_bytes: int | None = None
+
+
 @frozen(kw_only=True)
 class DatabaseRecord:
     """What the last run of ours left on the host about one database (`procedure` 1: read back as
@@ -132,6 +156,7 @@ class DatabaseRecord:
     set_taken_at_utc: datetime | None
     protected_at_utc: datetime | None
     timings: tuple[Timing, ...] = ()  # of the last runs, oldest first
+    looks: tuple[Look, ...] = ()  # the last one of each kind, whatever it found
 
 
 @frozen(kw_only=True)

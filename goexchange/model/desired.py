@@ -187,6 +187,10 @@ class Conditions:
     verified_within_place: Place
     online_full_backup_within_s: int | None
     online_full_backup_within_place: Place
+    measured_within_s: int | None
+    measured_within_place: Place
+    offline_backup_within_s: int | None
+    offline_backup_within_place: Place
     place: Place
 
 

@@ -16,6 +16,7 @@ class Work(Enum):
 
     PAGE_CHECKSUMS = "page-checksums"
     INTEGRITY = "integrity"
+    SPACE = "space"
     COPY = "copy"
     REBUILD = "rebuild"
     HASH = "hash"

@@ -85,16 +85,23 @@ class ReportedFinding:
     severity: str
     pass_name: str | None
     text: str
+    number: int = 1
+    attempt: int | None = None
 
 
 @frozen(kw_only=True)
 class PassCount:
-    """What one pass found on a database: how many looks it took, errors, warnings."""
+    """What one phase found on a database: how many looks it took, errors, warnings.
+
+    Shape: `passes` has errors and warnings of each pass where the phase may take several; it is
+    empty for a phase that looks once.
+    """
 
     pass_name: str
     looks: int
     errors: int
     warnings: int
+    passes: tuple[tuple[int, int], ...] = ()
 
 
 @frozen(kw_only=True)
@@ -156,6 +163,7 @@ class DatabaseSummary:
     offline: tuple[Interval, ...]
     backup_before: BackupState
     backup_after: BackupState
+    recoverable: Figure | None = None  # what a rebuild would give back, measured in the file
 
 
 @frozen(kw_only=True)
@@ -178,6 +186,7 @@ class StepLog:
     findings: tuple[ReportedFinding, ...]
     result: Mapping[str, Json] | None
     output_tail: str
+    pass_name: str | None = None
 
 
 @frozen(kw_only=True)

@@ -89,6 +89,8 @@ class Finding:
     severity: str
     pass_name: str
     text: str
+    number: int = 1  # how many of them the text speaks of
+    attempt: int | None = None  # which repetition of the pass found it
 
 
 @frozen(kw_only=True)
@@ -111,6 +113,8 @@ class StepRecord:
     ended_at_utc: datetime | None = None
     skipped_because: str | None = None
     progress: Mapping[str, Json] | None = None
+    # identities of the store's repair requests that ended attempts have counted
+    requests: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)

@@ -50,6 +50,7 @@ TRAITS: Mapping[Action, Traits] = {
     Action.DISMOUNT: Traits(_PROBE, 30 * MINUTE, _AWAY),
     Action.READ_HEADER: Traits(_REPEAT, 10 * MINUTE),
     Action.DETECT_ERRORS: Traits(_ATTACH, 12 * HOUR),
+    Action.MEASURE_SPACE: Traits(_ATTACH, 12 * HOUR),
     Action.COPY_SET: Traits(_ATTACH, 24 * HOUR),
     Action.REBUILD: Traits(_ATTACH, 24 * HOUR),
     Action.READ_TEMPORARY_HEADER: Traits(_REPEAT, 10 * MINUTE),

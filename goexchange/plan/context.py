@@ -11,8 +11,9 @@ from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState
 from goexchange.plan.coverage import Coverage
 from goexchange.plan.estimates import LaneEstimate, Times
-from goexchange.plan.needs import Needed
+from goexchange.plan.finding import Needed
 from goexchange.plan.paths import LanePaths
+from goexchange.plan.treatment import Treatment
 
 
 @frozen(kw_only=True)
@@ -54,6 +55,11 @@ class LaneContext:
     def lane_id(self) -> str:
         """The lane and address of the database."""
         return f"{self.server.name}/{self.database.name}"
+
+    @property
+    def treatment(self) -> Treatment:
+        """What the lane does."""
+        return self.needed.treatment
 
     @property
     def root(self) -> str:

@@ -10,6 +10,7 @@ from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.history import Measurement, Work
 from goexchange.model.unknown import Unknown, known
+from goexchange.plan.treatment import Treatment
 from goexchange.schedule.history import Estimate, History, Where, merged, volume_of
 from goexchange.schedule.outage import Outage, total
 from goexchange.schedule.rates import Duration, fixed
@@ -42,6 +43,7 @@ class LaneEstimate:
 
     checksums: Estimate
     integrity: Estimate
+    space: Estimate
     copy: Estimate
     rebuild: Estimate
     checksums_temporary: Estimate
@@ -68,13 +70,6 @@ class LaneEstimate:
     def is_measured(self) -> bool:
         """Whether the whole outage can be planned from earlier runs, without a consent."""
         return all(each.is_measured for each in self.deciding)
-
-
-@frozen(kw_only=True)
-class RebuildParts:
-    """What a rebuild's lane does; `is_set_read` when our own verifier reads the set too."""
-
-    is_set_read: bool
 
 
 def times_of(
@@ -131,13 +126,20 @@ def log_bytes(database: ActualDatabase, host: ActualHost) -> int:
 
 
 def estimate_lane(
-    database: ActualDatabase, host: ActualHost, *, times: Times, rebuild: RebuildParts | None
+    database: ActualDatabase,
+    host: ActualHost,
+    *,
+    times: Times,
+    treatment: Treatment,
+    is_set_read: bool,
 ) -> LaneEstimate:
-    """Estimate the lane of a database whose sizes are known; None where it is only looked at."""
+    """Estimate the outage of a database whose sizes are known; `is_set_read` when our own verifier
+    reads the set too.
+    """
     present, result = known(database.size_bytes), result_size(database)
     copied = present + log_bytes(database, host)
-    checksums, integrity = (
-        times.of(work, present) for work in (Work.PAGE_CHECKSUMS, Work.INTEGRITY)
+    checksums, integrity, space = (
+        times.of(work, present) for work in (Work.PAGE_CHECKSUMS, Work.INTEGRITY, Work.SPACE)
     )
     copy, rebuilt = times.of(Work.COPY, copied), times.of(Work.REBUILD, present)
     after = [times.of(work, result) for work in (Work.PAGE_CHECKSUMS, Work.INTEGRITY)]
@@ -147,16 +149,22 @@ def estimate_lane(
         times.of(Work.VERIFY_SET, copied),
     ]
     dismount, mount = times.of(Work.DISMOUNT, present), times.of(Work.MOUNT, present)
-    deciding = [checksums, integrity]
+    deciding = [checksums, integrity] if treatment.detects else []
+    deciding += [space] if treatment.measures else []
+    deciding += [copy] if treatment.copies else []
+    deciding += [rebuilt, *after] if treatment.rebuilds else []
     short: list[Duration] = [dismount.duration, HEADER]
     after_swap = [mount.duration]
-    if rebuild is not None:
-        deciding += [copy, rebuilt, *after, *(proofs if rebuild.is_set_read else proofs[:-1])]
-        short += [HEADER, SEAL]
+    if treatment.copies:
+        deciding += proofs if is_set_read else proofs[:-1]
+        short.append(SEAL)
+    if treatment.rebuilds:
+        short.append(HEADER)
         after_swap = [SWAP, mount.duration]
     return LaneEstimate(
         checksums=checksums,
         integrity=integrity,
+        space=space,
         copy=copy,
         rebuild=rebuilt,
         checksums_temporary=after[0],

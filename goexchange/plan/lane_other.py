@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from goexchange.model.history import Work
-from goexchange.model.plan import Action, Lane, Need, Reason, RunsWhen
+from goexchange.model.plan import Action, Lane, Reason, RunsWhen
 from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import property_probe
 from goexchange.plan.context import LaneContext
@@ -14,19 +14,20 @@ from goexchange.plan.phase_backup import add_backup_before, add_online_backup
 from goexchange.plan.phase_before import PASS_PRIMARY, add_last_look, add_passes
 from goexchange.plan.premises import is_dismounted
 from goexchange.plan.processes import add_processes_after, add_processes_before
+from goexchange.plan.treatment import Passes
 from goexchange.powershell import cmdlets
 
 
 def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
-    """Return the lane of a database that stays mounted: verified by the store, backed up, or
-    both.
+    """Return the lane of a database that stays mounted: looked at or corrected by the store,
+    backed up, or both.
     """
     lane = _builder(context)
     undone = add_processes_before(lane, context)
     add_last_look(lane, context, guards=("no-open-run", "elevated", "no-declared-work", "window"))
     add_backup_before(lane, context)
-    if context.needed.is_verified_too:
-        add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=True)
+    if context.treatment.passes is not Passes.NONE:
+        add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=RunsWhen.ALL_WELL)
     add_processes_after(lane, context, undone=undone, has_outage=False)
@@ -57,7 +58,7 @@ def mount_lane(context: LaneContext) -> Lane:
 
 def is_offline(context: LaneContext) -> bool:
     """Whether the lane of this database is one that takes it down."""
-    return context.estimate is not None and context.needed.need in (Need.REBUILD, Need.VERIFY)
+    return context.treatment.is_offline
 
 
 def _builder(context: LaneContext) -> LaneBuilder:

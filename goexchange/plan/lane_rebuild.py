@@ -1,10 +1,10 @@
-"""The lanes that take a database down: the rebuild, and the dismount only to look (`procedure.md`
+"""The lanes that take a database down: rebuild, correction, set, or only a look (`procedure.md`
 2).
 """
 
 from __future__ import annotations
 
-from goexchange.model.plan import Lane, Need, RunsWhen
+from goexchange.model.plan import Lane, RunsWhen
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.context import LaneContext
 from goexchange.plan.phase_after import add_close_record, add_record
@@ -23,14 +23,17 @@ from goexchange.plan.phase_before import (
     add_passes,
     add_records,
 )
-from goexchange.plan.phase_offline import add_detect, add_dismount, add_read_header
-from goexchange.plan.phase_rebuild import add_set_and_rebuild, add_swap
+from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
+from goexchange.plan.phase_rebuild import add_set, add_set_and_rebuild, add_swap
 from goexchange.plan.processes import add_processes_after, add_processes_before
+from goexchange.plan.treatment import Passes
 
 
 def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
-    """Return the whole lane of a database that is rebuilt, or taken down to be verified."""
-    is_rebuilt = context.needed.need is Need.REBUILD
+    """Return the whole lane of a database that is taken down: to be rebuilt, corrected, copied or
+    looked at.
+    """
+    treatment = context.treatment
     lane = LaneBuilder(
         context.lane_id,
         context.server.name,
@@ -39,37 +42,43 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     )
     add_records(lane, context)
     undone = add_processes_before(lane, context)
-    if is_rebuilt:
-        if context.spec.backup_before.offline is not None:
-            add_export(lane, context, context.spec.backup_before.offline)
-        add_passes(lane, context, pass_name=PASS_PRIMARY, detect_only=False)
+    if treatment.copies and context.spec.backup_before.offline is not None:
+        add_export(lane, context, context.spec.backup_before.offline)
+    if treatment.passes is Passes.CORRECT:
+        add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
     add_backup_before(lane, context)
     add_last_look(lane, context)
     add_dismount(lane, context)
     header = add_read_header(lane, context)
-    add_detect(lane, context)
-    _rebuild_and_mount(lane, context, header=header, is_rebuilt=is_rebuilt)
+    if treatment.detects:
+        add_detect(lane, context)
+    if treatment.measures:
+        add_measure(lane, context)
+    _work_and_mount(lane, context, header=header)
     add_in_service(lane, context)
     add_processes_after(lane, context, undone=undone, has_outage=True)
-    runs_when = RunsWhen.REBUILT_IN_SERVICE if is_rebuilt else RunsWhen.ALL_WELL
+    runs_when = RunsWhen.REBUILT_IN_SERVICE if treatment.rebuilds else RunsWhen.ALL_WELL
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=runs_when)
-    if is_rebuilt:
-        add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, detect_only=False)
+    if treatment.passes is Passes.CORRECT:
+        add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
     add_close_record(lane, context)
     return lane.lane(needs=needs)
 
 
-def _rebuild_and_mount(
-    lane: LaneBuilder, context: LaneContext, *, header: str, is_rebuilt: bool
-) -> None:
-    if not is_rebuilt or context.estimate is None:
-        add_mount(lane, context, is_new_file=False)
-        add_way_back_before_swap(lane, context, is_rebuilt=False)
+def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> None:
+    """Set and rebuild as far as they are asked for, the mount, and the ways back."""
+    estimate = context.estimate
+    assert estimate is not None  # an outage is never planned without one
+    if context.treatment.rebuilds:
+        steps = add_set_and_rebuild(lane, context, header=header, estimate=estimate)
+        add_swap(lane, context, steps)
+        add_mount(lane, context, is_new_file=True)
+        add_way_back_before_swap(lane, context, is_rebuilt=True)
+        add_way_back_after_swap(lane, context, steps)
         return
-    steps = add_set_and_rebuild(lane, context, header=header, estimate=context.estimate)
-    add_swap(lane, context, steps)
-    add_mount(lane, context, is_new_file=True)
-    add_way_back_before_swap(lane, context, is_rebuilt=True)
-    add_way_back_after_swap(lane, context, steps)
+    if context.treatment.copies:
+        add_set(lane, context, header=header, estimate=estimate)
+    add_mount(lane, context, is_new_file=False)
+    add_way_back_before_swap(lane, context, is_rebuilt=False)

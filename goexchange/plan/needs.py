@@ -8,47 +8,38 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve
 
-from goexchange.errors import Place
 from goexchange.facts.catalogue import record_of, white_space_ratio
 from goexchange.model.actual import ActualDatabase, ActualServer, DatabaseRecord
 from goexchange.model.desired import DesiredState, VerifyMode
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
+from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
+from goexchange.plan.looks import copied, measured, verified
+from goexchange.plan.treatment import Treatment, treatment_of
+from goexchange.spec.scripts import Condition, is_served
 
 MOVE_MAILBOXES = (
     "move its mailboxes to a fresh database (New-MoveRequest), which gives the space back"
     " without an outage"
 )
 DETECT_ON_COPY = "detect errors on a suspended passive copy"
-
-
-@frozen(kw_only=True)
-class Finding:
-    """One condition that does not hold (or a brake that holds), in words with figures."""
-
-    reason: Reason
-    text: str
-    place: Place
-
-
-@frozen(kw_only=True)
-class Needed:
-    """The decision for one database.
-
-    Shape: `need` is the heaviest work; `is_verified_too` and `is_backed_up_too` say what its lane
-    does besides.
-    """
-
-    need: Need
-    reasons: tuple[Reason, ...]
-    explanation: str
-    instead: str | None = None
-    origin: Place | None = None
-    is_verified_too: bool = False
-    is_backed_up_too: bool = False
+CORRECT_ONLINE = "online-error-correction, with the store mounted"
+BACK_UP_ONLINE = "an online backup: `desired.online_full_backup_within`"
+WITHOUT_OUTAGE = (
+    "`script.verify: offline` asks for the outage; without one, online-error-diagnostic detects"
+    " errors, and the white space that Exchange tells is the least that a rebuild gives back"
+)
+_HEAVIEST = (
+    Need.REBUILD,
+    Need.CORRECT,
+    Need.VERIFY,
+    Need.MEASURE,
+    Need.OFFLINE_BACKUP,
+    Need.ONLINE_BACKUP,
+)
 
 
 def decide(
@@ -70,28 +61,9 @@ def decide(
     return _mounted(database, server, spec, at)
 
 
-def not_possible(
-    reason: Reason, text: str, *, origin: Place | None, instead: str | None = None
-) -> Needed:
-    """A decision that nothing can be done, with what to do instead."""
-    return Needed(
-        need=Need.NOT_POSSIBLE, reasons=(reason,), explanation=text, instead=instead, origin=origin
-    )
-
-
 def copies(database: ActualDatabase) -> int:
     """How many copies there are; both facts of it have been made sure of before."""
     return max(len(known(database.copies)), 2 if known(database.is_replicated) else 1)
-
-
-def fact_unknown(fact: str, value: Unknown, *, origin: Place) -> Needed:
-    """A decision that cannot be made."""
-    return not_possible(
-        Reason.FACT_UNKNOWN,
-        f"{fact} is unknown: {value.reason}",
-        origin=origin,
-        instead="see `goexchange observe`, mend what it names, and plan again",
-    )
 
 
 def _unknown_identity(database: ActualDatabase) -> Needed | None:
@@ -124,6 +96,8 @@ def _dismounted(database: ActualDatabase, spec: DesiredState) -> Needed:
     asked = (
         spec.conditions.white_space_max,
         spec.conditions.verified_within_s,
+        spec.conditions.measured_within_s,
+        spec.conditions.offline_backup_within_s,
         spec.conditions.online_full_backup_within_s,
     )
     if all(each is None for each in asked):
@@ -140,34 +114,58 @@ def _dismounted(database: ActualDatabase, spec: DesiredState) -> Needed:
 def _mounted(
     database: ActualDatabase, server: ActualServer, spec: DesiredState, at: datetime
 ) -> Needed:
-    space = _space(database, server, spec, at)
-    if isinstance(space, Needed):
-        return space
-    verified = _verified(database, server, spec, at)
-    if isinstance(verified, Needed):
-        return verified
-    backed_up = _backed_up(database, spec, at)
-    if isinstance(backed_up, Needed):
-        return backed_up
-    wants_rebuild = space is not None and space.reason is Reason.WHITE_SPACE_OVER_MAXIMUM
-    open_findings = [each for each in (space, verified, backed_up) if each is not None]
-    if wants_rebuild or verified or backed_up:
-        need = Need.REBUILD if wants_rebuild else Need.VERIFY if verified else Need.ONLINE_BACKUP
-        refused = _refused_for_copies(database, need, spec)
-        if refused is not None:
-            return refused
-        return Needed(
-            need=need,
-            reasons=tuple(each.reason for each in open_findings),
-            explanation="; ".join(each.text for each in open_findings),
-            origin=(
-                space if wants_rebuild and space else verified or backed_up or open_findings[0]
-            ).place,
-            is_verified_too=verified is not None,
-            is_backed_up_too=backed_up is not None or wants_rebuild,
-        )
-    brakes = tuple(each.reason for each in open_findings)
-    return _meets(spec, brakes, "; ".join(each.text for each in open_findings) or _well(database))
+    found: list[Finding] = []
+    for answer in (
+        _space(database, server, spec, at),
+        verified(server, database.guid, spec=spec, at=at),
+        measured(server, database.guid, spec=spec, at=at),
+        copied(server, database.guid, spec=spec, at=at),
+        _backed_up(database, spec, at),
+    ):
+        if isinstance(answer, Needed):
+            return answer
+        if answer is not None:
+            found.append(answer)
+    wanted = [each for each in found if each.need is not None]
+    if wanted:
+        lead = min(wanted, key=lambda each: _HEAVIEST.index(each.need or Need.NOTHING))
+        return _work(database, lead, found, spec)
+    brakes = tuple(each.reason for each in found)
+    return _meets(spec, brakes, "; ".join(each.text for each in found) or _well(database))
+
+
+def _work(
+    database: ActualDatabase, lead: Finding, found: list[Finding], spec: DesiredState
+) -> Needed:
+    assert lead.need is not None
+    treatment = treatment_of(lead.need, spec.script)
+    refused = _refused_for_outage(lead, treatment, spec) or _refused_for_copies(
+        database, lead, treatment
+    )
+    if refused is not None:
+        return refused
+    return Needed(
+        need=lead.need,
+        reasons=tuple(each.reason for each in found),
+        explanation="; ".join(each.text for each in found),
+        origin=lead.place,
+        is_backed_up_too=treatment.rebuilds
+        or any(each.need is Need.ONLINE_BACKUP for each in found),
+        treatment=treatment,
+    )
+
+
+def _refused_for_outage(lead: Finding, treatment: Treatment, spec: DesiredState) -> Needed | None:
+    """Nothing is taken down only to be looked at unless the specification says so."""
+    if not treatment.only_looks or spec.script.verify is VerifyMode.OFFLINE:
+        return None
+    return not_possible(
+        Reason.OUTAGE_NOT_ASKED_FOR,
+        f"{lead.text}; {spec.script.script.value} takes a database down to look at its file, and"
+        f" `script.verify` is {spec.script.verify.value}",
+        origin=spec.script.place,
+        instead=WITHOUT_OUTAGE,
+    )
 
 
 def _space(
@@ -184,12 +182,17 @@ def _space(
         return None
     white = known(database.white_space_bytes)
     over = f"white space {words.size(white)}, {words.share(ratio)} > {words.share(maximum)}"
+    if not is_served(spec.script.script, Condition.WHITE_SPACE):
+        text = f"{over}, and {spec.script.script.value} does not rebuild"
+        return Finding(reason=Reason.NOT_IN_SCRIPT, text=text, place=place)
     record = record_of(server, database.guid)
     if isinstance(record, Unknown):
         return fact_unknown("when it was last rebuilt", record, origin=place)
     brake = _brake(white, record, spec, at)
     if brake is None:
-        return Finding(reason=Reason.WHITE_SPACE_OVER_MAXIMUM, text=over, place=place)
+        return Finding(
+            reason=Reason.WHITE_SPACE_OVER_MAXIMUM, text=over, place=place, need=Need.REBUILD
+        )
     return evolve(brake, text=f"{over}, but {brake.text}")
 
 
@@ -222,32 +225,6 @@ def _brake(
     return None
 
 
-def _verified(
-    database: ActualDatabase, server: ActualServer, spec: DesiredState, at: datetime
-) -> Finding | Needed | None:
-    within_s = spec.conditions.verified_within_s
-    place = spec.conditions.verified_within_place
-    if within_s is None:
-        return None
-    record = record_of(server, database.guid)
-    if isinstance(record, Unknown):
-        return fact_unknown("when it was last verified", record, origin=place)
-    if record is None or record.verified_at_utc is None:
-        return Finding(
-            reason=Reason.NEVER_VERIFIED,
-            text="never verified",
-            place=place,
-        )
-    age_s = int((at - record.verified_at_utc).total_seconds())
-    if age_s <= within_s:
-        return None
-    return Finding(
-        reason=Reason.VERIFICATION_TOO_OLD,
-        text=f"last verified {words.span(age_s)} ago, more than {words.span(within_s)}",
-        place=place,
-    )
-
-
 def _backed_up(
     database: ActualDatabase, spec: DesiredState, at: datetime
 ) -> Finding | Needed | None:
@@ -263,6 +240,7 @@ def _backed_up(
             reason=Reason.NEVER_BACKED_UP,
             text="the present file has never had an online full backup",
             place=place,
+            need=Need.ONLINE_BACKUP,
         )
     age_s = int((at - last).total_seconds())
     if age_s <= within_s:
@@ -271,29 +249,31 @@ def _backed_up(
         reason=Reason.BACKUP_TOO_OLD,
         text=f"last online full backup {words.span(age_s)} ago, more than {words.span(within_s)}",
         place=place,
+        need=Need.ONLINE_BACKUP,
     )
 
 
-def _refused_for_copies(database: ActualDatabase, need: Need, spec: DesiredState) -> Needed | None:
+def _refused_for_copies(
+    database: ActualDatabase, lead: Finding, treatment: Treatment
+) -> Needed | None:
     number = copies(database)
-    if number == 1:
+    if number == 1 or not treatment.is_offline:
         return None
     where = words.listed(known(database.copies)) or "its availability group"
-    if need is Need.REBUILD:
-        return not_possible(
-            Reason.MORE_THAN_ONE_COPY,
-            f"{number} copies ({where}): an offline rebuild would break them",
-            origin=spec.conditions.white_space_max_place,
-            instead=MOVE_MAILBOXES,
-        )
-    if need is Need.VERIFY and spec.script.verify is VerifyMode.OFFLINE:
-        return not_possible(
-            Reason.MORE_THAN_ONE_COPY,
-            f"{number} copies ({where}): it is not taken down to be looked at",
-            origin=spec.conditions.verified_within_place,
-            instead=DETECT_ON_COPY,
-        )
-    return None
+    if treatment.rebuilds:
+        text, instead = "an offline rebuild would break them", MOVE_MAILBOXES
+    elif treatment.only_looks:
+        text, instead = "it is not taken down to be looked at", DETECT_ON_COPY
+    elif lead.need is Need.CORRECT:
+        text, instead = "it is not taken down to be corrected", CORRECT_ONLINE
+    else:
+        text, instead = "it is not taken down to be copied", BACK_UP_ONLINE
+    return not_possible(
+        Reason.MORE_THAN_ONE_COPY,
+        f"{number} copies ({where}): {text}",
+        origin=lead.place,
+        instead=instead,
+    )
 
 
 def _meets(spec: DesiredState, brakes: tuple[Reason, ...], text: str) -> Needed:

@@ -11,6 +11,7 @@ from goexchange.model.history import Work
 from goexchange.model.plan import (
     Action,
     Condition,
+    Need,
     OnDoubt,
     Operator,
     Poll,
@@ -25,6 +26,7 @@ from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
 from goexchange.plan.recovery_text import recovery_text
+from goexchange.plan.treatment import Passes
 from goexchange.powershell import cmdlets
 
 SILENT_AFTER_HEARTBEATS = 10
@@ -32,7 +34,9 @@ _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
 )
-FOUND = "ours.corruptions_detected"  # of the requests that this very step asked for
+ERRORS = "ours.errors"  # of the requests that this very step asked for
+TROUBLES = "ours.troubles"  # errors and warnings together
+COUNTED = Condition(path=ERRORS, operator=Operator.GREATER_OR_EQUAL, value=0)
 PASS_PRIMARY = "primary"
 PASS_DEFRAGMENTED = "defragmented"
 
@@ -122,14 +126,17 @@ def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -
 
 
 def add_passes(
-    lane: LaneBuilder, context: LaneContext, *, pass_name: str, detect_only: bool
+    lane: LaneBuilder, context: LaneContext, *, pass_name: str, runs_when: RunsWhen
 ) -> None:
     """Error correction with the store mounted: one request per kind of corruption, repeated until
-    none is found.
+    none is found. What it finds for ever fails a lane that is there to correct it, and is told
+    where it is a part of more.
     """
+    detect_only = context.treatment.passes is Passes.DETECT
     correction = context.spec.script.error_correction
     is_primary = pass_name == PASS_PRIMARY
     times = correction.primary_passes_max if is_primary else correction.defragmented_passes_max
+    none_left = equals(TROUBLES if correction.treat_warnings_as_errors else ERRORS, 0)
     guid = context.database.guid
     size = known_size(context.database)
     for kind in cmdlets.CORRUPTION_TYPES if times or detect_only else ():
@@ -140,7 +147,7 @@ def add_passes(
             " store mounted",
             reason=Reason.ASKED_FOR,
             guards=("identity",),
-            runs_when=RunsWhen.ALL_WELL if is_primary else RunsWhen.REBUILT_IN_SERVICE,
+            runs_when=runs_when,
             on_doubt=OnDoubt.PROBE,
             probe=Probe(
                 call=cmdlets.get_repair_requests(guid),
@@ -153,12 +160,11 @@ def add_passes(
                 failed=equals("ours.has_failed", True),
                 interval_s=context.pace.poll_interval_s,
             ),
-            postcondition=equals(FOUND, 0) if detect_only else None,
-            repeat=None
-            if detect_only or times < 2
-            else Repeat(times_max=times, until=equals(FOUND, 0)),
+            # what a detection finds is a finding; the lane's end says it, after every kind
+            postcondition=COUNTED if detect_only else None,
+            repeat=None if detect_only else Repeat(times_max=times, until=none_left),
             pass_name=pass_name,
-            may_fail=not detect_only,
+            may_fail=context.needed.need not in (Need.VERIFY, Need.CORRECT),
             origin=correction.place,
             **timed(None if size is None else context.times.of(Work.REPAIR_REQUEST, size)),
         )

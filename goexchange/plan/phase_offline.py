@@ -112,3 +112,22 @@ def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
             **timed(time),
             reason=Reason.PART_OF_SCRIPT,
         )
+
+
+def add_measure(lane: LaneBuilder, context: LaneContext) -> None:
+    """The space inside the file: what a rebuild would give back, to the page."""
+    estimate = context.estimate
+    lane.add(
+        Action.MEASURE_SPACE,
+        eseutil_job(
+            context.eseutil,
+            ("/ms", context.paths.original),
+            folder=context.paths.work_folder,
+            expected_bytes=known_size(context.database),
+        ),
+        summary="space inside the file: pages in use, pages that a rebuild would give back",
+        guards=("clean-shutdown", "tool-fits"),
+        postcondition=equals("ok", True),
+        reason=Reason.ASKED_FOR,
+        **timed(None if estimate is None else estimate.space),
+    )

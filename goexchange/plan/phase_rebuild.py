@@ -42,6 +42,14 @@ def add_set_and_rebuild(
     return RebuildSteps(header=header, copy=copy, temporary_header=temporary_header, seal=seal)
 
 
+def add_set(
+    lane: LaneBuilder, context: LaneContext, *, header: str, estimate: LaneEstimate
+) -> None:
+    """Copy the set and prove it, for a database that is not rebuilt."""
+    copy = _copy(lane, context, header, estimate)
+    _prove_set(lane, context, (header, copy), estimate)
+
+
 def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
     """Rename the original beside itself and move the temporary file in, on the same volume."""
     arguments = swap_arguments(context)

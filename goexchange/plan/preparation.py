@@ -10,12 +10,7 @@ from goexchange.errors import Place
 from goexchange.facts.places import file_facts_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import (
-    DesiredState,
-    OnlineBackup,
-    OnlineBackupMethod,
-    VerifyMode,
-)
+from goexchange.model.desired import DesiredState, OnlineBackup, OnlineBackupMethod, Script
 from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown
@@ -25,12 +20,12 @@ from goexchange.plan.context import LaneContext, Pace
 from goexchange.plan.coverage import Coverage, coverage_of, coverage_of_agent, fresh_target
 from goexchange.plan.estimates import (
     LaneEstimate,
-    RebuildParts,
     Times,
     estimate_lane,
     times_of,
 )
-from goexchange.plan.needs import Needed, decide, fact_unknown, not_possible
+from goexchange.plan.finding import Needed, fact_unknown, not_possible
+from goexchange.plan.needs import decide
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.refusals import (
     refusal_of,
@@ -168,9 +163,14 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
 
 
 def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:
-    """What the backup before the work covers; work that is nothing but a backup has none before."""
+    """What the backup before the work covers; work that is nothing but a backup has none before,
+    unless it is there to rehearse them.
+    """
     declared = work.spec.backup_before.online
-    if declared is None or work.needed.need not in (Need.REBUILD, Need.VERIFY):
+    is_rehearsed = work.spec.script.script is Script.EXCHANGE_BACKUP
+    if declared is None or (work.needed.need is Need.ONLINE_BACKUP and not is_rehearsed):
+        return None
+    if work.needed.need is Need.MOUNT:
         return None
     return _coverage(work, declared, stamp=stamp_text(setting.at) + "-before")
 
@@ -207,15 +207,15 @@ def _coverage(work: Work, declared: OnlineBackup, *, stamp: str) -> Coverage | N
 def _estimate(
     work: Work, host: ActualHost, *, times: Times, is_set_read: bool
 ) -> LaneEstimate | None | Needed:
-    is_rebuilt = work.needed.need is Need.REBUILD
-    is_looked_at = work.needed.need is Need.VERIFY and work.spec.script.verify is VerifyMode.OFFLINE
-    if not is_rebuilt and not is_looked_at:
+    treatment = work.needed.treatment
+    if not treatment.is_offline:
         return None
     for fact, value in _facts_of_outage(work.database, host).items():
         if isinstance(value, Unknown):
             return fact_unknown(fact, value, origin=work.spec.script.place)
-    rebuild = RebuildParts(is_set_read=is_set_read) if is_rebuilt else None
-    return estimate_lane(work.database, host, times=times, rebuild=rebuild)
+    return estimate_lane(
+        work.database, host, times=times, treatment=treatment, is_set_read=is_set_read
+    )
 
 
 def _facts_of_outage(database: ActualDatabase, host: ActualHost) -> dict[str, object]:

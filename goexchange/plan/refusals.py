@@ -12,7 +12,7 @@ from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
-from goexchange.plan.needs import Needed, fact_unknown, not_possible
+from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.spec.scripts import Standing, cell_of
 from goexchange.spec.supported import unsupported_parts
 
@@ -100,10 +100,11 @@ def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
     declared.
     """
     before, after = spec.backup_before.offline, spec.backup_after.online
-    if needed.need is Need.REBUILD and before is None:
-        return _undeclared(
-            needed, "a rebuild needs a backup set before", "backup.before.offline", spec
+    if needed.treatment.copies and before is None:
+        what = "a rebuild needs a backup set before" if needed.treatment.rebuilds else (
+            "the script takes a backup set"
         )
+        return _undeclared(needed, what, "backup.before.offline", spec)
     if needed.need is Need.REBUILD and after is None:
         return _undeclared(
             needed,

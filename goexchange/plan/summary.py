@@ -7,7 +7,7 @@ from ntpath import basename, dirname, join
 
 from goexchange.model.desired import DesiredState, OnlineBackup
 from goexchange.model.history import Work
-from goexchange.model.plan import EstimateSource, Need, PartEstimate, PlannedNotice
+from goexchange.model.plan import EstimateSource, PartEstimate, PlannedNotice
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage
@@ -37,10 +37,11 @@ def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
 
 
 def _backups_of(context: LaneContext) -> Iterator[str]:
-    is_rebuilt = context.needed.need is Need.REBUILD
-    if is_rebuilt:
+    is_rebuilt = context.treatment.rebuilds
+    if context.treatment.copies:
+        when = " before the rebuild" if is_rebuilt else ""
         yield (
-            "set of the present file before the rebuild, every page verified"
+            f"set of the present file{when}, every page verified"
             f" {verified_where(context)} -> {_FOLDER}; this run removes no older set:"
             f" {_retention(context)}"
         )

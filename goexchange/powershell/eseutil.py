@@ -39,6 +39,13 @@ _COUNT_LINE = re.compile(r"(\d+)\s?(pages seen|bad checksums|correctable checksu
                          r"|wrong page numbers|uninitialized pages|MB/second)\Z")  # fmt: skip
 _BAD_PAGE = re.compile(r"ERROR: page (-?\d+)(?: \(header\))? checksum failed")
 _CORRECTABLE_PAGE = re.compile(r"WARNING: page (-?\d+) checksum verification failed but")
+# Source: ESE source, dbspacedump.cxx; percentages are printed by the C library, whose decimal sign
+# may follow the locale.
+_PAGES_LINE = re.compile(
+    r"\s*Pages (?P<owned>\d+) \( (?P<used>\d+) Used \(\d+[.,]\d%\),"
+    r" (?P<available>\d+) Available \(\d+[.,]\d%\) \)(?: \+ (?P<shelved>\d+) Shelved)?\s*\Z"
+)
+_TABLES = re.compile(r"Enumerated (\d+) Tables \(")
 _WAITING = re.compile(r"Press a key for more help|(?:\A|\n)=> ?\Z")
 _BAR = re.compile(r"\s*(\.{1,51})(X?)\s*\Z")
 
@@ -93,10 +100,32 @@ class ChecksumReport:
 
 @frozen(kw_only=True)
 class IntegrityReport:
-    """What `/g` said of the logical structure."""
+    """What `/g` said of the logical structure; `is_corrupted` only when it printed that word."""
 
     is_sound: bool
     end: End
+    is_corrupted: bool = False
+
+
+@frozen(kw_only=True)
+class SpaceReport:
+    """What `/ms` counted: pages that the database owns, and those of them that hold nothing.
+
+    Shape: shelved pages lie behind the end of what is owned; a rebuild drops them too.
+    """
+
+    pages_owned: int
+    pages_used: int
+    pages_available: int
+    pages_shelved: int
+    tables: int | None
+    end: End
+
+    @property
+    def is_complete(self) -> bool:
+        """It counted to its end, and its figures agree with each other."""
+        agrees = self.pages_used + self.pages_available == self.pages_owned
+        return self.end.kind is EndKind.SUCCESS and self.pages_owned > 0 and agrees
 
 
 @frozen(kw_only=True)
@@ -244,8 +273,40 @@ def parse_integrity(text: str) -> IntegrityReport | Unknown:
     if is_sound and not is_corrupted and end.kind is EndKind.SUCCESS:
         return IntegrityReport(is_sound=True, end=end)
     if is_corrupted or end.kind in (EndKind.ERROR, EndKind.UNSUCCESSFUL):
-        return IntegrityReport(is_sound=False, end=end)
+        return IntegrityReport(is_sound=False, end=end, is_corrupted=is_corrupted)
     return Unknown("the integrity run ended without a verdict")
+
+
+def parse_space(text: str) -> SpaceReport | Unknown:
+    """The totals of `/ms` on a whole database.
+
+    Unknown: without its line of pages, with more than one, or when it says that pages are
+    overbooked: then its own figures are wrong.
+    """
+    end = parse_end(text)
+    if isinstance(end, Unknown):
+        return end
+    if "Initiating FILE DUMP mode" not in text:
+        return Unknown("not the output of a space dump")
+    found = [match for match in map(_PAGES_LINE.match, text.splitlines()) if match]
+    if len(found) != 1:
+        return Unknown(f"the space dump has {len(found)} lines of totals instead of one")
+    if "overbooked" in text:
+        return Unknown("the space trees overlap: their figures cannot be believed")
+    tables = _TABLES.search(text)
+    return SpaceReport(
+        pages_owned=int(found[0]["owned"]),
+        pages_used=int(found[0]["used"]),
+        pages_available=int(found[0]["available"]),
+        pages_shelved=int(found[0]["shelved"] or 0),
+        tables=None if tables is None else int(tables[1]),
+        end=end,
+    )
+
+
+def space_arguments(database: str) -> tuple[str, ...]:
+    """Count the pages of a closed database; it only reads."""
+    return ("/ms", _path(database))
 
 
 def parse_defragmentation(text: str) -> DefragmentationReport | Unknown:

@@ -112,7 +112,17 @@ def _summary(decision: Decision, lane: LaneReport | None, seen: Sequence[Seen]) 
         offline=lane.offline if lane else (),
         backup_before=_backup_seen(before),
         backup_after=_backup_after(lane, after),
+        recoverable=_recoverable(lane),
     )
+
+
+def _recoverable(lane: LaneReport | None) -> Figure | None:
+    """What was measured inside the dismounted file."""
+    step = first_done(lane, Action.MEASURE_SPACE) if lane else None
+    size = int_at(step.result, "recoverable_bytes") if step else None
+    if step is None or size is None:
+        return None
+    return Figure(size_bytes=size, source="the dismounted file", read_at_utc=step.ended_at_utc)
 
 
 def _seen_after(lane: LaneReport | None, seen: Sequence[Seen]) -> list[Seen]:

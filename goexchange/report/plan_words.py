@@ -38,7 +38,10 @@ NO_CHANGE, NOT_POSSIBLE, ATTENTION, POINT_OF_NO_RETURN, CONDITIONAL = "=", "x", 
 
 _DONE_WORDS = {
     Need.REBUILD: "rebuilt",
+    Need.CORRECT: "checked and corrected",
     Need.VERIFY: "verified",
+    Need.MEASURE: "measured",
+    Need.OFFLINE_BACKUP: "copied to a verified set",
     Need.ONLINE_BACKUP: "backed up",
     Need.MOUNT: "mounted",
     Need.RESTORE: "restored from a set",
@@ -46,7 +49,10 @@ _DONE_WORDS = {
 }
 _NEED_SYMBOLS = {
     Need.REBUILD: "~",
+    Need.CORRECT: "~",
     Need.VERIFY: ">",
+    Need.MEASURE: ">",
+    Need.OFFLINE_BACKUP: "+",
     Need.ONLINE_BACKUP: "+",
     Need.MOUNT: "~",
     Need.RESTORE: "+",
@@ -224,7 +230,10 @@ def totals_text(body: PlanBody) -> str:
     by_need = Counter(decision.need for decision in body.decisions)
     words = {
         Need.REBUILD: "to rebuild",
+        Need.CORRECT: "to correct",
         Need.VERIFY: "to verify",
+        Need.MEASURE: "to measure",
+        Need.OFFLINE_BACKUP: "to copy",
         Need.ONLINE_BACKUP: "to back up",
         Need.MOUNT: "to mount",
         Need.RESTORE: "to restore",
@@ -240,7 +249,7 @@ def totals_text(body: PlanBody) -> str:
 def widget_counts(body: PlanBody) -> dict[str, int]:
     """What GitLab's merge request widget shows: backups are created, databases updated."""
     by_need = Counter(decision.need for decision in body.decisions)
-    created = by_need[Need.ONLINE_BACKUP]
+    created = by_need[Need.ONLINE_BACKUP] + by_need[Need.OFFLINE_BACKUP]
     same = by_need[Need.NOTHING] + by_need[Need.NOT_POSSIBLE]
     return {"create": created, "update": by_need.total() - created - same, "delete": 0}
 

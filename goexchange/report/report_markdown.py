@@ -94,8 +94,7 @@ def _sizes(one: DatabaseSummary) -> tuple[str, str]:
     if one.state is None:
         return (size_text(one.size_before.size_bytes), size_text(one.white_space_before.size_bytes))
     sizes = words.before_after(one.size_before, one.size_after)
-    white = words.before_after(one.white_space_before, one.white_space_after)
-    return (words.joined([sizes, words.gain_text(one)]), white)
+    return (words.joined([sizes, words.gain_text(one)]), words.white_space_text(one))
 
 
 def _details(report: Report) -> Iterator[str]:

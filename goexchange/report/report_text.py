@@ -59,8 +59,7 @@ def _databases(report: Report, frame: Frame) -> list[str]:
             continue
         sizes = words.before_after(one.size_before, one.size_after)
         lines.extend(_pair("  size", words.joined([sizes, words.gain_text(one)]), frame))
-        white = words.before_after(one.white_space_before, one.white_space_after)
-        lines.extend(_pair("  white space", white, frame))
+        lines.extend(_pair("  white space", words.white_space_text(one), frame))
         lines.extend(_pair("  findings", words.passes_text(one), frame))
         lines.extend(_pair("  offline", words.offline_text(one), frame))
         lines.extend(_pair("  backup before", words.backup_text(one.backup_before, local), frame))

@@ -17,6 +17,7 @@ from goexchange.model.report import (
     LaneReport,
     NoticeLog,
     OnlineBackupReport,
+    PassCount,
     Report,
     ReportVerdict,
     RunHeader,
@@ -134,9 +135,15 @@ def passes_text(one: DatabaseSummary) -> str:
     """Errors and warnings by pass."""
     if not one.passes:
         return "not looked" if one.state is None else NOT_RECORDED
-    return "; ".join(
-        f"{item.pass_name}: {_found_text(item.errors, item.warnings)}" for item in one.passes
-    )
+    return "; ".join(f"{item.pass_name}: {_phase_text(item)}" for item in one.passes)
+
+
+def white_space_text(one: DatabaseSummary) -> str:
+    """Free space before and after by Exchange, and what was measured inside the file."""
+    seen = before_after(one.white_space_before, one.white_space_after)
+    if one.recoverable is None:
+        return seen
+    return f"{seen}; measured in the file: {size_text(one.recoverable.size_bytes)} recoverable"
 
 
 def result_text(one: DatabaseSummary) -> str:
@@ -312,6 +319,17 @@ def flag_text(value: bool | None) -> str:
 def joined(parts: Iterable[str]) -> str:
     """The parts that are not empty, separated by a dot."""
     return " · ".join(part for part in parts if part)
+
+
+def _phase_text(item: PassCount) -> str:
+    """What a phase found, pass by pass where it took more than one."""
+    found = _found_text(item.errors, item.warnings)
+    if len(item.passes) < 2:
+        return found
+    each = "; ".join(
+        f"pass {number}: {_found_text(*counts)}" for number, counts in enumerate(item.passes, 1)
+    )
+    return f"{found} in {len(item.passes)} passes ({each})"
 
 
 def _found_text(errors: int, warnings: int) -> str:

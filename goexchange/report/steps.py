@@ -67,9 +67,26 @@ def pass_counts(lane: LaneReport) -> tuple[PassCount, ...]:
             looks=len(looked),
             errors=_count(looked, "error"),
             warnings=_count(looked, "warning"),
+            passes=_of_each_pass(looked),
         )
         for name in names
         for looked in [[step for step in lane.steps if _pass_of_log(step) == name]]
+    )
+
+
+def _of_each_pass(looked: Sequence[StepLog]) -> tuple[tuple[int, int], ...]:
+    """Errors and warnings of each pass of the store's own correction."""
+    sent = [step for step in looked if step.action == Action.REPAIR_REQUEST.value]
+    found = [one for step in sent for one in step.findings]
+    return tuple(
+        (_number(found, "error", attempt), _number(found, "warning", attempt))
+        for attempt in range(1, max([step.attempts for step in sent], default=0) + 1)
+    )
+
+
+def _number(found: Iterable[ReportedFinding], severity: str, attempt: int) -> int:
+    return sum(
+        one.number for one in found if one.severity == severity and one.attempt == attempt
     )
 
 
@@ -137,10 +154,21 @@ def _step_log(lane: Lane, step: Step, records: Sequence[Record]) -> StepLog:
         estimate_s=step.estimate_s,
         is_way_back=is_way_back(step),
         why=why,
-        findings=tuple(_finding(one, step) for one in rows_at(data, "findings")),
+        findings=_found(step, records, data),
         result=mapping_at(data, "result"),
         output_tail=text_at(data, "output_tail") or "",
+        pass_name=step.pass_name,
     )
+
+
+def _found(
+    step: Step, records: Sequence[Record], last: Mapping[str, object]
+) -> tuple[ReportedFinding, ...]:
+    """What a step found at its end; of one that is repeated, what every pass found."""
+    ends: Sequence[Mapping[str, object]] = [last]
+    if step.action is Action.REPAIR_REQUEST:
+        ends = [one.data for one in records if one.kind is RecordKind.OUTCOME]
+    return tuple(_finding(one, step) for end in ends for one in rows_at(end, "findings"))
 
 
 def _decisive(records: Sequence[Record]) -> Record | None:
@@ -171,6 +199,8 @@ def _finding(plain: object, step: Step) -> ReportedFinding:
         severity=text_at(plain, "severity") or "error",
         pass_name=text_at(plain, "pass_name") or default,
         text=text_at(plain, "text") or str(plain),
+        number=int_at(plain, "number") or 1,
+        attempt=int_at(plain, "attempt"),
     )
 
 
@@ -178,10 +208,12 @@ def _pass_of_log(step: StepLog) -> str | None:
     """The pass that a detection belongs to; None for other steps and for those that did not run."""
     if step.action not in _DETECTS or step.state in (StepState.NOT_REACHED, StepState.SKIPPED):
         return None
-    if step.findings and step.findings[0].pass_name:
-        return step.findings[0].pass_name
+    if step.pass_name:
+        return step.pass_name
     return _PASSES.get(Action(step.action), "primary")
 
 
 def _count(steps: Iterable[StepLog], severity: str) -> int:
-    return sum(one.severity == severity for step in steps for one in step.findings)
+    return sum(
+        one.number for step in steps for one in step.findings if one.severity == severity
+    )

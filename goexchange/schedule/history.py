@@ -169,6 +169,7 @@ def _up(seconds: float) -> int:
 _RATES: Mapping[Work, Callable[[Rates], int]] = {
     Work.PAGE_CHECKSUMS: lambda rates: rates.verify_bytes_per_s,
     Work.INTEGRITY: lambda rates: rates.verify_bytes_per_s,
+    Work.SPACE: lambda rates: rates.verify_bytes_per_s,
     Work.COPY: lambda rates: rates.copy_bytes_per_s,
     Work.REBUILD: lambda rates: rates.rebuild_bytes_per_s,
     Work.HASH: lambda rates: rates.verify_bytes_per_s,

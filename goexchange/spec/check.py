@@ -9,7 +9,6 @@ from goexchange.errors import Diagnostic, Place, Severity
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import (
     BackupActions,
-    Conditions,
     CustomProcess,
     DesiredState,
     NotificationEvent,
@@ -18,9 +17,20 @@ from goexchange.model.desired import (
 )
 from goexchange.reading import Findings
 from goexchange.schema import suggestion
+from goexchange.spec.scripts import WHOLE_SCRIPTS, Condition, is_served, own_conditions
 from goexchange.spec.selection import servers_of
 
 REBUILDS = frozenset((Script.PREVENTATIVE_MAINTENANCE, Script.OFFLINE_DEFRAG))
+_NEEDS_NO_CONDITION = (
+    Script.PREVENTATIVE_MAINTENANCE,  # also the starting point of an empty specification
+    Script.MTA_ERROR_CORRECTION,
+)
+_WITH_EFFECT = {
+    Condition.WHITE_SPACE: "script: {name: offline-defrag}",
+    Condition.VERIFIED: "script: {name: online-error-diagnostic}",
+    Condition.MEASURED: "script: {name: offline-space-diagnostic, verify: offline}",
+    Condition.OFFLINE_BACKUP: "script: {name: exchange-backup}",
+}
 CHANGES_FILES = REBUILDS | {Script.STORE_ERROR_CORRECTION}
 
 
@@ -28,7 +38,7 @@ def check_specification(desired: DesiredState, findings: Findings) -> None:
     """Report what is wrong in a specification by itself."""
     _check_processes(desired, findings)
     _check_backups(desired, findings)
-    _check_conditions(desired.conditions, desired.script.script, findings)
+    _check_conditions(desired, findings)
     _check_notifications(desired, findings)
     _check_schedule(desired.schedule, findings)
 
@@ -175,19 +185,49 @@ def _any_backup(desired: DesiredState) -> bool:
     return has_one(desired.backup_before) or has_one(desired.backup_after)
 
 
-def _check_conditions(conditions: Conditions, script: Script, findings: Findings) -> None:
-    """Warn of a condition that the script can do nothing for."""
-    if conditions.white_space_max is not None and script not in REBUILDS:
+def _check_conditions(desired: DesiredState, findings: Findings) -> None:
+    """Warn of conditions that the script can do nothing for, and of a script that is never due."""
+    script, conditions = desired.script.script, desired.conditions
+    asked = {
+        Condition.WHITE_SPACE: (conditions.white_space_max, conditions.white_space_max_place),
+        Condition.VERIFIED: (conditions.verified_within_s, conditions.verified_within_place),
+        Condition.MEASURED: (conditions.measured_within_s, conditions.measured_within_place),
+        Condition.OFFLINE_BACKUP: (
+            conditions.offline_backup_within_s,
+            conditions.offline_backup_within_place,
+        ),
+    }
+    for condition, (value, place) in asked.items():
+        if value is None or is_served(script, condition):
+            continue
+        servers = [each.value for each in Script if is_served(each, condition)]
         detail = (
-            f"The script {script.value} does not make files smaller; a database above the limit is "
-            "reported and stays as it is. preventative-maintenance and offline-defrag rebuild."
+            f"The script {script.value} does nothing for '{condition.value}'; a database beyond it"
+            f" stays as it is. For example: {_WITH_EFFECT[condition]}. These serve it:"
+            f" {', '.join(servers)}"
         )
         findings.add(
-            "condition-without-effect",
-            detail=detail,
-            place=conditions.white_space_max_place,
-            severity=Severity.WARNING,
+            "condition-without-effect", detail=detail, place=place, severity=Severity.WARNING
         )
+    own = [each for each in own_conditions(script) if each is not Condition.ONLINE_BACKUP]
+    is_due = conditions.online_full_backup_within_s is not None and script in WHOLE_SCRIPTS
+    if script in _NEEDS_NO_CONDITION or is_due or any(asked[each][0] is not None for each in own):
+        return
+    names = " or ".join(f"'desired.{each.value}'" for each in own_conditions(script))
+    detail = (
+        f"Nothing says when {script.value} is due: without {names} it never has work. For example:"
+        f" desired: {{{own_conditions(script)[0].value}: {_example(script)}}}"
+    )
+    findings.add(
+        "script-without-condition",
+        detail=detail,
+        place=desired.script.place,
+        severity=Severity.WARNING,
+    )
+
+
+def _example(script: Script) -> str:
+    return "20%" if own_conditions(script)[0] is Condition.WHITE_SPACE else "30d"
 
 
 def _check_notifications(desired: DesiredState, findings: Findings) -> None:

@@ -104,6 +104,10 @@ def _conditions(part: Section) -> Conditions:
         verified_within_place=part.place_of("verified_within"),
         online_full_backup_within_s=part.optional_duration_s("online_full_backup_within"),
         online_full_backup_within_place=part.place_of("online_full_backup_within"),
+        measured_within_s=part.optional_duration_s("measured_within"),
+        measured_within_place=part.place_of("measured_within"),
+        offline_backup_within_s=part.optional_duration_s("offline_backup_within"),
+        offline_backup_within_place=part.place_of("offline_backup_within"),
         place=part.place,
     )
 

@@ -97,3 +97,42 @@ def versions_of(script: Script) -> tuple[Generation, ...]:
     """The versions that the script is for, executed or not."""
     found = SCRIPTS[script]
     return tuple(each for each in Generation if found[each].standing is not Standing.NEVER)
+
+
+class Condition(Enum):
+    """What a specification may want of a database that work serves; values are its keys."""
+
+    WHITE_SPACE = "white_space_max"
+    VERIFIED = "verified_within"
+    MEASURED = "measured_within"
+    OFFLINE_BACKUP = "offline_backup_within"
+    ONLINE_BACKUP = "online_full_backup_within"
+
+
+_C = Condition
+SERVES: Mapping[Script, tuple[Condition, ...]] = {
+    Script.PREVENTATIVE_MAINTENANCE: (_C.WHITE_SPACE, _C.VERIFIED, _C.ONLINE_BACKUP),
+    Script.STORE_ERROR_CORRECTION: (_C.VERIFIED, _C.ONLINE_BACKUP),
+    Script.MTA_ERROR_CORRECTION: (),
+    Script.OFFLINE_DIAGNOSTIC_REPORT: (_C.VERIFIED, _C.MEASURED, _C.ONLINE_BACKUP),
+    Script.ONLINE_ERROR_CORRECTION: (_C.VERIFIED, _C.ONLINE_BACKUP),
+    Script.ONLINE_ERROR_DIAGNOSTIC: (_C.VERIFIED, _C.ONLINE_BACKUP),
+    Script.OFFLINE_DEFRAG: (_C.WHITE_SPACE, _C.ONLINE_BACKUP),
+    Script.OFFLINE_SPACE_DIAGNOSTIC: (_C.MEASURED, _C.ONLINE_BACKUP),
+    Script.EXCHANGE_BACKUP: (_C.OFFLINE_BACKUP, _C.ONLINE_BACKUP),
+}
+"""What each script can make true; an online backup is taken by every one that is asked for it."""
+
+WHOLE_SCRIPTS = (Script.PREVENTATIVE_MAINTENANCE, Script.EXCHANGE_BACKUP)
+"""Scripts that an online backup alone is work enough for."""
+
+
+def is_served(script: Script, condition: Condition) -> bool:
+    """Whether the script does something for the condition."""
+    return condition in SERVES[script]
+
+
+def own_conditions(script: Script) -> tuple[Condition, ...]:
+    """The conditions that say when the script itself is due."""
+    is_whole = script in WHOLE_SCRIPTS
+    return tuple(c for c in SERVES[script] if is_whole or c is not Condition.ONLINE_BACKUP)

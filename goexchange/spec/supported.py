@@ -18,7 +18,6 @@ from goexchange.model.desired import (
     NotificationEvent,
     OnlineBackup,
     OnlineBackupMethod,
-    Script,
 )
 
 
@@ -41,16 +40,6 @@ def unsupported_parts(desired: DesiredState) -> tuple[Unsupported, ...]:
 
 
 _Finds = Iterable[tuple[str, Place]]
-
-
-def _script(desired: DesiredState) -> _Finds:
-    if desired.script.script is not Script.PREVENTATIVE_MAINTENANCE:
-        yield desired.script.script.value, desired.script.place
-
-
-def _warnings_as_errors(desired: DesiredState) -> _Finds:
-    if desired.script.error_correction.treat_warnings_as_errors:
-        yield "", desired.script.error_correction.place
 
 
 def _credentials(desired: DesiredState) -> _Finds:
@@ -108,8 +97,6 @@ def _resource_check_notices(desired: DesiredState) -> _Finds:
 
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
-    ("the script {value}", _script),
-    ("treating warnings as errors", _warnings_as_errors),
     ("the credential for {value}", _credentials),
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),

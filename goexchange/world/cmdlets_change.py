@@ -18,7 +18,7 @@ from goexchange.world.cmdlets_read import find_database, repair_row
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
-from goexchange.world.repairs import RepairRequest
+from goexchange.world.repairs import FAILED, FAILED_CODE, RepairRequest
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
 
 if TYPE_CHECKING:
@@ -187,7 +187,8 @@ def _is_busy(world: World, database: MailboxDatabase) -> bool:
 def _end_repairs(world: World, database: MailboxDatabase) -> None:
     for request in world.repairs:
         if request.database == database.guid and request.ends_at is not None:
-            request.ends_at, request.state = None, "Failed"
+            request.ends_at, request.state = None, FAILED
+            request.error_code = FAILED_CODE
 
 
 def _done(world: World, *, seconds: float | None = None) -> CmdletAnswer:

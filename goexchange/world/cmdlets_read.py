@@ -262,7 +262,7 @@ def repair_row(world: World, request: RepairRequest) -> ExchangeObject:
         "Progress": 100 if is_over else 40,
         "CorruptionsDetected": request.corruptions_found,
         "CorruptionsFixed": 0 if request.is_detect_only else request.corruptions_found,
-        "ErrorCode": 0 if request.state != "Failed" else -2147221233,
+        "ErrorCode": request.error_code,
         "CreationTime": request.queued_at,
     }
     name = "Microsoft.Exchange.Data.Storage.Management.StoreIntegrityCheckJob"

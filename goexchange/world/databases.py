@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from uuid import UUID
 
-from attrs import define
+from attrs import define, field
 
 from goexchange.ese.header import (
     BackupKind,
@@ -43,7 +43,9 @@ class MailboxDatabase:
     Shape: `active_server` owns the database; `mounted_on` is None while it is dismounted.
     `attached_signature` is that of the file which the log stream last had attached: only that one
     can be replayed into. `outstanding` is that of a file whose attachment some logs begin and never
-    end, and that of these logs: while they lie there, no other file is attached.
+    end, and that of these logs: while they lie there, no other file is attached. `corruptions` are
+    what repair requests find by kind (lower case), pass by pass: correcting the first uncovers the
+    next; `mailboxes_left_out` is how many requests still leave one out.
     """
 
     description: DatabaseDescription
@@ -58,6 +60,8 @@ class MailboxDatabase:
     is_backup_running: bool = False
     last_change_at: datetime | None = None
     outstanding: tuple[Signature, Signature] | None = None
+    corruptions: dict[str, list[int]] = field(factory=dict)
+    mailboxes_left_out: int = 0
 
     @property
     def name(self) -> str:
@@ -128,6 +132,8 @@ def make_database(
         stream=stream,
         attached_signature=signature,
         created_at=created_at,
+        corruptions={kind.lower(): list(found) for kind, found in description.corruptions},
+        mailboxes_left_out=description.mailboxes_left_out,
     )
 
 

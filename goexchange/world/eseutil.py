@@ -1,9 +1,9 @@
 """The database utility: what it does to real bytes and what it prints, exit codes and quirks
 included.
 
-Shape: /mh, /k, /g and /d of a database, /ml and /r of a log base. Exit code is the engine's error;
-the dots of a bar are not flushed into a redirected output, so all that a run prints comes at its
-end.
+Shape: /mh, /ms, /k, /g and /d of a database, /ml and /r of a log base. Exit code is the engine's
+error; the dots of a bar are not flushed into a redirected output, so all that a run prints comes at
+its end.
 Source: ESE source, eseutil.cxx, _esefile/checksum.cxx, comp.cxx, logdump.cxx.
 """
 
@@ -27,8 +27,10 @@ from goexchange.ese.rendering import (
     logo_lines,
     mode_line,
     progress_lines,
+    space_lines,
     success_line,
 )
+from goexchange.ese.space import free_pages, owned_pages
 from goexchange.ese.structures import Signature
 from goexchange.ese.writer import defragment, defragmented_header
 from goexchange.world.databases import HEADER_BYTES, flush_map
@@ -40,23 +42,25 @@ from goexchange.world.work import Ending, Work, Write
 
 _MODES = {
     "/mh": "FILE DUMP",
+    "/ms": "FILE DUMP",
     "/k": "CHECKSUM",
     "/g": "INTEGRITY",
     "/d": "DEFRAGMENTATION",
     "/ml": "FILE DUMP",
     "/r": "RECOVERY",
 }
-_WITH_VALUE = {"/d": "tb", "/g": "tf", "/k": "tp", "/mh": "", "/ml": "", "/r": "lsd"}
+_WITH_VALUE = {"/d": "tb", "/g": "tf", "/k": "tp", "/mh": "", "/ms": "f", "/ml": "", "/r": "lsd"}
 _PLAIN = {
     "/d": ("p", "o", "v"),
     "/g": ("o",),
     "/k": ("o", "e", "i"),
     "/mh": ("o",),
+    "/ms": ("o", "v"),
     "/ml": ("o",),
     "/r": ("o",),
 }
 _PROCESS = "eseutil"
-_NOT_MODELLED = ("/p", "/y", "/c", "/mk", "/ms", "/mm", "/mn", "/mp", "/z")
+_NOT_MODELLED = ("/p", "/y", "/c", "/mk", "/mm", "/mn", "/mp", "/z")
 _FINAL_NOTE = (
     "Note:",
     "  It is recommended that you immediately perform a full backup",
@@ -107,7 +111,7 @@ def mode_of(arguments: Sequence[str]) -> str:
     """The mode that a command line asks for (`/d`), also when the rest of it is wrong."""
     first = arguments[0].lower().replace("-", "/", 1) if arguments else ""
     return next(
-        (mode for mode in ("/mh", "/ml", "/d", "/g", "/k", "/r") if first.startswith(mode)), first
+        (mode for mode in _MODES if first.startswith(mode)), first
     )
 
 
@@ -132,6 +136,8 @@ def run_eseutil(arguments: Sequence[str], bench: Bench) -> Work:
     reading = read_database_header(bench.files.read(command.path, 0, HEADER_BYTES))
     if command.mode == "/mh":
         return _dump_header(command, bench, reading)
+    if command.mode == "/ms":
+        return _count_space(command, bench, reading)
     if command.mode == "/k":
         return _check_pages(command, bench, reading)
     if command.mode == "/g":
@@ -228,6 +234,29 @@ def _check_pages(command: _Command, bench: Bench, reading: HeaderReading) -> Wor
     lines = [*_start(command, bench), *checksum_report(run)]
     error = run.error
     return _ended(command, bench, lines=lines, seconds=seconds, error=error, errors=errors)
+
+
+def _count_space(command: _Command, bench: Bench, reading: HeaderReading) -> Work:
+    """Pages owned and pages free, as the space trees of the file have them."""
+    files, header = bench.files, reading.header
+    lines = [*_start(command, bench), f"        Database: {command.path}", ""]
+    seconds = max(bench.floor_s, files.size(command.path) / bench.rates.checksum)
+    if header is None:
+        error = JetError.DatabaseCorrupted
+    elif not header.is_clean:
+        error = JetError.DatabaseDirtyShutdown
+    else:
+
+        def read(offset: int, length: int) -> bytes:
+            return files.read(command.path, offset, length)
+
+        owned = owned_pages(read, header.page_size)
+        free = free_pages(read, header.page_size)
+        if owned is not None and free is not None:
+            lines += space_lines(owned=owned, free=free, page_size=header.page_size)
+            return _ended(command, bench, lines=lines, seconds=seconds)
+        error = JetError.DatabaseCorrupted
+    return _ended(command, bench, lines=lines, seconds=bench.floor_s, error=error)
 
 
 def _bad_slots(reading: HeaderReading) -> tuple[int, ...]:

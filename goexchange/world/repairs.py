@@ -14,6 +14,9 @@ QUEUED = "Queued"
 RUNNING = "Running"
 SUCCEEDED = "Succeeded"
 FAILED = "Failed"
+FAILED_CODE = -2147221233
+LEFT_OUT_CODE = -2147219963
+"""An error code on a job that succeeded: a mailbox was left out. The number is invented."""
 
 
 @define(kw_only=True)
@@ -29,6 +32,7 @@ class RepairRequest:
     ends_at: datetime | None
     state: str = RUNNING
     corruptions_found: int = 0
+    error_code: int = 0
 
     @property
     def identity(self) -> str:
@@ -38,5 +42,17 @@ class RepairRequest:
 def finish_request(request: RepairRequest, databases: Mapping[UUID, MailboxDatabase]) -> None:
     """Its time is over; a database that is not mounted any more has ended it early."""
     request.ends_at = None
-    is_mounted = databases[request.database].mounted_on is not None
+    database = databases[request.database]
+    is_mounted = database.mounted_on is not None
     request.state = SUCCEEDED if is_mounted else FAILED
+    if not is_mounted:
+        request.error_code = FAILED_CODE
+        return
+    for kind in request.corruption_types:
+        left = database.corruptions.get(kind.lower(), [])
+        request.corruptions_found += left[0] if left else 0
+        if left and not request.is_detect_only:
+            left.pop(0)
+    if database.mailboxes_left_out:
+        database.mailboxes_left_out -= 1
+        request.error_code = LEFT_OUT_CODE

@@ -90,6 +90,8 @@ class DatabaseDescription(Shared):
     is_mount_at_startup: bool = True
     is_circular_logging: bool = False
     closed_logs: int = 4
+    corruptions: tuple[tuple[str, tuple[int, ...]], ...] = ()  # by kind, what each pass finds
+    mailboxes_left_out: int = 0
     guid: UUID | None = None  # made from the seed when not given
 
 

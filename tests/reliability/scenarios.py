@@ -39,7 +39,8 @@ class Scenario:
     """What is there, and what is wanted of it.
 
     Shape: `needs` names what each database is given to need: `rebuild`, `verify`, `backup`,
-    `mount`, `nothing`, or `outside` (not selected).
+    `mount`, `nothing`, or `outside` (not selected) under Preventative Maintenance, or one of
+    `SCRIPTS`, which is asked of it by that script.
     """
 
     seed: int
@@ -52,6 +53,7 @@ class Scenario:
     failures_max: int
     at: datetime
     times: TimeConstants = field(factory=TimeConstants)
+    generations: tuple[Generation, ...] = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)
 
     def text(self) -> str:
         """One line for people."""
@@ -71,6 +73,20 @@ class Scenario:
         return f"{of} ({self.pages} pages; {kind}; {self.at:%Y-%m-%d %H:%M:%S} UTC)"
 
 
+SCRIPTS = {
+    "diagnose": "online-error-diagnostic",
+    "correct": "online-error-correction",
+    "store-correct": "store-error-correction",
+    "inspect": "offline-diagnostic-report",
+    "measure": "offline-space-diagnostic",
+    "defragment": "offline-defrag",
+    "copy": "exchange-backup",
+}
+_OTHERS = {  # what may be drawn in the place of a need of Preventative Maintenance
+    "rebuild": ("rebuild", "rebuild", "defragment"),
+    "verify": ("verify", "diagnose", "correct", "store-correct", "inspect", "measure"),
+    "backup": ("backup", "copy"),
+}
 NEEDS = ("rebuild", "rebuild", "rebuild", "verify", "backup", "mount", "nothing", "outside")
 
 
@@ -84,10 +100,16 @@ def scenario_of(seed: int) -> Scenario:
     needs = []
     for server in range(servers):
         databases = (1, 1, 1, 2, 2, 3)[draw(f"databases {server}", 6)]
+        drawn = (NEEDS[draw(f"need {server} {one}", len(NEEDS))] for one in range(databases))
         needs.append(
-            tuple(NEEDS[draw(f"need {server} {one}", len(NEEDS))] for one in range(databases))
+            tuple(
+                _OTHERS[need][draw(f"script {server} {one}", len(_OTHERS[need]))]
+                if need in _OTHERS
+                else need
+                for one, need in enumerate(drawn)
+            )
         )
-    if not any(each in ("rebuild", "verify", "mount", "backup") for of in needs for each in of):
+    if all(each in ("nothing", "outside") for of in needs for each in of):
         needs[0] = ("rebuild", *needs[0][1:])
     moment = draw("at", 12)
     at = LATE if moment == 0 else CHANGES[moment % 2] if moment in (1, 2) else SATURDAY
@@ -151,7 +173,7 @@ def site_of(scenario: Scenario) -> SiteDescription:
     base = default_site(scale=0.01)
     servers, databases = [], []
     for index, needs in enumerate(scenario.needs):
-        server = _server(base, index)
+        server = _server(base, index, scenario.generations)
         servers.append(server)
         databases += [_database(scenario, server, index, at) for at in range(len(needs))]
     return evolve(
@@ -165,14 +187,17 @@ def site_of(scenario: Scenario) -> SiteDescription:
     )
 
 
-def _server(base: SiteDescription, index: int) -> ServerDescription:
+def _server(
+    base: SiteDescription, index: int, generations: tuple[Generation, ...]
+) -> ServerDescription:
     model = base.servers[0] if index != 1 else base.servers[3]
     name = f"EX{index + 1:02d}"
     return evolve(
         model,
         name=name,
         address=f"127.71.1.{index + 1}",
-        generation=(Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)[index == 1],
+        generation=_generation(generations, index),
+        version=_VERSIONS[_generation(generations, index)],
     )
 
 
@@ -181,7 +206,7 @@ def _database(
 ) -> DatabaseDescription:
     need = scenario.needs[index][at]
     name = f"DB{index + 1}{at + 1}"
-    has_room = need in ("rebuild", "outside")
+    has_room = need in ("rebuild", "defragment", "measure", "outside")
     return DatabaseDescription(
         name=name,
         copies=(server.name,),
@@ -194,6 +219,7 @@ def _database(
         age_days=500 + 10 * at,
         is_mounted=need != "mount",
         closed_logs=2,
+        corruptions=(("FolderView", (3, 1)), ("SearchFolder", (1,))) if need in _FINDS else (),
     )
 
 
@@ -207,7 +233,7 @@ def documents_of(scenario: Scenario) -> tuple[Inventory, tuple[DesiredState, ...
 def _inventory_text(scenario: Scenario) -> str:
     servers = "".join(
         f'  EX{index + 1:02d}: {{address: ex{index + 1:02d}.lab.example, site: berlin,'
-        f' generation: "{("2019", "2016")[index == 1]}"}}\n'
+        f' generation: "{_generation(scenario.generations, index).value}"}}\n'
         for index in range(scenario.servers)
     )
     shares = (
@@ -232,7 +258,26 @@ _WANTS = {
     "backup": "online_full_backup_within: 7d",
     "mount": "mounted: true",
     "nothing": "white_space_max: 90%",
+    "diagnose": "verified_within: 30d",
+    "correct": "verified_within: 30d",
+    "store-correct": "verified_within: 30d, online_full_backup_within: 7d",
+    "inspect": "verified_within: 30d, measured_within: 90d",
+    "measure": "measured_within: 90d",
+    "defragment": "white_space_max: 20%",
+    "copy": "offline_backup_within: 30d, online_full_backup_within: 7d",
 }
+_FINDS = ("correct", "store-correct")
+_VERSIONS = {
+    Generation.EXCHANGE_2013: (15, 0, 1497, 48),
+    Generation.EXCHANGE_2016: (15, 1, 2507, 66),
+    Generation.EXCHANGE_2019: (15, 2, 1544, 39),
+    Generation.SUBSCRIPTION_EDITION: (15, 2, 2562, 37),
+}
+
+
+def _generation(generations: tuple[Generation, ...], index: int) -> Generation:
+    """The second server is of another version than the others."""
+    return generations[index == 1 and len(generations) > 1]
 
 
 def specification_texts(scenario: Scenario) -> tuple[str, ...]:
@@ -253,7 +298,8 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
 def _specification_text(scenario: Scenario, need: str, wants: str, names: list[str]) -> str:
     servers = sorted({f"EX0{name[2]}" for name in names})
     target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
-    passes = 1 if scenario.has_passes else 0
+    passes = 3 if need in _FINDS else 1 if scenario.has_passes else 0
+    script = SCRIPTS.get(need, "preventative-maintenance")
     processes = (
         "custom_processes:\n"
         "  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend],"
@@ -271,7 +317,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         f"targets: {{servers: [{', '.join(servers)}],"
         f" databases: {{include: [{', '.join(names)}]}}}}\n"
         f"desired: {{{wants}}}\n"
-        "script:\n  name: preventative-maintenance\n  verify: offline\n"
+        f"script:\n  name: {script}\n  verify: offline\n"
         "  rebuild: {not_again_within: 180d, gain_min: 64KiB}\n"
         f"  error_correction: {{primary_passes_max: {passes},"
         f" defragmented_passes_max: {passes}}}\n"

@@ -247,6 +247,10 @@ def conditions(**differs: Any) -> desired.Conditions:
         "verified_within_place": at(9),
         "online_full_backup_within_s": 7 * 86400,
         "online_full_backup_within_place": at(10),
+        "measured_within_s": None,
+        "measured_within_place": at(11),
+        "offline_backup_within_s": None,
+        "offline_backup_within_place": at(11),
         "place": at(6),
     }
     return desired.Conditions(**{**values, **differs})

@@ -159,11 +159,11 @@ def test_a_generation_that_the_script_is_not_for_is_refused() -> None:
 
 
 def test_what_is_not_yet_executed_is_refused_by_name_with_its_place() -> None:
-    want = spec(script=script(script=desired.Script.OFFLINE_DEFRAG))
+    want = spec(strategy=evolve(spec().strategy, databases_at_once=3))
     found = decide(database(), want=want)
     assert found.reasons == (Reason.NOT_YET_EXECUTED,)
-    assert "offline-defrag" in found.explanation
-    assert found.origin == want.script.place
+    assert "3 databases at once" in found.explanation
+    assert found.origin == want.strategy.databases_at_once_place
 
 
 @pytest.mark.parametrize("lacking", ["backup_before", "backup_after"])
@@ -244,16 +244,10 @@ def _with_credential() -> desired.DesiredState:
     return spec(backup_before=evolve(before, offline=offline_backup(target=target)))
 
 
-def _strict() -> desired.DesiredState:
-    correction = evolve(spec().script.error_correction, treat_warnings_as_errors=True)
-    return spec(script=script(error_correction=correction))
-
-
 @pytest.mark.parametrize(
     ("want", "words"),
     [
         (_with_credential(), "the credential for"),
-        (_strict(), "treating warnings as errors"),
     ],
 )
 def test_no_option_is_ignored(want: desired.DesiredState, words: str) -> None:

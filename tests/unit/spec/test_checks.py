@@ -50,13 +50,19 @@ TABLE = [
     (with_lines("", without=("  before",)), "backup-missing", 5, "verified copy"),
     (with_lines("", without=("  after",)), "backup-missing", 5, "No older online backup fits"),
     (
-        with_lines("script: {name: offline-defrag}\n", without=("script", "backup", "  ")),
+        with_lines(
+            "script: {name: offline-defrag}\ndesired: {white_space_max: 20%}\n",
+            without=("script", "backup", "  "),
+        ),
         "backup-missing",
         5,
         "offline-defrag",
     ),
     (
-        with_lines("script: {name: exchange-backup}\n", without=("script", "backup", "  ")),
+        with_lines(
+            "script: {name: exchange-backup}\ndesired: {offline_backup_within: 30d}\n",
+            without=("script", "backup", "  "),
+        ),
         "backup-missing",
         5,
         "names none",
@@ -165,10 +171,29 @@ def test_a_password_is_refused_and_never_shown() -> None:
 
 def test_a_condition_without_effect_is_a_warning() -> None:
     text = MINIMAL.replace("preventative-maintenance", "offline-space-diagnostic")
-    found = mistakes(text + "desired: {white_space_max: 20%}\n")
+    found = sorted(
+        mistakes(text + "desired: {white_space_max: 20%}\n"), key=lambda each: each.id
+    )
     assert [(each.id, each.severity) for each in found] == [
-        ("condition-without-effect", Severity.WARNING)
+        ("condition-without-effect", Severity.WARNING),
+        ("script-without-condition", Severity.WARNING),
     ]
+    assert "script: {name: offline-defrag}" in found[0].detail
+    assert "'desired.measured_within'" in found[1].detail
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "offline-space-diagnostic, verify: offline}\ndesired: {measured_within: 90d}",
+        "exchange-backup}\ndesired: {offline_backup_within: 90d}",
+        "exchange-backup}\ndesired: {online_full_backup_within: 7d}",
+        "offline-diagnostic-report}\ndesired: {measured_within: 90d, verified_within: 30d}",
+        "store-error-correction}\ndesired: {verified_within: 30d}",
+    ],
+)
+def test_a_script_with_its_condition_is_without_warning(line: str) -> None:
+    assert mistakes(MINIMAL.replace("preventative-maintenance}", line)) == ()
 
 
 @pytest.fixture(name="site", scope="module")

@@ -23,6 +23,7 @@ from goexchange.model.desired import (
     VerifyMode,
 )
 from goexchange.spec import load_specification
+from goexchange.spec.scripts import Condition, own_conditions
 from tests.unit.documents.examples import SPECS, documents_of
 from tests.unit.spec.specification import MINIMAL, desired, document, with_lines
 
@@ -129,6 +130,9 @@ def test_the_complete_example_is_read_key_by_key() -> None:
 @pytest.mark.parametrize("script", list(Script))
 def test_every_script_can_be_asked_for(script: Script) -> None:
     text = MINIMAL.replace("preventative-maintenance", script.value)
+    for condition in own_conditions(script)[:1]:
+        value = "20%" if condition is Condition.WHITE_SPACE else "30d"
+        text += f"desired: {{{condition.value}: {value}}}\n"
     assert desired(text).script.script is script
 
 

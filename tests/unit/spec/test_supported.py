@@ -11,22 +11,9 @@ from tests.unit.spec.specification import MINIMAL, desired, with_lines
 
 TABLE = [
     (
-        MINIMAL.replace(
-            "preventative-maintenance}",
-            "preventative-maintenance, error_correction: {treat_warnings_as_errors: true}}",
-        ),
-        "treating warnings as errors",
-        "5:60",
-    ),
-    (
         MINIMAL.replace("'F:'", "'F:', credential: prompt"),
         "the credential for F:",
         "8:66",
-    ),
-    (
-        MINIMAL.replace("preventative-maintenance", "offline-defrag"),
-        "the script offline-defrag",
-        "5:16",
     ),
     (
         MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}}, "),
