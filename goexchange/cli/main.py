@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "completion": ("completion", "Print what a shell needs to complete words (reads)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
     "diff": ("diff", "Compare what two saved plans ask for, without network (reads)"),
+    "doctor": ("doctor", "Try what the tool needs of a server (writes hosts, its own folder)"),
     "drift": ("drift", "Report what differs from specifications and the last run (reads)"),
     "due": ("due", "Show what is due when, what was missed, what lies ready (reads)"),
     "exit-codes": ("help", "List the exit codes and what to do next (reads)"),

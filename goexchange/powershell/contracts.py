@@ -198,6 +198,7 @@ START_JOB = Contract(
                 "agent",
                 "export-configuration",
                 "command",
+                "try-folders",
             ],
         },
         request=ANYTHING,
@@ -469,6 +470,7 @@ JOB_REQUESTS: Mapping[str, Schema] = {
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
+    "try-folders": record(folders=several(TEXT)),
 }
 JOB_RESULTS: Mapping[str, Schema] = {
     "eseutil": record(error_output=BASE64),
@@ -489,4 +491,7 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
     # followed: how many processes beside the program itself were waited for
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
+    "try-folders": record(
+        folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))
+    ),
 }

@@ -129,4 +129,21 @@ REMOVE_LEFTOVER = Contract(
     ),
 )
 
-RUN_CONTRACTS: tuple[Contract, ...] = (KEEP_RUN, READ_RUN, READ_RUNS, REMOVE_LEFTOVER)
+TRY_ROOT = Contract(
+    script="try-root",
+    version=1,
+    purpose="writes a record into the tool's own folder, reads it back and removes it; a root that"
+    " it made itself goes again when that is asked for; versions of Windows' backup tools",
+    changes_host=True,
+    arguments=record(**FENCE, name=TEXT, removes_root=FLAG),
+    result=record(
+        had_root=FLAG,
+        is_same=FLAG,
+        wbadmin_version=maybe(TEXT),
+        diskshadow_version=maybe(TEXT),
+    ),
+    errors=("fenced", "root-not-private", "disk-full"),
+    cmdlets=("Get-Acl",),
+)
+
+RUN_CONTRACTS: tuple[Contract, ...] = (KEEP_RUN, READ_RUN, READ_RUNS, REMOVE_LEFTOVER, TRY_ROOT)

@@ -13,6 +13,7 @@ from goexchange.world.eseutil import Bench, mode_of, run_eseutil
 from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
+from goexchange.world.scripts_trial import try_folders
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
 from goexchange.world.vendor_agent import watch_agent
 from goexchange.world.work import Work, failure
@@ -39,6 +40,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return _as_captured(work)
     if job.kind == "agent":
         return watch_agent(world, host, job)
+    if job.kind == "try-folders":
+        return try_folders(request["folders"], files)
     return run_command(request["command"], request["follow"])
 
 

@@ -15,6 +15,7 @@ from goexchange.world import (
     scripts_moves,
     scripts_records,
     scripts_runs,
+    scripts_trial,
 )
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
@@ -49,6 +50,7 @@ _PLAYS: Mapping[str, Play] = {
     "read-run": scripts_runs.read_run,
     "read-runs": scripts_runs.read_runs,
     "remove-leftover": scripts_runs.remove_leftover,
+    "try-root": scripts_trial.try_root,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

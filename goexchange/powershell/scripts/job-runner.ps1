@@ -440,6 +440,35 @@ function Invoke-Program($Request) {
     return @{ exit_code = $exitCode; result = @{ error_output = $said; left_out_bytes = $leftOut; followed = $known.Count } }
 }
 
+# Whether the account of the jobs may write there, tried with a file of a name that nobody else has.
+function Test-Writing([string]$Path) {
+    $answer = @{ path = $Path; can_write = $false; message = $null }
+    $file = [System.IO.Path]::Combine($Path, ('goexchange-' + [Guid]::NewGuid().ToString('N') + '.tmp'))
+    try {
+        if (-not [System.IO.Directory]::Exists($Path)) { throw 'there is no such folder, or it may not be looked at' }
+        $stream = Open-GxFile $file 'CreateNew' 'Write' 'None'
+        try {
+            $stream.WriteByte(71)
+            $stream.Flush($true)
+        }
+        finally {
+            $stream.Dispose()
+        }
+        $answer['can_write'] = (Read-GxBytes $file 0 16).Length -eq 1
+    }
+    catch { $answer['message'] = [string]$_.Exception.Message }
+    if ([System.IO.File]::Exists($file)) { [System.IO.File]::Delete($file) }
+    return $answer
+}
+
+function Test-Folders($Request) {
+    $folders = @()
+    foreach ($path in @($Request.folders)) {
+        if ($path) { $folders += Test-Writing ([string]$path) }
+    }
+    return @{ exit_code = 0; result = @{ folders = @($folders) } }
+}
+
 function Invoke-Request($Job) {
     $request = $Job.request
     switch ([string]$Job.kind) {
@@ -450,6 +479,7 @@ function Invoke-Request($Job) {
         'agent' { return Invoke-Agent $request }
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
+        'try-folders' { return Test-Folders $request }
     }
     throw ('unknown kind of job: ' + $Job.kind)
 }

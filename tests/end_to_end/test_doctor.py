@@ -1,0 +1,69 @@
+"""`doctor` against a lab: what is there, what is not, and that nothing is left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from goexchange.errors import ExitCode
+from tests.end_to_end.site import Site, lab
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with lab(tmp_path_factory.mktemp("doctor"), "--pace", "30") as running:
+        yield running
+
+
+def files_of_the_tool(site: Site) -> list[Path]:
+    return [
+        path for path in site.disk().rglob("*") if "goexchange" in path.parts and path.is_file()
+    ]
+
+
+def test_a_server_that_is_ready(site: Site) -> None:
+    done = site.run("doctor", "EX01", "--json")
+    assert done.code == ExitCode.OK, done.err
+    (server,) = done.document["servers"]
+    checks = {look["check"]: look for look in server["looks"]}
+    assert {look["health"] for look in checks.values()} == {"ok"}
+    assert {"reach", "authenticate", "elevate", "PowerShell", "clock", "Exchange endpoint"} <= set(
+        checks
+    )
+    assert {"eseutil", "wbadmin", "job root", "host job", "backup target"} <= set(checks)
+    assert server["left"] == []
+    assert files_of_the_tool(site) == []
+
+
+def test_a_target_that_cannot_be_written_is_named_with_its_remedy(site: Site) -> None:
+    done = site.run("doctor", "EX01", "--target", "Z:\\nowhere")
+    assert done.code == ExitCode.NOT_NOW
+    assert "EX01  not ready: backup target" in done.out
+    assert "-> give the computer account" in done.out
+    assert files_of_the_tool(site) == []
+
+
+def test_credentials_that_are_refused(site: Site) -> None:
+    secret = site.folder / "lab-password"
+    right = secret.read_text("utf-8")
+    try:
+        secret.write_text("wrong", "utf-8")
+        done = site.run("doctor", "EX01")
+    finally:
+        secret.write_text(right, "utf-8")
+    assert done.code == ExitCode.AUTH
+    assert "x authenticate" in done.out and "-> check user and secret" in done.out
+
+
+def test_one_silent_server_hides_no_other(site: Site) -> None:
+    inventory = next((site.folder / "inventory").glob("*.yaml"))
+    text = inventory.read_text("utf-8")
+    try:
+        inventory.write_text(text.replace("127.71.0.2", "127.71.9.2"), "utf-8")
+        done = site.run("doctor", "EX01", "EX02")
+    finally:
+        inventory.write_text(text, "utf-8")
+    assert done.code == ExitCode.UNREACHABLE, done.out
+    assert "EX01  ready" in done.out and "EX02  not ready: reach" in done.out
