@@ -11,7 +11,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from goexchange.model.plan import ControllerCall, Direction, Plan, Step
+from goexchange.model.plan import Action, ControllerCall, Direction, Plan, Step
 from goexchange.world.chance import number
 
 FAULTS_MAX = 4
@@ -129,7 +129,9 @@ PLANNABLE = tuple(
 def faults_of(
     seed: int, plan: Plan, *, kinds: Sequence[FaultKind] = PLANNABLE
 ) -> tuple[Fault, ...]:
-    """The faults of a seed: none in one night of twenty, else up to four, most often one or two."""
+    """The faults of a seed: none in one night of twenty, else up to four, most often one or two.
+    The first is of each kind in turn, so that a few dozen seeds lay out every kind.
+    """
     steps = tuple(step for lane in plan.body.lanes for step in lane.steps)
     draw = number(seed, "how many", below=20)
     count = 0 if draw == 0 else 1 if draw < 9 else 2 if draw < 15 else 3 if draw < 18 else 4
@@ -138,7 +140,9 @@ def faults_of(
     faults: list[Fault] = []
     for index in range(min(count, FAULTS_MAX)):
         near = _near(seed, index, steps, faults)
-        faults.append(_fault(seed, index, near, kinds))
+        turn = number(seed // len(kinds), "turn", below=len(kinds)) + seed
+        among = kinds if index else (kinds[turn % len(kinds)],)
+        faults.append(_fault(seed, index, near, among))
     return tuple(faults)
 
 
@@ -170,6 +174,7 @@ def _fault(seed: int, index: int, steps: Sequence[Step], kinds: Sequence[FaultKi
     among = [step for step in steps if place is not Place.SEND or _is_sent(step)] or list(steps)
     if draw("away", 3):  # the ways back are there to be reached by faults, not to be picked
         among = [one for one in among if one.direction is not Direction.BACK] or among
+        among = [one for one in among if one.action in _APT.get(kind, ())] or among
     step = among[draw("step", len(among))]
     is_job = step.probe is None and step.time_limit_s > 3600 and place is Place.SEND
     return Fault(
@@ -183,6 +188,21 @@ def _fault(seed: int, index: int, steps: Sequence[Step], kinds: Sequence[FaultKi
     )
 
 
+_DOWN = frozenset({
+    Action.READ_HEADER, Action.DETECT_ERRORS, Action.COPY_SET, Action.REBUILD,
+    Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
+    Action.HASH_SET, Action.SEAL_SET, Action.SWAP, Action.MOUNT,
+})  # fmt: skip
+_REBUILT = frozenset({
+    Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
+    Action.HASH_SET, Action.SEAL_SET, Action.SWAP,
+})  # fmt: skip
+_APT = {  # where there is something that it can happen to
+    FaultKind.OPERATOR_MOUNT: _DOWN,
+    FaultKind.OPERATOR_MOVE: _REBUILT,
+    FaultKind.REBUILT_DAMAGED: _REBUILT,
+    FaultKind.ORIGINAL_DESTROYED: _DOWN,
+}
 _DELAYS = (0, 0, 0, 1, 3, 10, 40, 120, 600)
 
 
