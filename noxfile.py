@@ -76,9 +76,10 @@ def bench(session: nox.Session) -> None:
 def reliability(session: nox.Session) -> None:
     """Nights by seed, crash points, mutants and real kills in full counts; a kind of fault that
     never fires, or a mutant that nobody notices, fails. `-- --seeds 100000` plays more, `--write`
-    keeps the figures. Then every zone's clock changes, and damaged files.
+    keeps the figures. Then the other rows of the bar (every zone's clock changes and the coverage
+    of the pure core among them), and damaged files.
     """
     _install(session)
     session.run("python", "-m", "tests.reliability.run", *session.posargs)
-    session.run("python", "-m", "tests.reliability.windows")
+    session.run("python", "-m", "tests.reliability.rows", "--write")
     session.run("python", "-m", "tests.reliability.fuzz_ese", "--seconds", "60")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from goexchange.simulation.faults import FaultKind
 
 if TYPE_CHECKING:
+    from tests.reliability.guards import Blinded
     from tests.reliability.kills import Hits
     from tests.reliability.mutants import Noticed
     from tests.reliability.points import Points
@@ -32,6 +33,7 @@ def write_figures(session: Session, *, seconds: float, cores: int) -> None:
         *_of_nights(session.tally),
         *_of_points(session.points),
         *_of_mutants(session.noticed),
+        *_of_guards(session.blinded),
         *_of_kills(session.hits),
     ]
     figures = "\n".join(lines)
@@ -82,6 +84,17 @@ def _of_mutants(noticed: Sequence[Noticed]) -> Iterator[str]:
         "| --- | --- | --: |",
     )
     yield from (f"| {one.mutant} | {one.by or 'nobody'} | {one.seeds} |" for one in noticed)
+    yield ""
+
+
+def _of_guards(blinded: Sequence[Blinded]) -> Iterator[str]:
+    yield from (
+        "Every guard of the registry passes always, one at a time, and the guards' own tests run:",
+        "",
+        "| guard that passes always | first test that fails |",
+        "| --- | --- |",
+    )
+    yield from (f"| {one.guard} | {one.noticed_by or 'none'} |" for one in blinded)
     yield ""
 
 

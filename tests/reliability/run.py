@@ -20,6 +20,8 @@ from attrs import field, frozen
 from goexchange.simulation.faults import FaultKind
 from tests.reliability import kills
 from tests.reliability.figures import write_figures
+from tests.reliability.guards import Blinded, blind
+from tests.reliability.guards import names as guard_names
 from tests.reliability.mutants import MUTANTS, Noticed, hunt_number
 from tests.reliability.points import Points, crash_points
 from tests.reliability.seeds import case_of, command_for, play, play_seed
@@ -72,6 +74,7 @@ class Session:
     tally: Tally
     points: Points
     noticed: tuple[Noticed, ...]
+    blinded: tuple[Blinded, ...]
     hits: kills.Hits
 
 
@@ -138,16 +141,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tally = _seeds(pool, given.seeds, first=given.first)
         points = _points(pool, given.points)
         noticed = tuple(pool.map(hunt_number, range(len(MUTANTS)))) if given.mutants else ()
+        blinded = tuple(pool.map(blind, guard_names())) if given.mutants else ()
     hits = kills.kill(given.kills, jobs=jobs)
     seconds = time.monotonic() - began
     problems = _problems(tally, points, noticed, is_full=given.seeds >= 300)
+    problems += [f"nobody noticed: {one.guard} passes" for one in blinded if not one.noticed_by]
     problems += kills.problems(hits, given.kills)
     _report(tally, points, noticed, seconds)
+    for one in blinded:
+        _say(f"  guard {one.guard} passes always: {one.noticed_by or 'NOBODY'}")
     _say("\n".join(kills.report(hits, seconds)))
     for problem in problems:
         _say(f"FAILED: {problem}")
     if given.write:
-        session = Session(tally=tally, points=points, noticed=noticed, hits=hits)
+        session = Session(tally=tally, points=points, noticed=noticed, blinded=blinded, hits=hits)
         write_figures(session, seconds=seconds, cores=jobs)
     return 1 if problems else 0
 
