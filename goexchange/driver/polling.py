@@ -14,6 +14,8 @@ from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
 from goexchange.driver.repairs import with_ours
 from goexchange.driver.turning import turn_back_reason
+from goexchange.guard.guard import Moment, Question
+from goexchange.guard.waiting import in_the_way
 from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 from goexchange.model.run import Finding
 
@@ -43,13 +45,34 @@ def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
             return failed(why, seen or {})
         if talk.now >= deadline:
             late = f"it did not come to an end within {step.time_limit_s} s"
-            is_proof = step.action in BACKUP_OF
-            why = f"{late}: {unproved_words(seen or {})}" if is_proof else late
+            why = f"{late}{_missing(step, seen or {})}"
             return failed(why, seen or {}, findings=_findings(step, seen or {}))
         interval = timedelta(seconds=poll.interval_s)
         is_cheap = isinstance(poll.call, ExchangeCall)  # observing a server is not
         soon = talk.next_look(sent, at_most=interval) if is_cheap else talk.now + interval
         yield from talk.wait(soon)
+
+
+def _missing(step: Step, seen: dict[str, Any]) -> str:
+    """What was still missing when the time was up."""
+    if step.action in BACKUP_OF:
+        return f": {unproved_words(seen)}"
+    return f": {'; '.join(seen['conflicts'])}" if seen.get("conflicts") else ""
+
+
+def _others(talk: Conversation, lane: Lane, step: Step) -> dict[str, Any]:
+    """Whose backups and work are in the way now."""
+    question = Question(
+        body=talk.plan.body,
+        lane=lane,
+        actual=talk.observed(),
+        now=talk.now,
+        moment=Moment.STEP,
+        step=step,
+        run=talk.state,
+    )
+    conflicts = in_the_way(question)
+    return {"is_clear": not conflicts, "conflicts": list(conflicts)}
 
 
 def _bad_end(step: Step, answer: dict[str, Any]) -> str:
@@ -73,6 +96,8 @@ def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | No
     )
     if not isinstance(event, Observed):
         return None
+    if step.action is Action.AWAIT_BACKUPS:
+        return _others(talk, lane, step)
     if step.action in BACKUP_OF:
         subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
         return backup_proof(subject, event.server)

@@ -19,7 +19,7 @@ from goexchange.guard.guard import (
     need,
     passes,
 )
-from goexchange.guard.timing import lane_length_s, start_of
+from goexchange.guard.timing import left_to_wait, remaining_s, start_of
 from goexchange.model.actual import ActualDatabase, ActualHost, HostEvent
 from goexchange.model.unknown import Unknown
 
@@ -35,14 +35,14 @@ OURS = "goexchange"
 
 
 def _no_backup_running(question: Question) -> Answer:
-    hard = _hard_signs(question)
+    hard = hard_signs(question)
     if hard:
-        return blocks(
+        return left_to_wait(question, "running", hard) or blocks(
             "; ".join(hard), "wait until that backup has ended, and apply again", signs=hard
         )
-    scheduled = _scheduled(question)
+    scheduled = scheduled_signs(question)
     if scheduled:
-        return blocks(
+        return left_to_wait(question, "scheduled", scheduled) or blocks(
             "; ".join(scheduled),
             "apply outside that time, or suspend that backup",
             scheduled=scheduled,
@@ -52,7 +52,8 @@ def _no_backup_running(question: Question) -> Answer:
     return passes(f"{text}; look again: {', '.join(hints)}" if hints else text, hints=hints)
 
 
-def _hard_signs(question: Question) -> list[str]:
+def hard_signs(question: Question) -> list[str]:
+    """Signs that somebody's backup is running now."""
     host = question.host
     signs = [
         f"Exchange sees a backup of {each.name} in progress"
@@ -95,10 +96,11 @@ def _open_begin(host: ActualHost) -> HostEvent | None:
     return begun
 
 
-def _scheduled(question: Question) -> list[str]:
+def scheduled_signs(question: Question) -> list[str]:
+    """Backups and tasks that begin while the lane is at work."""
     host = question.host
     begins = start_of(question)
-    ends = begins + timedelta(seconds=lane_length_s(question))
+    ends = begins + timedelta(seconds=remaining_s(question))
     found = []
     next_backup = need(host.windows_backup, "the state of Windows Server Backup").next_scheduled_utc
     if _inside(next_backup, begins, ends):

@@ -4,11 +4,12 @@ the other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from goexchange.guard.guard import Moment, Question
-from goexchange.model.plan import Action, Decision, Lane, PlanBody, RunsWhen, Step
+from goexchange.guard.guard import Answer, Moment, Question, is_due
+from goexchange.model.plan import Action, ControllerCall, Decision, Lane, PlanBody, RunsWhen, Step
 from goexchange.model.same import Same
 from goexchange.schedule.outage import Outage
 from goexchange.schedule.rates import NO_TIME, Duration, fixed
@@ -40,6 +41,33 @@ def run_begins(question: Question) -> datetime:
 def lane_length_s(question: Question) -> int:
     """How long the lane takes by its p90."""
     return _length_s(question.body, question.lane)
+
+
+def remaining_s(question: Question) -> int:
+    """How long the lane still takes by its p90: all of it, or from the step that is decided on."""
+    whole_s, step = lane_length_s(question), question.step
+    if step is None:
+        return whole_s
+    first = _dismount_number(question.lane)
+    return whole_s - sum(
+        p90_of(each)
+        for each in question.lane.steps
+        if each.number <= min(step.number, first - 1) and each.runs_when not in WAYS_BACK
+    )
+
+
+def left_to_wait(question: Question, kind: str, signs: Sequence[str]) -> Answer | None:
+    """*Due* where the lane has a step that waits for signs of this kind (`running`, `scheduled`);
+    None where it has none, and when the wait is over.
+    """
+    if question.moment is Moment.STEP:
+        return None
+    for step in question.steps(Action.AWAIT_BACKUPS):
+        if isinstance(step.call, ControllerCall) and step.call.arguments[kind] != "refuse":
+            policy = step.call.arguments[kind]
+            what = "waits for it" if policy == "wait" else "suspends it, and waits until it is"
+            return is_due(f"{'; '.join(signs)}: the lane {what}, <= {step.time_limit_s} s")
+    return None
 
 
 def lead_s(lane: Lane) -> int:

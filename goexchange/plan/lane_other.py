@@ -12,6 +12,7 @@ from goexchange.plan.phase_after import add_record
 from goexchange.plan.phase_back import add_confirm_mounted
 from goexchange.plan.phase_backup import add_backup_before, add_online_backup
 from goexchange.plan.phase_before import PASS_PRIMARY, add_last_look, add_passes
+from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.premises import is_dismounted
 from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.plan.treatment import Passes
@@ -24,12 +25,15 @@ def online_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     """
     lane = _builder(context)
     undone = add_processes_before(lane, context)
+    suspended = add_suspend(lane, context)
+    add_wait(lane, context)
     add_last_look(lane, context, guards=("no-open-run", "elevated", "no-declared-work", "window"))
     add_backup_before(lane, context)
     if context.treatment.passes is not Passes.NONE:
         add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=RunsWhen.ALL_WELL)
+    add_put_back(lane, context, suspended=suspended)
     add_processes_after(lane, context, undone=undone, has_outage=False)
     add_record(lane, context, runs_when=RunsWhen.ALL_WELL)
     return lane.lane(needs=needs)

@@ -23,6 +23,7 @@ from goexchange.plan.phase_before import (
     add_passes,
     add_records,
 )
+from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
 from goexchange.plan.phase_rebuild import add_set, add_set_and_rebuild, add_swap
 from goexchange.plan.processes import add_processes_after, add_processes_before
@@ -46,6 +47,8 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_export(lane, context, context.spec.backup_before.offline)
     if treatment.passes is Passes.CORRECT:
         add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
+    suspended = add_suspend(lane, context)
+    add_wait(lane, context)
     add_backup_before(lane, context)
     add_last_look(lane, context)
     add_dismount(lane, context)
@@ -59,7 +62,9 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     add_processes_after(lane, context, undone=undone, has_outage=True)
     runs_when = RunsWhen.REBUILT_IN_SERVICE if treatment.rebuilds else RunsWhen.ALL_WELL
     if context.coverage is not None:
+        add_wait(lane, context, runs_when=runs_when)
         add_online_backup(lane, context, coverage=context.coverage, runs_when=runs_when)
+    add_put_back(lane, context, suspended=suspended)
     if treatment.passes is Passes.CORRECT:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)

@@ -74,6 +74,8 @@ _CHANGES = {
     Action.RETURN_PRESENT,
     Action.RETURN_LOGS,
     Action.MOUNT_RECOVERY,
+    Action.SUSPEND_BACKUPS,
+    Action.RESUME_BACKUPS,
     Action.COPY_BACK,
     Action.MOVE_LOGS_ASIDE,
     Action.MOUNT_ORIGINAL,

@@ -12,8 +12,6 @@ from attrs import frozen
 
 from goexchange.errors import Place
 from goexchange.model.desired import (
-    BackupConflicts,
-    ConflictPolicy,
     DesiredState,
     NotificationEvent,
     OnlineBackup,
@@ -72,13 +70,6 @@ def _agent_machines(desired: DesiredState) -> _Finds:
             yield online.agent.runs_on, online.agent.place
 
 
-def _conflict_policies(desired: DesiredState) -> _Finds:
-    conflicts: BackupConflicts = desired.conflicts
-    for policy in (conflicts.running, conflicts.scheduled):
-        if policy is not ConflictPolicy.REFUSE:
-            yield policy.value, conflicts.place
-
-
 def _resource_check(desired: DesiredState) -> _Finds:
     if desired.schedule.resource_check is not None:
         yield "", desired.schedule.resource_check.place
@@ -101,7 +92,6 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
     ("a backup agent on the machine {value}", _agent_machines),
-    ("the conflict policy {value}", _conflict_policies),
     ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),
     ("the event {value}", _resource_check_notices),

@@ -30,6 +30,7 @@ class WindowsBackupState:
     last_success: datetime | None = None
     last_result: int | None = None
     versions: int = 0
+    next_scheduled: datetime | None = None
 
 
 @define(kw_only=True)

@@ -15,7 +15,7 @@ from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.scripts_trial import try_folders
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
-from goexchange.world.vendor_agent import watch_agent
+from goexchange.world.vendor_agent import HOLD, RELEASE, hold_backups, watch_agent
 from goexchange.world.work import Work, failure
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return watch_agent(world, host, job)
     if job.kind == "try-folders":
         return try_folders(request["folders"], files)
+    if request["command"] in (HOLD, RELEASE):
+        return hold_backups(world, host, request["command"])
     return run_command(request["command"], request["follow"])
 
 

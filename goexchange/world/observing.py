@@ -97,7 +97,7 @@ def _windows_backup(world: World, host: Host) -> dict[str, Any]:
         "is_running": is_running,
         "last_success": _maybe(state.last_success),
         "last_result": state.last_result,
-        "next_scheduled": None,
+        "next_scheduled": _maybe(state.next_scheduled),
     }
 
 

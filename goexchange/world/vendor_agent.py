@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import time_text
-from goexchange.world.backup_engine import BackupRun, begin_agent_run
+from goexchange.world.backup_engine import BackupRun, abort_run, begin_agent_run
 from goexchange.world.faults import AgentTrouble
 from goexchange.world.files import join
 from goexchange.world.hosts import Host
@@ -23,7 +23,22 @@ if TYPE_CHECKING:
 PROGRAM = "C:\\agent\\backup.cmd"
 IDLE, RUNNING, SUCCESS, FAILED, STRANGE = "Idle", "Running", "Success", "Failed", "Waiting for tape"
 STORE = "C:\\agent\\store"
+HOLD, RELEASE = [PROGRAM, "hold"], [PROGRAM, "release"]
+TASK = "\\Vendor\\Nightly backup"
 _PROCESS = "backup"
+
+
+def hold_backups(world: World, host: Host, command: Sequence[str]) -> Work:
+    """Suspend the agent's own schedule and whatever backup runs, or let the schedule go on."""
+    is_held = list(command) == HOLD
+    if TASK in host.tasks:
+        host.tasks[TASK].state = "Disabled" if is_held else "Ready"
+    for run in world.backups if is_held else ():
+        if run.host == host.name and run.is_running and run.job is None:
+            abort_run(world, run, world.now())
+    world.note("backups-held" if is_held else "backups-released", host=host.name)
+    result = {"error_output": "", "left_out_bytes": 0, "followed": 0}
+    return Work(process=_PROCESS, seconds=0.5, ending=Ending(exit_code=0, result=result))
 
 
 def watch_agent(world: World, host: Host, job: HostJob) -> Work:

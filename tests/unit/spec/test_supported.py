@@ -34,7 +34,6 @@ TABLE = [
         "a backup agent on the machine BACKUP01",
         "8:42",
     ),
-    (with_lines("  conflicts: {running: wait}\n"), "the conflict policy wait", "9:14"),
     (
         with_lines("schedule: {resource_check: {due: '09:00'}}\n"),
         "a scheduled resource check",
