@@ -18,13 +18,15 @@ from goexchange.model.plan import Action, ExchangeCall, Step
 
 OBSERVING_TAKES = timedelta(seconds=5)
 _UNDER_WAY = ("Queued", "Running")
+_STATES = (*_UNDER_WAY, "Succeeded", "Failed")
 _BUSY = "allowed number"  # Source: the store's refusal of a second request of a server
 
 
 def with_ours(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The answer with a member `ours`, for steps that ask for repair requests.
 
-    Unknown: `ours` is missing when an object does not tell its kind or its time.
+    Unknown: `ours` is missing when an object does not tell its kind or its time, or has a state
+    that is none of the known words.
     """
     if step.action is not Action.REPAIR_REQUEST or not isinstance(step.call, ExchangeCall):
         return dict(answer)
@@ -80,11 +82,12 @@ def _not_whole(mine: list[Mapping[str, Any]]) -> int | None:
 def _tells(one: Mapping[str, Any]) -> bool:
     if not all(name in one and one[name] for name in ("Tasks", "CreationTime", "JobState")):
         return False
-    try:
-        parse_time(one["CreationTime"])
-    except (TypeError, ValueError):
+    if one["JobState"] not in _STATES or not isinstance(one["CreationTime"], str):
         return False
-    return True
+    try:
+        return parse_time(one["CreationTime"]).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _is_ours(one: Mapping[str, Any], kind: str, since: datetime) -> bool:

@@ -52,6 +52,9 @@ _BAD = frozenset(
 )
 
 
+_LOOKS_FOR_NONE = (Need.MEASURE, Need.OFFLINE_BACKUP)
+
+
 def zone(report: Report) -> tzinfo:
     """The zone in which times are shown: the window's."""
     return zone_of(report.run.window.zone if report.run.window else None)
@@ -134,6 +137,8 @@ def gain_text(one: DatabaseSummary) -> str:
 def passes_text(one: DatabaseSummary) -> str:
     """Errors and warnings by pass."""
     if not one.passes:
+        if one.state == "done" and one.need in _LOOKS_FOR_NONE:
+            return "not looked for"
         return "not looked" if one.state is None else NOT_RECORDED
     return "; ".join(f"{item.pass_name}: {_phase_text(item)}" for item in one.passes)
 

@@ -17,11 +17,11 @@ from goexchange.plan.planner import make_draft
 from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
 from goexchange.report.report_words import passes_text
-from goexchange.simulation.night import Night
+from goexchange.simulation.night import Night, make_night
 from goexchange.spec.scripts import LIVING, SCRIPTS, Standing
 from goexchange.world.truth import true_database
 from tests.reliability.scenarios import SCRIPTS as NAMES
-from tests.reliability.scenarios import Scenario, documents_of, night_of, simple
+from tests.reliability.scenarios import Scenario, documents_of, night_of, simple, site_of
 
 NEEDS = ("rebuild", *NAMES)
 _DOWN = frozenset({"rebuild", "store-correct", "inspect", "measure", "defragment", "copy"})
@@ -103,6 +103,28 @@ def test_correction_goes_on_until_a_pass_finds_nothing_and_says_what_each_found(
     )
     looks = {each.kind: each for each in record_of(night).looks}
     assert looks[LookKind.CORRECTED].errors == 0 and LookKind.PAGES not in looks
+
+
+def test_warnings_alone_ask_for_another_pass_only_where_they_are_errors() -> None:
+    """Two requests leave a mailbox out: by themselves they end the passes, treated as errors they
+    do not.
+    """
+    scenario = scenario_for("correct", Generation.EXCHANGE_2016)
+    seen = {}
+    for strict in (False, True):
+        inventory, (spec,) = documents_of(scenario)
+        passes = evolve(spec.script.error_correction, treat_warnings_as_errors=strict)
+        spec = evolve(spec, script=evolve(spec.script, error_correction=passes))
+        night = make_night(site_of(scenario), [spec], inventory, at=scenario.at)
+        database = night.performer.world.database_named("DB11")
+        database.corruptions.clear()
+        database.mailboxes_left_out = 2
+        assert night.run_to_end().exit_code == ExitCode.OK
+        (phase,) = summary_of(night).passes
+        assert (phase.errors, phase.warnings) == (0, 2)
+        seen[strict] = (phase.passes, len(night.performer.world.repairs))
+    # one pass over four kinds; or the first kind again until it is without a warning
+    assert seen == {False: (((0, 2),), 4), True: (((0, 1), (0, 1), (0, 0)), 6)}
 
 
 def test_what_passes_leave_fails_the_correction_and_is_planned_again() -> None:
