@@ -6,11 +6,14 @@ from collections.abc import Sequence
 
 from goexchange.report import report_words as words
 from goexchange.report import svg, units
+from goexchange.report.outlook import due_text, plan_text
 from goexchange.report.templates import Own, rendered
 from goexchange.report.trend import Point, Trend, offline_text
 
 TEMPLATE = "site.html.j2"
-VARIABLES = frozenset({"trend", "words", "moment", "charts", "kinds", "offline"})
+VARIABLES = frozenset(
+    {"trend", "words", "moment", "charts", "kinds", "offline", "due_text", "plan_text"}
+)
 _CHARTS_MAX = 200
 
 
@@ -32,6 +35,8 @@ def render_site(trend: Trend, own: Own | None = None) -> str:
         "words": words,
         "moment": units.moment_text,
         "offline": offline_text,
+        "due_text": due_text,
+        "plan_text": plan_text,
         "charts": charts[:_CHARTS_MAX],
         "kinds": svg.KINDS,
     }

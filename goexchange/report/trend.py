@@ -11,11 +11,18 @@ from datetime import datetime
 
 from attrs import fields, frozen
 
-from goexchange.model.report import DatabaseSummary, Report, ReportVerdict
+from goexchange.model.report import Report, ReportVerdict
 from goexchange.model.run import LaneState
-from goexchange.report import report_words as words
 from goexchange.report.databases import total_seconds
 from goexchange.report.ink import Ink, Role
+from goexchange.report.outlook import (
+    Coming,
+    Standing,
+    due_text,
+    in_order_of_due,
+    plan_text,
+    standing_of,
+)
 from goexchange.report.report_csv import cell
 from goexchange.report.shown import shown
 from goexchange.report.table import Column, Frame, Row, table
@@ -29,7 +36,6 @@ from goexchange.report.units import (
 )
 
 FORMAT = "goexchange/trend/v1"
-_NEEDS_PERSON = (LaneState.LEFT_OFFLINE.value, LaneState.UNPROTECTED.value)
 
 
 @frozen(kw_only=True)
@@ -85,19 +91,11 @@ class RatePoint:
 
 
 @frozen(kw_only=True)
-class Standing:
-    """A database that a person has to look at, by the last run that worked on it."""
-
-    server: str
-    database: str
-    run: str
-    state: str
-    why: str
-
-
-@frozen(kw_only=True)
 class Trend:
-    """Everything across runs, oldest first."""
+    """Everything across runs, oldest first.
+
+    Unknown: `coming` is None where no specifications were at hand to say what is due.
+    """
 
     format: str
     runs: tuple[RunLine, ...]
@@ -105,10 +103,14 @@ class Trend:
     months: tuple[Month, ...]
     rates: tuple[RatePoint, ...]
     standing: tuple[Standing, ...]
+    coming: tuple[Coming, ...] | None = None
 
 
-def make_trend(reports: Iterable[Report]) -> Trend:
-    """The trend of these reports, in any order."""
+_Line = Coming | Point | Month | RatePoint
+
+
+def make_trend(reports: Iterable[Report], coming: Sequence[Coming] | None = None) -> Trend:
+    """The trend of these reports, in any order; `coming` is how the specifications stand."""
     begun = [one for one in reports if one.run.started_at_utc is not None]
     ordered = sorted(begun, key=lambda one: (one.run.started_at_utc, one.run.run or ""))
     points = tuple(point for one in ordered for point in _points(one))
@@ -118,7 +120,8 @@ def make_trend(reports: Iterable[Report]) -> Trend:
         points=points,
         months=_months(points),
         rates=tuple(rate for one in ordered for rate in _rates(one)),
-        standing=_standing(ordered),
+        standing=standing_of(ordered),
+        coming=None if coming is None else in_order_of_due(coming),
     )
 
 
@@ -132,11 +135,14 @@ def render_trend(trend: Trend, *, width: int = 80, colour: bool = False) -> str:
     for one in trend.standing:
         name = f"{shown(one.server)}/{shown(one.database)}"
         lines.append(frame.ink(f"! {name}: {one.state}, run {one.run}", Role.BAD))
-    sections: tuple[tuple[tuple[Column, ...], Sequence[Point | Month | RatePoint]], ...] = (
+    sections: tuple[tuple[tuple[Column, ...], Sequence[_Line]], ...] = (
+        (_columns("due next", "specification*", "is", "plan"), trend.coming or ()),
         (_columns("date", "database*", "result", "size", "white space", "offline>"), trend.points),
         (_columns("month", "database*", "runs>", "done>", "offline>"), trend.months),
         (_columns("date", "server", "work*", "rate>"), trend.rates),
     )
+    if trend.coming is None:
+        lines += ["", "What is due next is not known: no specifications are at hand"]
     for columns, values in sections:
         if values:
             rows = [Row(cells=_cells(value)) for value in values]
@@ -165,7 +171,10 @@ def _columns(*names: str) -> tuple[Column, ...]:
     )
 
 
-def _cells(value: Point | Month | RatePoint) -> tuple[str, ...]:
+def _cells(value: _Line) -> tuple[str, ...]:
+    if isinstance(value, Coming):
+        words = (due_text(value), value.specification, value.standing, plan_text(value))
+        return tuple(map(shown, words))
     if isinstance(value, RatePoint):
         rate = rate_text(value.bytes_per_s)
         return (day_text(value.at_utc), shown(value.server), shown(value.work), rate)
@@ -265,22 +274,3 @@ def _rates(report: Report) -> Iterator[RatePoint]:
             work=work,
             bytes_per_s=moved / seconds,
         )
-
-
-def _standing(ordered: Sequence[Report]) -> tuple[Standing, ...]:
-    last: dict[tuple[str, str], tuple[Report, DatabaseSummary]] = {}
-    for report in ordered:
-        for one in report.databases:
-            if one.state is not None:
-                last[(one.server, one.database)] = (report, one)
-    return tuple(
-        Standing(
-            server=server,
-            database=database,
-            run=report.run.run or "",
-            state=one.state.replace("-", " "),
-            why=words.result_text(one),
-        )
-        for (server, database), (report, one) in sorted(last.items())
-        if one.state in _NEEDS_PERSON
-    )

@@ -15,9 +15,11 @@ from goexchange.model.plan import Plan
 from goexchange.model.report import Report
 from goexchange.model.run import Record
 from goexchange.report.model import build_report
+from goexchange.report.outlook import Coming
 from goexchange.report.report_prometheus import render_prometheus
 from goexchange.report.site_html import render_site
 from goexchange.report.trend import make_trend, render_trend, render_trend_csv
+from tests.unit.report.conftest import OPENS
 from tests.unit.report.test_html import agree, outline
 
 Nights = Mapping[str, Callable[[Plan], tuple[Record, ...]]]
@@ -64,6 +66,63 @@ def test_what_is_unprotected_stands_until_a_later_run_mends_it(
     assert make_trend((*reports, mended)).standing == ()
 
 
+def test_only_a_proved_backup_makes_a_database_protected_again(plan: Plan, nights: Nights) -> None:
+    """A later run that did something else, and did it well, is no proof."""
+
+    def later(name: str, day: int, **changes: object) -> Report:
+        report = build_report(plan, nights[name](plan))
+        moment = OPENS + timedelta(days=day)
+        run = evolve(report.run, run=f"{name}{day}", started_at_utc=moment)
+        return evolve(report, run=run, **changes)
+
+    bare, down = later("unprotected", 0), later("offline", 1)
+    well_but_no_backup = later("clean", 2, online_backups=())
+    assert [one.state for one in make_trend((bare, down)).standing] == [
+        "left offline",
+        "unprotected",
+    ]
+    (still,) = make_trend((bare, down, well_but_no_backup)).standing
+    assert (still.state, still.run) == ("unprotected", "unprotected0")
+    assert make_trend((bare, down, well_but_no_backup, later("clean", 3))).standing == ()
+
+
+def coming(name: str, **changes: object) -> Coming:
+    values: dict[str, object] = {
+        "specification": name,
+        "standing": "waiting",
+        "zone": "Europe/Berlin",
+        "due_at_utc": OPENS,
+        "begins_at_utc": OPENS,
+        "missed_at_utc": None,
+        "plan": None,
+        "is_approved": False,
+    }
+    return Coming(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def test_what_is_due_next_is_said_by_both(reports: tuple[Report, ...]) -> None:
+    trend = make_trend(
+        reports,
+        (
+            coming("never", due_at_utc=None, begins_at_utc=None, standing="no due time"),
+            coming("weekly", plan="plans/weekly.json", is_approved=True),
+            coming("late", missed_at_utc=OPENS - timedelta(days=7), standing="missed"),
+        ),
+    )
+    assert trend.coming is not None
+    assert [one.specification for one in trend.coming] == ["late", "weekly", "never"]
+    text, page = render_trend(trend, width=160), outline(render_site(trend)).text
+    for words in (
+        "Sat 21 Nov 22:00 was missed; next Sat 28 Nov 22:00 Europe/Berlin",
+        "plans/weekly.json (approved)",
+        "no due time",
+    ):
+        assert words in text and words in page
+    assert text.index("unprotected") < text.index("Sat 21 Nov") < text.index("month")
+    for unknown in (render_trend(make_trend(reports)), render_site(make_trend(reports))):
+        assert "no specifications" in unknown
+
+
 def test_a_database_that_is_still_down_was_never_offline_for_no_time(
     plan: Plan, nights: Nights
 ) -> None:
@@ -86,7 +145,7 @@ def test_the_trend_as_a_table(reports: tuple[Report, ...]) -> None:
 
 
 def test_no_runs_are_a_trend_too() -> None:
-    assert render_trend(make_trend(())) == "0 runs, 0 done\n"
+    assert render_trend(make_trend((), ())) == "0 runs, 0 done\n"
     outline(render_site(make_trend(())))
 
 
@@ -96,7 +155,8 @@ def test_the_first_page_links_every_report_and_names_who_needs_a_person(
     html = render_site(make_trend(reports))
     parser = outline(html)
     links = [value for tag, name, value in parser.attributes if (tag, name) == ("a", "href")]
-    assert links == ["run2/report.html", "run1/report.html", "run0/report.html"]
+    assert links[-3:] == ["run2/report.html", "run1/report.html", "run0/report.html"]
+    assert links[:-3] == ["run2/report.html"]  # from what stands, to the run that left it so
     assert "EX01/DB05: unprotected" in parser.text and "A PERSON IS NEEDED" in parser.text
     assert "<script" not in html and "url(" not in html
     assert html.count("<table") == html.count("<caption>")
