@@ -110,33 +110,43 @@ def _message(delivery: Delivery, settings: Configuration) -> tuple[Message, str]
     late = datetime.now(UTC) - event.due_at_utc > LATE_AFTER
     try:
         own = own_templates(settings)
-        return _rendered(event, own, settings, is_late=late), ""
+        return _rendered(event, own, settings, is_late=late)
     except InvalidDocument as error:
         from attrs import evolve
 
         plain = evolve(event, template=None)
-        return _rendered(plain, {}, settings, is_late=late), f"; by our own template: {error}"
+        message, remark = _rendered(plain, {}, settings, is_late=late)
+        return message, f"{remark}; by our own template: {error}"
 
 
-def _rendered(event: Event, own: Own, settings: Configuration, *, is_late: bool) -> Message:
-    return render_message(
-        event,
-        own,
-        recipients=event.recipients,
-        is_late=is_late,
-        attachments=_attachments(event, own, settings),
+def _rendered(
+    event: Event, own: Own, settings: Configuration, *, is_late: bool
+) -> tuple[Message, str]:
+    attachments, remark = _attachments(event, own, settings)
+    message = render_message(
+        event, own, recipients=event.recipients, is_late=is_late, attachments=attachments
     )
+    return message, remark
 
 
-def _attachments(event: Event, own: Own, settings: Configuration) -> tuple[Attachment, ...]:
-    """The report, for operators, where there is one and it is not too big for a mail."""
+def _attachments(
+    event: Event, own: Own, settings: Configuration
+) -> tuple[tuple[Attachment, ...], str]:
+    """The report, for operators, where there is one and it is not too big for a mail; else why not.
+
+    Raises: InvalidDocument for a template of the operators that is wrong.
+    """
     if event.event not in _WITH_REPORT or event.run is None or event.audience != "operators":
-        return ()
-    run = Runs(Path(settings.store)).find(event.run)
-    content = render_html(report_of(run), own).encode()
+        return (), ""
+    try:
+        run = Runs(Path(settings.store)).find(event.run)
+        report = report_of(run)
+    except (GoexchangeError, OSError) as error:  # no report keeps the message back, or those after
+        return (), f"; without the report: {error}"
+    content = render_html(report, own).encode()
     if len(content) > ATTACHMENT_MAX_BYTES:
-        return ()
-    return (Attachment(name=f"report-{run.id}.html", media_type="text/html", content=content),)
+        return (), f"; without the report: it has {len(content):,} bytes"
+    return (Attachment(name=f"report-{run.id}.html", media_type="text/html", content=content),), ""
 
 
 def _found(outbox: Outbox, delivery: Delivery) -> Delivery:

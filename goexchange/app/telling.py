@@ -13,6 +13,7 @@ from goexchange.app.due import DueItem, Unprotected
 from goexchange.app.notifying import announce, commands, entries, outbox_of
 from goexchange.app.planning import read_plan
 from goexchange.app.sending import flush
+from goexchange.codec import digest
 from goexchange.errors import GoexchangeError
 from goexchange.model.configuration import Configuration
 from goexchange.model.desired import DesiredState, Notification, NotificationEvent
@@ -30,8 +31,10 @@ def missed_events(
     """A missed start, for those whom the specification names; its id is the same every time."""
     for notice in desired.notifications:
         if notice.event is NotificationEvent.WINDOW_MISSED:
+            told = [notice.audience.value, *notice.to, *notice.channels, notice.template or ""]
+            place = f"{desired.name}.{missed_at:%Y%m%dT%H%MZ}.{digest(told)[:12]}"
             yield Event(
-                id=f"window-missed.{desired.name}.{missed_at:%Y%m%dT%H%MZ}.{notice.audience.value}",
+                id=f"window-missed.{place}",
                 event=notice.event.value,
                 audience=notice.audience.value,
                 recipients=notice.to,

@@ -267,6 +267,19 @@ def test_a_refusal_is_final_and_a_redirect_is_not_followed(store: Callable[..., 
     assert hook.events == OFFLINE[1:]
 
 
+def test_a_report_that_cannot_be_made_keeps_no_message_back(store: Callable[..., Store]) -> None:
+    """The run was pruned, or its plan is damaged: people are told all the same."""
+    site = store()
+    site.run("notify", "flush", code=15)  # nobody is there: the events are in the outbox
+    for path in (site.folder / "store" / "runs" / RUN).iterdir():
+        path.write_text("damaged", "utf-8")
+    with site.mailing() as box:
+        done = site.run("notify", "flush", "--wait", "30s")
+    assert [one["event"]["event"] for one in done["settled"]] == OFFLINE
+    assert [list(one.iter_attachments()) for one in box.mails] == [[]] * 5
+    assert "; without the report: " in done["settled"][3]["words"]
+
+
 def test_recipients_that_do_not_exist_hold_nothing_back(store: Callable[..., Store]) -> None:
     site = store()
     with site.mailing(refuse=("ops@contoso.example",)) as box:
