@@ -67,6 +67,7 @@ def bench(session: nox.Session) -> None:
     _install(session)
     session.install("ansible-core>=2.15")
     session.run("python", "-m", "tests.bench.run", *session.posargs)
+    session.run("python", "-m", "tests.bench.nights", "--write")
     session.run("python", "-m", "tests.bench.ese", "--out", "docs/benchmarks-ese.md")
 
 
