@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from goexchange.app.journals import Head
 from goexchange.app.observing import together
 from goexchange.driver.calls import scope_servers
 from goexchange.errors import Damaged, InvalidDocument, Locked, NotNow, UsageError
@@ -202,6 +203,39 @@ def _newest(copy: HostCopy, plan: Plan, site: Site) -> HostCopy:
             mine = [one for one in runs if one.run == copy.kept.run and JOURNAL in one.sizes]
             copies += [copy_of(session, entry.name, site.inventory, one) for one in mine]
     return longest(copies)
+
+
+def heads_kept(folder: RunFolder, inventory: Inventory) -> tuple[Head, ...]:
+    """The heads of a run's journal that its hosts keep, each host its own.
+
+    Raises: Damaged when a host's own copy does not fit its chain; NotNow when no host keeps any;
+    Unreachable, AuthenticationRefused.
+    """
+    from goexchange.app.worker import Fleet
+
+    plan = sealing.load(folder.plan_path.read_bytes())
+    entries = [entry_of(name, inventory) for name in scope_servers(plan)]
+    copies: list[HostCopy] = []
+    with Fleet(entries) as fleet:
+        if fleet.failures:
+            raise together(list(fleet.failures.values()))
+        for entry in entries:
+            session = fleet.session(entry.name)
+            left = look(session, entry.name, inventory)
+            runs = () if isinstance(left.runs, Unknown) else left.runs
+            mine = [one for one in runs if one.run == folder.id and JOURNAL in one.sizes]
+            copies += [copy_of(session, entry.name, inventory, one) for one in mine]
+    if not copies:
+        names = ", ".join(entry.name for entry in entries)
+        raise NotNow(f"no host keeps a journal of run {folder.id} (asked: {names})")
+    return tuple(
+        Head(
+            records=len(copy.reading.records),
+            sha256=copy.reading.records[-1].sha256 if copy.reading.records else "",
+            source=f"the copy that {copy.server} keeps",
+        )
+        for copy in copies
+    )
 
 
 def longest(copies: Sequence[HostCopy]) -> HostCopy:

@@ -68,16 +68,18 @@ def read(settings: Configuration, name: str) -> Reading:
     return read_journal(journal_path(settings, name))
 
 
-def verify(settings: Configuration, name: str, *, heads: Sequence[str]) -> Checked:
+def verify(
+    settings: Configuration, name: str, *, heads: Sequence[str], kept: Sequence[Head] = ()
+) -> Checked:
     """Check the chain of a journal, and compare it with heads that were published outside the
-    store: those given (NUMBER:SHA256, or a report's JSON file), and the run's own report in the
-    output folder when it is there.
+    store: those given (NUMBER:SHA256, or a report's JSON file), those that hosts keep, and the
+    run's own report in the output folder when it is there.
 
     Raises: UsageError for a head that is none; InvalidDocument for a file that holds none.
     """
     path = journal_path(settings, name)
     reading = read_journal(path)
-    published = [_head(each) for each in heads]
+    published = [*(_head(each) for each in heads), *kept]
     report = Path(settings.output_folder) / path.parent.name / REPORT_NAME
     if name != OPERATORS and report.is_file():
         published.append(_of_report(report))

@@ -9,9 +9,12 @@ import click
 
 from goexchange.app import loading
 from goexchange.cli.console import Console
-from goexchange.errors import ExitCode
+from goexchange.errors import ExitCode, UsageError
+from goexchange.model.configuration import Configuration
+from goexchange.store.runs import Runs
 
 if TYPE_CHECKING:
+    from goexchange.app.journals import Head
     from goexchange.journal.chain import Reading
 
 Obj = tuple[Console, dict[str, Any]]
@@ -51,18 +54,24 @@ def tail(obj: Obj, run: str, count: int) -> int:
     multiple=True,
     help="A head that was published: as number and digest, or the run's JSON report.",
 )
+@click.option(
+    "--on-hosts", is_flag=True, help="Also compare with the copy that each host of RUN keeps."
+)
 @click.pass_obj
-def verify(obj: Obj, run: str, heads: tuple[str, ...]) -> int:
+def verify(obj: Obj, run: str, heads: tuple[str, ...], on_hosts: bool) -> int:
     """Check the chain of RUN's journal, and that it is the one its published heads were made of.
 
     A chain alone shows damage, not a clever hand: who can write the file can write a whole new
     chain. A head that was kept elsewhere shows that too; the run's own report in the output
-    folder is compared by itself. Ends with 30 when something is wrong. Reads.
+    folder is compared by itself, and with --on-hosts what the run's hosts keep of it. Ends with
+    30 when something is wrong. Reads (hosts too with --on-hosts).
     """
     from goexchange.app import journals
 
     console, options = obj
-    found = journals.verify(loading.configuration(options), run, heads=heads)
+    settings = loading.configuration(options)
+    kept = _kept(settings, run) if on_hosts else ()
+    found = journals.verify(settings, run, heads=heads, kept=kept)
     for problem in found.problems:
         console.data(f"DAMAGED  {problem}")
     if not found.problems:
@@ -70,7 +79,8 @@ def verify(obj: Obj, run: str, heads: tuple[str, ...]) -> int:
         for head in found.compared:
             console.data(f"  as in {head.source} ({head.records} records then)")
         if not found.compared:
-            console.data("  compared with no published head: only damage would show (--head)")
+            console.data("  compared with no published head: only damage would show"
+                         " (--head, --on-hosts)")
     if found.torn_bytes:
         console.data(
             f"  the last {found.torn_bytes} bytes are torn: a record that was never acknowledged;"
@@ -91,6 +101,17 @@ def verify(obj: Obj, run: str, heads: tuple[str, ...]) -> int:
         }
     )
     return int(ExitCode.DAMAGED) if found.problems else 0
+
+
+def _kept(settings: Configuration, run: str) -> tuple[Head, ...]:
+    """What hosts keep of the run's journal; the store's own journal is on none."""
+    from goexchange.app import journals
+    from goexchange.app.host_record import heads_kept
+
+    if run == journals.OPERATORS:
+        raise UsageError("--on-hosts: hosts keep the journals of runs, not that of the operators")
+    folder = Runs(Path(settings.store)).find(run)
+    return heads_kept(folder, loading.inventory(settings))
 
 
 @journal.command("export")

@@ -10,6 +10,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from goexchange.journal.chain import Draft, line_of, read_lines, seal
 from tests.end_to_end.site import Site, lab, steps
 from tests.reliability.dying import Moment
 from tests.reliability.kills import LAB, one_run, prepare, report
@@ -99,3 +100,20 @@ def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path)
         assert list(Counter(steps(records, "outcome", "rebuild")).values()) == [1]
         assert len(rebuild_jobs(site)) == 1
         assert site.run("plan", "--database", "DB05", "--detailed-exitcode").code == 0
+        assert_hosts_show_a_new_chain(site)
+
+
+def assert_hosts_show_a_new_chain(site: Site) -> None:
+    """Who writes a whole new chain into the store is shown up by what the host keeps."""
+    whole = site.run("journal", "verify", "last", "--on-hosts")
+    assert whole.code == 0 and "the copy that EX01 keeps" in whole.out, whole.out + whole.err
+    run = max((site.folder / ".goexchange" / "runs").iterdir())
+    records = read_lines((run / "journal.jsonl").read_bytes()).records
+    drafts = [Draft(record.kind, record.data) for record in records]
+    forged = seal(drafts, after=None, at=records[0].at_utc)
+    (run / "journal.jsonl").write_bytes(b"".join(map(line_of, forged)))
+    shutil.rmtree(site.folder / "out")
+    alone = site.run("journal", "verify", "last")
+    assert alone.code == 0 and "compared with no published head" in alone.out
+    shown = site.run("journal", "verify", "last", "--on-hosts")
+    assert shown.code == 30 and "is another one than the copy that EX01 keeps" in shown.out
