@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import define, field
@@ -235,7 +235,10 @@ class Performer:
             return events.LeasesUnreachable(message=str(error))
         return events.LeasesHeld(
             numbers={lease.server: lease.number for lease in self.held},
-            expires_at=min(lease.expires_at_utc for lease in self.held if lease.expires_at_utc),
+            expires_at=min(
+                (lease.expires_at_utc for lease in self.held if lease.expires_at_utc),
+                default=now + timedelta(seconds=effect.lease_s),  # a plan that does nothing
+            ),
         )
 
 

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from goexchange.simulation.faults import Fault, FaultKind
 from goexchange.world.databases import MailboxDatabase
+from goexchange.world.faults import AgentTrouble
 from goexchange.world.files import FileRefused, folder_of, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.mounting import lose
@@ -225,7 +226,8 @@ def _tear(victim: Victim) -> bool:
 
 
 def _backup_fails(victim: Victim) -> bool:
-    victim.world.faults.fail_next_backup()
+    troubles = tuple(AgentTrouble)
+    victim.world.faults.fail_next_backup(troubles[victim.fault.number % len(troubles)])
     return True
 
 

@@ -261,7 +261,6 @@ def begin_agent_run(
         target="",
         started_at=now,
         ends_at=now + timedelta(seconds=_seconds(world, size)),
-        is_failing=world.faults.take_backup(),
         is_windows_backup=False,
         is_fake=is_fake,
     )

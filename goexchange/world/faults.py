@@ -67,7 +67,7 @@ class Faults:
     _mounts: dict[str, list[FailedMount]] = field(factory=dict, alias="mounts")
     _eseutil: dict[str, list[int]] = field(factory=dict, alias="eseutil")
     _copies: list[Damage] = field(factory=list, alias="copies")
-    _backups: int = field(default=0, alias="backups")
+    _backups: list[AgentTrouble] = field(factory=list, alias="backups")
     _agents: list[AgentTrouble] = field(factory=list, alias="agents")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
@@ -94,9 +94,9 @@ class Faults:
         """
         self._copies.append(Damage.TORN)
 
-    def fail_next_backup(self) -> None:
-        """The next run of Windows Server Backup fails."""
-        self._backups += 1
+    def fail_next_backup(self, agent: AgentTrouble = AgentTrouble.FAILS) -> None:
+        """The next backup fails; of a vendor's agent, it goes wrong in that way."""
+        self._backups.append(agent)
 
     def trouble_next_agent(self, trouble: AgentTrouble) -> None:
         """The next backup of a vendor's agent goes like this."""
@@ -133,17 +133,22 @@ class Faults:
 
     def take_agent(self) -> AgentTrouble | None:
         """What the agent does instead of this backup."""
-        trouble = self._agents.pop(0) if self._agents else None
-        if trouble is not None:
+        if self._agents:
+            trouble = self._agents.pop(0)
             self.fired.append(trouble.value)
-        return trouble
+            return trouble
+        if self._backups:
+            self.fired.append("backup-fails")
+            return self._backups.pop(0)
+        return None
 
     def take_backup(self) -> bool:
         """Whether this backup is to fail."""
-        self._backups, fires = max(0, self._backups - 1), self._backups > 0
-        if fires:
-            self.fired.append("backup-fails")
-        return fires
+        if not self._backups:
+            return False
+        self._backups.pop(0)
+        self.fired.append("backup-fails")
+        return True
 
 
 def _take(planned: dict[str, list[T]], key: str) -> T | None:

@@ -64,7 +64,7 @@ def watch_agent(world: World, host: Host, job: HostJob) -> Work:
 def _backed_up(world: World, host: Host, job: HostJob, trouble: AgentTrouble | None) -> Work:
     request = job.request
     run = _run(world, host, job, trouble)
-    run.is_failing = run.is_failing or trouble is AgentTrouble.FAILS
+    run.is_failing = trouble is AgentTrouble.FAILS
     poll_s = request["poll_every_s"]
     seconds = max((run.ends_at - run.started_at).total_seconds(), poll_s)
     last, ended, stop = SUCCESS, "state", None

@@ -54,6 +54,9 @@ class Scenario:
     at: datetime
     times: TimeConstants = field(factory=TimeConstants)
     generations: tuple[Generation, ...] = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)
+    has_agent: bool = False
+    has_backup_before: bool = False
+    conflicts: str = "refuse"
 
     def text(self) -> str:
         """One line for people."""
@@ -66,6 +69,9 @@ class Scenario:
                 ("sets on a share", self.has_share),
                 ("custom processes", self.has_processes),
                 ("passes", self.has_passes),
+                ("a backup agent", self.has_agent),
+                ("a backup before", self.has_backup_before),
+                (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
             if is_there
         ]
@@ -125,6 +131,9 @@ def scenario_of(seed: int) -> Scenario:
         has_passes=draw("passes", 5) == 0,
         failures_max=draw("failures", 3),
         at=at,
+        has_agent=draw("agent", 4) == 0,
+        has_backup_before=draw("backup before", 6) == 0,
+        conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
 
 
@@ -144,9 +153,11 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
         if len(of) > 1:
             less = (*scenario.needs[:index], of[:-1], *scenario.needs[index + 1 :])
             yield evolve(scenario, needs=less)
-    for name in ("has_share", "has_processes", "has_passes"):
+    for name in ("has_share", "has_processes", "has_passes", "has_agent", "has_backup_before"):
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
+    if scenario.conflicts != "refuse":
+        yield evolve(scenario, conflicts="refuse")
     if scenario.at != SATURDAY:
         yield evolve(scenario, at=SATURDAY)
     if scenario.pages > 48:
@@ -295,6 +306,21 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
     return tuple(texts)
 
 
+_WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
+_PROGRAM = "'C:\\agent\\backup.cmd'"
+_AGENT = (
+    f"{{method: agent, agent: {{start: [{_PROGRAM}, start], state: [{_PROGRAM}, state],"
+    f" copies: [{_PROGRAM}, copies], poll_every: 30s,"
+    " states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}}"
+)
+_CONFLICTS = {
+    "refuse": "running: refuse",
+    "wait": "running: wait, scheduled: wait, wait_max: 20m",
+    "suspend": "running: suspend, scheduled: suspend, wait_max: 20m,"
+    f" suspend: [{_PROGRAM}, hold], resume: [{_PROGRAM}, release]",
+}
+
+
 def _specification_text(scenario: Scenario, need: str, wants: str, names: list[str]) -> str:
     servers = sorted({f"EX0{name[2]}" for name in names})
     target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
@@ -311,6 +337,8 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         if scenario.has_processes
         else ""
     )
+    online = _AGENT if scenario.has_agent else _WBADMIN
+    before = f"online: {online}, " if scenario.has_backup_before else ""
     return (
         "apiVersion: goexchange/v1\nkind: Specification\n"
         f"metadata: {{name: {need}}}\n"
@@ -321,8 +349,9 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         "  rebuild: {not_again_within: 180d, gain_min: 64KiB}\n"
         f"  error_correction: {{primary_passes_max: {passes},"
         f" defragmented_passes_max: {passes}}}\n"
-        f"backup:\n  before: {{offline: {{target: {{path: '{target}'}}}}}}\n"
-        "  after: {online: {method: windows-server-backup, target: {path: 'F:'}}}\n"
+        f"backup:\n  before: {{{before}offline: {{target: {{path: '{target}'}}}}}}\n"
+        f"  after: {{online: {online}}}\n"
+        f"  conflicts: {{{_CONFLICTS[scenario.conflicts]}}}\n"
         "schedule: {window: night}\n"
         f"strategy: {{failures_max: {scenario.failures_max}, servers_at_once: 2}}\n"
         f"{processes}"
