@@ -248,7 +248,6 @@ def _not_executed() -> str:
     """What may be written and is refused by `plan`, from the list that the planner itself reads."""
     # The list is private to its module on purpose; this is the one reader that only describes it.
     names = [name.format(value="...") for name, _ in supported._ROWS]
-    names.append("ignoring the completion of a custom process (`limit.completion: false`)")
     lines = "\n".join(f"- {name}" for name in names)
     return (
         "## What this version does not execute\n\n`validate` accepts it, `plan` refuses it by name"

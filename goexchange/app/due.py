@@ -17,7 +17,16 @@ from goexchange.model.configuration import Configuration, Inventory, Window
 from goexchange.model.desired import DesiredState, NotificationEvent
 from goexchange.model.plan import Action, Plan
 from goexchange.model.run import LaneState
-from goexchange.schedule.due import Before, DueNow, due_now, opening_of
+from goexchange.schedule.due import (
+    ZONE_WITHOUT_WINDOW,
+    Before,
+    DueNow,
+    due_after,
+    due_at_or_before,
+    due_now,
+    due_rule,
+    opening_of,
+)
 from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import Runs
 from goexchange.store.schedule import PassEvent, PassRecord, ScheduleLog
@@ -61,6 +70,14 @@ class DueNotice:
 
 
 @frozen(kw_only=True)
+class DueCheck:
+    """The resource check of a specification's own schedule: due since then, or due next."""
+
+    is_due: bool
+    due_at_utc: datetime
+
+
+@frozen(kw_only=True)
 class DueItem:
     """One specification: how its schedule stands, and what lies ready for it."""
 
@@ -72,6 +89,7 @@ class DueItem:
     last_started_at_utc: datetime | None
     plan: ReadyPlan | None
     notices: tuple[DueNotice, ...]
+    check: DueCheck | None = None
 
 
 @frozen(kw_only=True)
@@ -149,7 +167,31 @@ def _item(
         last_started_at_utc=None if last is None else last.started_at_utc,
         plan=_ready(desired.name, due, window, ready),
         notices=tuple(_notices(desired, due)),
+        check=_check(desired, window, past, now=request.now),
     )
+
+
+def check_subject(name: str) -> str:
+    """What the log of passes calls the resource check of a specification."""
+    return f"{name}: resource check"
+
+
+def _check(
+    desired: DesiredState, window: Window | None, past: Past, *, now: datetime
+) -> DueCheck | None:
+    """How the resource check stands: it is owed until it was made, however late."""
+    wanted = desired.schedule.resource_check
+    if wanted is None:
+        return None
+    zone = ZONE_WITHOUT_WINDOW if window is None else window.zone
+    starting = desired.schedule.starting
+    rule = due_rule(wanted.due, zone=zone, every_s=wanted.every_s, starting=starting)
+    before = _before(past, desired.name, None).known_since_utc
+    served = _before(past, check_subject(desired.name), None).served_at_utc
+    last = due_at_or_before(rule, now)
+    if last is None or before is None or last < before or (served is not None and served >= last):
+        return DueCheck(is_due=False, due_at_utc=due_after(rule, now))
+    return DueCheck(is_due=True, due_at_utc=last)
 
 
 def window_of(desired: DesiredState, inventory: Inventory) -> Window | None:

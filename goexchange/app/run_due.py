@@ -12,11 +12,13 @@ from enum import Enum
 
 from attrs import frozen
 
+from goexchange.app.checking import check_resources, exit_code_of
 from goexchange.app.due import (
     DueItem,
     DueRequest,
     Past,
     Unprotected,
+    check_subject,
     due_items,
     past_of,
     specifications_by_name,
@@ -27,6 +29,8 @@ from goexchange.driver.ending import SEVERITY
 from goexchange.errors import Damaged, ExitCode, GoexchangeError
 from goexchange.model.notice import Event
 from goexchange.model.plan import Need, Plan
+from goexchange.model.resource_check import ResourceCheck
+from goexchange.report.check_text import check_verdict
 from goexchange.schedule.windows import occurrence_at
 from goexchange.store.hold import read_hold
 from goexchange.store.schedule import PassEvent, PassRecord, ScheduleLog, one_pass
@@ -78,6 +82,16 @@ class Passed:
 
 
 @frozen(kw_only=True)
+class Checked:
+    """A resource check that was due; `check` is None when it could not be made, `text` says why."""
+
+    item: DueItem
+    check: ResourceCheck | None
+    text: str
+    exit_code: ExitCode
+
+
+@frozen(kw_only=True)
 class PassResult:
     """A whole pass; `reminded` are databases that people are reminded of today, `not_told` what
     could not be sent.
@@ -88,6 +102,7 @@ class PassResult:
     reminded: tuple[Unprotected, ...]
     not_told: tuple[str, ...]
     exit_code: ExitCode
+    checked: tuple[Checked, ...] = ()
 
 
 Applied = tuple[ExitCode, str | None, str]
@@ -96,18 +111,24 @@ Applied = tuple[ExitCode, str | None, str]
 Apply = Callable[[Plan, str], Applied]
 """Applies a plan from its file."""
 
+Check = Callable[[PlanRequest], tuple[ResourceCheck, ...]]
+"""Makes the resource checks of a request's specifications."""
 
-def run_due(request: DueRequest, *, ahead: timedelta, apply: Apply) -> PassResult:
+
+def run_due(
+    request: DueRequest, *, ahead: timedelta, apply: Apply, check: Check = check_resources
+) -> PassResult:
     """Make one pass.
 
     Raises: Locked when another pass is at work; Damaged when the log of passes cannot be read.
     """
     with one_pass(request.store):
-        return _Pass(request, ahead, apply).result()
+        return _Pass(request, ahead, apply, check).result()
 
 
 class _Pass:
-    def __init__(self, request: DueRequest, ahead: timedelta, apply: Apply) -> None:
+    def __init__(self, request: DueRequest, ahead: timedelta, apply: Apply, check: Check) -> None:
+        self._check_resources = check
         self._request = request
         self._ahead = ahead
         self._apply = apply
@@ -117,11 +138,13 @@ class _Pass:
 
     def result(self) -> PassResult:
         self._note_known()
-        passed = tuple(self._serve(each) for each in due_items(self._request, self._past))
+        items = due_items(self._request, self._past)
+        checked = tuple(self._check(each) for each in items if each.check and each.check.is_due)
+        passed = tuple(self._serve(each) for each in items)
         bare = unprotected(past_of(self._request.store))
         reminded = tuple(each for each in bare if self._remind(each))
-        not_told = self._tell(passed, reminded)
-        codes = {each.exit_code for each in passed}
+        not_told = self._tell(passed, reminded, checked)
+        codes = {each.exit_code for each in passed} | {each.exit_code for each in checked}
         codes |= {ExitCode.UNPROTECTED} if bare else set()
         worst = next((each for each in (*SEVERITY, *BEFORE_A_RUN) if each in codes), ExitCode.OK)
         return PassResult(
@@ -130,7 +153,20 @@ class _Pass:
             reminded=reminded,
             not_told=not_told,
             exit_code=worst,
+            checked=checked,
         )
+
+    def _check(self, item: DueItem) -> Checked:
+        """Make the resource check; one that could not be made is owed to the next pass."""
+        try:
+            check = self._check_resources(self._plan_request(item))[0]
+        except GoexchangeError as error:
+            said = "; ".join([str(error), *(each.detail for each in error.diagnostics)])
+            text = f"the resource check could not be made: {said}"
+            return Checked(item=item, check=None, text=text, exit_code=error.exit_code)
+        text = check_verdict(check)
+        self._write(PassEvent.SERVED, check_subject(item.name), text=text)
+        return Checked(item=item, check=check, text=text, exit_code=exit_code_of((check,)))
 
     def _note_known(self) -> None:
         """Write down since when each schedule is known, so that older due times are not missed."""
@@ -262,9 +298,14 @@ class _Pass:
         self._write(PassEvent.UNPROTECTED, each.address, run=each.run)
         return True
 
-    def _tell(self, passed: Iterable[Passed], reminded: tuple[Unprotected, ...]) -> tuple[str, ...]:
+    def _tell(
+        self,
+        passed: Iterable[Passed],
+        reminded: tuple[Unprotected, ...],
+        checked: Iterable[Checked],
+    ) -> tuple[str, ...]:
         # What sends messages would load an HTTP library before the hosts' clients are patched.
-        from goexchange.app.telling import missed_events, reminders, tell
+        from goexchange.app.telling import check_events, missed_events, reminders, tell
 
         now, store = self._request.now, self._request.store
         specifications = specifications_by_name(self._request)
@@ -274,6 +315,9 @@ class _Pass:
             if each.is_missed_now and missed is not None:
                 desired = specifications[each.item.name].desired
                 events += missed_events(desired, missed, zone=each.item.zone, now=now)
+        for one in checked:
+            desired = specifications[one.item.name].desired
+            events += check_events(desired, one.check, one.text, item=one.item, now=now)
         events += reminders(store, reminded, now=now)
         return tell((each.item for each in passed), events, self._request.settings)
 

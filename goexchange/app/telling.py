@@ -18,6 +18,7 @@ from goexchange.errors import GoexchangeError
 from goexchange.model.configuration import Configuration
 from goexchange.model.desired import DesiredState, Notification, NotificationEvent
 from goexchange.model.notice import DeliveryState, Event
+from goexchange.model.resource_check import ResourceCheck, Weight
 from goexchange.report.events import run_events
 from goexchange.report.message_variables import VARIABLES
 from goexchange.report.units import minute_text, moment_text, zone_of
@@ -44,6 +45,52 @@ def missed_events(
                 at_utc=now,
                 due_at_utc=now,
             )
+
+
+def check_events(
+    desired: DesiredState,
+    check: ResourceCheck | None,
+    verdict: str,
+    *,
+    item: DueItem,
+    now: datetime,
+) -> Iterator[Event]:
+    """A resource check of the schedule, for those whom the specification names: what is not well,
+    by address. One that could not be made is told once, and again when it was.
+    """
+    assert item.check is not None
+    findings = () if check is None else check.findings
+    wrong = [each for each in findings if each.weight is not Weight.GOOD]
+    end = "failed" if check is None else "made"
+    for notice in desired.notifications:
+        if notice.event is not NotificationEvent.SCHEDULED_RESOURCE_CHECK:
+            continue
+        words = _variables(desired, notice, now, item.zone)
+        words |= {
+            "why": verdict if check is None else "",
+            "verdict": verdict,
+            "databases": [
+                {
+                    "address": each.address,
+                    "state": each.weight.value,
+                    "why": each.text + (f"; {each.remedy}" if each.remedy else ""),
+                }
+                for each in wrong
+            ],
+            "commands": [f"goexchange check {item.file}"],
+        }
+        due = item.check.due_at_utc
+        yield Event(
+            id=f"resource-check.{desired.name}.{due:%Y%m%dT%H%MZ}.{end}.{notice.audience.value}",
+            event=notice.event.value,
+            audience=notice.audience.value,
+            recipients=notice.to,
+            channels=notice.channels,
+            template=notice.template,
+            variables=words,
+            at_utc=now,
+            due_at_utc=now,
+        )
 
 
 def reminders(store: Path, bare: Iterable[Unprotected], *, now: datetime) -> Iterator[Event]:

@@ -202,6 +202,10 @@ def _notes(items: tuple[DueItem, ...], bare: tuple[Unprotected, ...]) -> list[st
         if each.due.missed_at_utc is not None:
             missed = minute_text(each.due.missed_at_utc, zone)
             lines.append(f"! {each.name}: the start at {missed} {each.zone} was missed")
+        if each.check is not None:
+            at = minute_text(each.check.due_at_utc, zone)
+            is_due = "is due since" if each.check.is_due else "is due next at"
+            lines.append(f"  {each.name}: the resource check {is_due} {at} {each.zone}")
         for notice in each.notices[:COMING_NOTICES]:
             to = ", ".join(notice.recipients) or notice.audience
             at = minute_text(notice.at_utc, zone)
@@ -216,6 +220,10 @@ def _said(result: PassResult) -> list[str]:
     from goexchange.report.units import minute_text, zone_of
 
     lines = []
+    for one in result.checked:
+        lines.append(f"{one.item.name}: resource check: {one.text}")
+        problems = () if one.check is None else one.check.problems
+        lines += [f"  {found.address}: {found.text}" for found in problems]
     for each in result.passed:
         zone = zone_of(each.item.zone)
         begins = each.item.due.begins_at_utc

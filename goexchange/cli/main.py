@@ -21,6 +21,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "apply": ("apply", "Carry out a saved plan (writes hosts)"),
     "approve": ("approve", "State consent to a plan's digest (writes the store)"),
     "backups": ("backups", "List, verify and prune backup sets (prune removes files)"),
+    "check": ("check", "The resource check: would a run start, what does it rest on (reads)"),
     "completion": ("completion", "Print what a shell needs to complete words (reads)"),
     "config": ("config", "Show every setting and where it comes from (reads)"),
     "diff": ("diff", "Compare what two saved plans ask for, without network (reads)"),

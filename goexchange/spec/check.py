@@ -256,13 +256,19 @@ def _check_notifications(desired: DesiredState, findings: Findings) -> None:
 
 def _check_schedule(schedule: Schedule, findings: Findings) -> None:
     """`every` has to lead from one due time to another."""
-    if schedule.due is None or schedule.every_s is None:
-        return
-    is_weekly = " " in schedule.due
+    check = schedule.resource_check
+    if check is not None:
+        _check_every(check.due, check.every_s, check.place, findings)
+    if schedule.due is not None and schedule.every_s is not None:
+        _check_every(schedule.due, schedule.every_s, schedule.every_place, findings)
+
+
+def _check_every(due: str, every_s: int, place: Place, findings: Findings) -> None:
+    is_weekly = " " in due
     unit_s, word = (7 * 86400, "weeks") if is_weekly else (86400, "days")
-    if schedule.every_s % unit_s:
+    if every_s % unit_s:
         detail = (
-            f"'{schedule.due}' comes once a {word[:-1]}, so 'every' is a number of whole {word}. "
+            f"'{due}' comes once a {word[:-1]}, so 'every' is a number of whole {word}. "
             f"For example: every: 4{word[0]}"
         )
-        findings.add("wrong-form", detail=detail, place=schedule.every_place)
+        findings.add("wrong-form", detail=detail, place=place)

@@ -13,7 +13,6 @@ from attrs import frozen
 from goexchange.errors import Place
 from goexchange.model.desired import (
     DesiredState,
-    NotificationEvent,
     OnlineBackup,
     OnlineBackupMethod,
 )
@@ -70,20 +69,9 @@ def _agent_machines(desired: DesiredState) -> _Finds:
             yield online.agent.runs_on, online.agent.place
 
 
-def _resource_check(desired: DesiredState) -> _Finds:
-    if desired.schedule.resource_check is not None:
-        yield "", desired.schedule.resource_check.place
-
-
 def _databases_at_once(desired: DesiredState) -> _Finds:
     if desired.strategy.databases_at_once > 1:
         yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
-
-
-def _resource_check_notices(desired: DesiredState) -> _Finds:
-    for notice in desired.notifications:
-        if notice.event is NotificationEvent.SCHEDULED_RESOURCE_CHECK:
-            yield notice.event.value, notice.place
 
 
 # a name as the refusal prints it, and where in a desired state it is asked for
@@ -92,7 +80,5 @@ _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("an offline backup after maintenance", _offline_after),
     ("the backup method {value}", _backup_method),
     ("a backup agent on the machine {value}", _agent_machines),
-    ("a scheduled resource check", _resource_check),
     ("{value} databases at once", _databases_at_once),
-    ("the event {value}", _resource_check_notices),
 )

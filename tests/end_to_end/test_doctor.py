@@ -67,3 +67,21 @@ def test_one_silent_server_hides_no_other(site: Site) -> None:
         inventory.write_text(text, "utf-8")
     assert done.code == ExitCode.UNREACHABLE, done.out
     assert "EX01  ready" in done.out and "EX02  not ready: reach" in done.out
+
+
+def test_the_resource_check_says_what_a_run_would_be_refused_for(site: Site) -> None:
+    done = site.run("check", "--server", "EX01")
+    assert done.code == ExitCode.OK, done.out
+    assert "nothing keeps a run from starting" in done.out
+    inventory = next((site.folder / "inventory").glob("*.yaml"))
+    text = inventory.read_text("utf-8")
+    try:
+        inventory.write_text(text + "low_space_threshold: 4TiB\n", "utf-8")
+        done = site.run("check", "--server", "EX01", "--json")
+        planned = site.run("plan", "--server", "EX01")
+    finally:
+        inventory.write_text(text, "utf-8")
+    assert done.code == planned.code == ExitCode.NOT_NOW
+    findings = done.document["checks"][0]["findings"]
+    wrong = [each for each in findings if each["weight"] == "problem"]
+    assert {"space", "guard"} <= {each["subject"] for each in wrong}

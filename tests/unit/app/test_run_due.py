@@ -12,10 +12,11 @@ from attrs import evolve
 from goexchange.app.due import DueItem, DueRequest, due_items, past_of
 from goexchange.app.loading import Specification
 from goexchange.app.run_due import Done, PassResult, run_due
-from goexchange.app.telling import missed_events
-from goexchange.errors import ExitCode, Locked
+from goexchange.app.telling import check_events, missed_events
+from goexchange.errors import ExitCode, Locked, Unreachable
 from goexchange.model import desired
 from goexchange.model.plan import Plan
+from goexchange.model.resource_check import ResourceCheck, ResourceFinding, Subject, Weight
 from goexchange.plan.planner import make_draft
 from goexchange.plan.sealing import dump, seal
 from goexchange.report.messages import render_message
@@ -229,3 +230,100 @@ def test_a_missed_start_is_told_to_those_whom_the_specification_names(tmp_path: 
     assert "weekly" in message.text and "Sat 28 Nov 22:00 Europe/Berlin" in message.text
     again = list(missed_events(told, OPENS, zone="Europe/Berlin", now=OPENS + timedelta(days=2)))
     assert again[0].id == events[0].id
+
+
+CHECK_DUE = OPENS - timedelta(days=2)  # Thursday 22:00 in Berlin
+
+
+def checked_site(folder: Path) -> Site:
+    due = desired.ResourceCheckSchedule(due="THU 22:00", every_s=604800, place=spec().place)
+    notice = desired.Notification(
+        event=desired.NotificationEvent.SCHEDULED_RESOURCE_CHECK,
+        audience=desired.Audience.OPERATORS,
+        to=("messaging@contoso.example",),
+        channels=("mail",),
+        before_s=(),
+        template=None,
+        variables=(),
+        place=spec().place,
+    )
+    wanted = spec(schedule=schedule(due="SAT 22:00", resource_check=due))
+    return Site(folder, evolve(wanted, notifications=(notice,)))
+
+
+class Checks:
+    """A resource check that only says what it is given, or that a server is away."""
+
+    def __init__(self) -> None:
+        self.made = 0
+        self.is_away = False
+        self.findings: tuple[ResourceFinding, ...] = ()
+
+    def __call__(self, request: Any) -> tuple[ResourceCheck, ...]:
+        if self.is_away:
+            raise Unreachable("EX01 does not answer")
+        self.made += 1
+        name = request.specifications[0].desired.name
+        return (
+            ResourceCheck(
+                specification=name, checked_at_utc=OPENS, servers=("EX01",), findings=self.findings
+            ),
+        )
+
+
+def test_a_resource_check_is_made_once_for_each_due_time(tmp_path: Path) -> None:
+    site, checks = checked_site(tmp_path).knows(), Checks()
+
+    def run(now: datetime) -> PassResult:
+        return run_due(site.request(now), ahead=timedelta(0), apply=site.apply, check=checks)
+
+    assert run(CHECK_DUE - timedelta(minutes=1)).checked[0].text.startswith("nothing keeps")
+    assert checks.made == 1  # the one of the week before, which nobody had made
+    assert run(CHECK_DUE - timedelta(seconds=1)).checked == ()
+    done = run(CHECK_DUE + timedelta(hours=5))
+    assert (len(done.checked), checks.made, done.exit_code) == (1, 2, ExitCode.OK)
+    assert run(CHECK_DUE + timedelta(hours=6)).checked == ()
+    item = site.item(CHECK_DUE + timedelta(hours=6))
+    assert item.check is not None and item.check.due_at_utc == CHECK_DUE + WEEK
+
+
+def test_a_check_that_could_not_be_made_is_owed_and_told(tmp_path: Path) -> None:
+    site, checks = checked_site(tmp_path).knows(), Checks()
+    checks.is_away = True
+    now = CHECK_DUE + timedelta(hours=1)
+    done = run_due(site.request(now), ahead=timedelta(0), apply=site.apply, check=checks)
+    assert done.exit_code == ExitCode.UNREACHABLE
+    (owed,) = done.checked
+    events = list(check_events(site.specs[0], None, owed.text, item=owed.item, now=now))
+    assert "EX01 does not answer" in events[0].variables["why"]
+    checks.is_away = False
+    later = now + timedelta(minutes=5)
+    again = run_due(site.request(later), ahead=timedelta(0), apply=site.apply, check=checks)
+    assert again.checked[0].check is not None
+    made = list(
+        check_events(site.specs[0], again.checked[0].check, "well", item=owed.item, now=later)
+    )
+    assert made[0].id != events[0].id
+
+
+def test_a_problem_reaches_the_operators_and_the_exit_code(tmp_path: Path) -> None:
+    site, checks = checked_site(tmp_path).knows(), Checks()
+    checks.findings = (
+        ResourceFinding(
+            address="EX01",
+            subject=Subject.SPACE,
+            weight=Weight.PROBLEM,
+            text="D:\\ 3.0 GiB free",
+            remedy="free space",
+        ),
+        ResourceFinding(address="EX01", subject=Subject.TOOLS, weight=Weight.GOOD, text="fine"),
+    )
+    now = CHECK_DUE + timedelta(hours=1)
+    done = run_due(site.request(now), ahead=timedelta(0), apply=site.apply, check=checks)
+    assert done.exit_code == ExitCode.NOT_NOW
+    (one,) = done.checked
+    (event,) = check_events(site.specs[0], one.check, one.text, item=one.item, now=now)
+    assert (event.event, event.channels) == ("scheduled-resource-check", ("mail",))
+    message = render_message(event, {}, recipients=event.recipients)
+    assert "1 problem would keep a run from starting" in message.text
+    assert "EX01: D:\\ 3.0 GiB free; free space" in message.text and "fine" not in message.text

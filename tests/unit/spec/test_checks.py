@@ -291,3 +291,9 @@ def test_a_batch_file_is_given_no_word_that_cmd_would_read() -> None:
         )
         assert [each.id for each in mistakes(text)] == ["unsafe-word"]
         assert mistakes(text.replace("b.CMD", "b.exe")) == ()
+
+
+def test_a_resource_check_leads_from_one_due_time_to_another() -> None:
+    text = with_lines("schedule: {resource_check: {due: 'FRI 09:00', every: 10d}}\n")
+    assert [each.id for each in mistakes(text)] == ["wrong-form"]
+    assert mistakes(text.replace("10d", "2w")) == ()

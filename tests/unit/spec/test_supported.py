@@ -34,17 +34,7 @@ TABLE = [
         "a backup agent on the machine BACKUP01",
         "8:42",
     ),
-    (
-        with_lines("schedule: {resource_check: {due: '09:00'}}\n"),
-        "a scheduled resource check",
-        "9:28",
-    ),
     (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
-    (
-        with_lines("notifications: [{event: scheduled-resource-check, to: [a@b]}]\n"),
-        "the event scheduled-resource-check",
-        "9:17",
-    ),
 ]
 
 
