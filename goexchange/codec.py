@@ -7,7 +7,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from enum import Enum
 from functools import cache
+from operator import attrgetter
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeVar, Union, get_args, get_origin
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from cattrs import Converter
 
 T = TypeVar("T")
+
+_PLAIN = frozenset((str, int, bool, float, NoneType))
 
 
 def to_plain(value: object) -> Any:
@@ -84,9 +88,19 @@ def parse_time(text: str) -> datetime:
 @cache
 def _converter() -> Converter:
     from cattrs import Converter
+    from cattrs.fns import identity
 
     converter = Converter(forbid_extra_keys=False)
     converter.register_unstructure_hook(datetime, time_text)
+    converter.register_unstructure_hook_func(_is_enum, attrgetter("_value_"))
+    converter.register_unstructure_hook_func(_is_plain_or_none, identity)
+    converter.register_unstructure_hook_factory(
+        _is_tuple, lambda kind: _unstructure_tuple(converter, kind)
+    )
+    converter.register_unstructure_hook_func(
+        _is_json_object,
+        lambda value: {name: _json(converter, each) for name, each in value.items()},
+    )
     converter.register_structure_hook(datetime, lambda text, _: parse_time(text))
     converter.register_unstructure_hook(Unknown, lambda value: {"unknown": value.reason})
     converter.register_structure_hook(Unknown, lambda plain, _: Unknown(plain["unknown"]))
@@ -127,18 +141,51 @@ def _is_tagged_union(kind: Any) -> bool:
     return Unknown in members or len(members) > 1
 
 
+def _is_enum(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Enum)
+
+
+def _is_plain_or_none(kind: Any) -> bool:
+    """Left as it is: cattrs writes no call for what is given `identity`."""
+    return get_origin(kind) in (Union, UnionType) and _PLAIN.issuperset(get_args(kind))
+
+
+def _is_tuple(kind: Any) -> bool:
+    return get_origin(kind) is tuple and get_args(kind)[1:] == (...,)
+
+
+def _is_json_object(kind: Any) -> bool:
+    return get_origin(kind) is Mapping and get_args(kind) == (str, Any)
+
+
+def _unstructure_tuple(converter: Converter, kind: Any) -> Any:
+    """Lists of plain values need no look at each of them: a large plan is mostly these."""
+    inner = get_args(kind)[0]
+    if inner in _PLAIN:
+        return list
+    hook = converter.get_unstructure_hook(inner)
+    return lambda value: [hook(each) for each in value]
+
+
+def _json(converter: Converter, value: Any) -> Any:
+    return value if type(value) in _PLAIN else converter.unstructure(value)
+
+
 def _unstructure_member(converter: Converter, value: Any) -> Any:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
     plain = converter.unstructure(value)
-    if attrs.has(type(value)) and not isinstance(value, Unknown):
-        plain["is"] = type(value).__name__
+    if kind is not Unknown and attrs.has(kind):
+        plain["is"] = kind.__name__
     return plain
 
 
 def _structure_union(converter: Converter) -> Any:
     def structure(plain: Any, kind: Any) -> Any:
         members = get_args(kind)
-        if plain is None and NoneType in members:
-            return None
+        if type(plain) in _PLAIN and type(plain) in members:
+            return plain
         if isinstance(plain, dict) and set(plain) == {"unknown"} and Unknown in members:
             return Unknown(plain["unknown"])
         if isinstance(plain, dict) and "is" in plain:

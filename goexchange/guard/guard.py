@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol, TypeVar
 
 from attrs import field, frozen
@@ -14,6 +15,7 @@ from attrs import field, frozen
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
 from goexchange.model.plan import Action, ControllerCall, Lane, PlanBody, Step, VerdictKind
 from goexchange.model.run import OutcomeKind, StepRecord
+from goexchange.model.same import Same
 from goexchange.model.unknown import Unknown
 
 T = TypeVar("T")
@@ -76,10 +78,10 @@ class Question:
     @property
     def server(self) -> ActualServer:
         """The server as observed. Raises: FactUnknown."""
-        for each in self.actual.servers:
-            if each.name.lower() == self.lane.server.lower():
-                return each
-        raise FactUnknown(f"the state of {self.lane.server}", "it was not observed")
+        found = _servers(Same(self.actual)).get(self.lane.server.lower())
+        if found is None:
+            raise FactUnknown(f"the state of {self.lane.server}", "it was not observed")
+        return found
 
     @property
     def host(self) -> ActualHost:
@@ -148,6 +150,12 @@ class Guard:
     moments: tuple[Moment, ...]
     reads: tuple[str, ...]
     judge: Callable[[Question], Answer]
+
+
+@lru_cache(maxsize=4)
+def _servers(same: Same[ActualState]) -> Mapping[str, ActualServer]:
+    """The servers by name: every guard of every lane asks for its own."""
+    return {each.name.lower(): each for each in reversed(same.value.servers)}
 
 
 AT_ALL_TIMES = (Moment.PLAN, Moment.START, Moment.STEP)

@@ -150,7 +150,10 @@ def _last_way(lane: Lane) -> RunsWhen:
 
 
 def _decision(body: PlanBody, lane: Lane) -> Decision | None:
-    for each in body.decisions:
-        if each.server == lane.server and each.database == lane.database:
-            return each
-    return None
+    return _decisions(Same(body)).get((lane.server, lane.database))
+
+
+@lru_cache(maxsize=4)
+def _decisions(same: Same[PlanBody]) -> dict[tuple[str, str | None], Decision]:
+    """The first decision of each address."""
+    return {(each.server, each.database): each for each in reversed(same.value.decisions)}

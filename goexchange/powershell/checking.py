@@ -24,15 +24,17 @@ _KNOWN = frozenset(
         "items",
     }
 )
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "object": (dict,),
-    "array": (list, tuple),
-    "string": (str,),
-    "integer": (int,),
-    "number": (int, float),
-    "boolean": (bool,),
-    "null": (type(None),),
+_NAMES: Mapping[type, frozenset[str]] = {
+    dict: frozenset({"object"}),
+    list: frozenset({"array"}),
+    tuple: frozenset({"array"}),
+    str: frozenset({"string"}),
+    int: frozenset({"integer", "number"}),
+    float: frozenset({"number"}),
+    bool: frozenset({"boolean"}),
+    type(None): frozenset({"null"}),
 }
+"""What JSON Schema calls the values that JSON and a plan have; nothing else is sent anywhere."""
 
 
 def problems(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterator[str]:
@@ -47,11 +49,11 @@ def problems(value: Any, schema: Mapping[str, Any], place: str = "$") -> Iterato
     if isinstance(value, str) and "pattern" in schema:
         if not _pattern(schema["pattern"]).search(value):
             yield f"{place}: {value[:60]!r} does not match {schema['pattern']}"
-    elif isinstance(value, int | float) and "minimum" in schema and value < schema["minimum"]:
+    elif isinstance(value, (int, float)) and "minimum" in schema and value < schema["minimum"]:
         yield f"{place}: {value} is below {schema['minimum']}"
     elif isinstance(value, dict):
         yield from _member_problems(value, schema, place)
-    elif isinstance(value, list | tuple) and "items" in schema:
+    elif isinstance(value, (list, tuple)) and "items" in schema:
         for index, member in enumerate(value):
             yield from problems(member, schema["items"], f"{place}[{index}]")
 
@@ -69,10 +71,8 @@ def _member_problems(value: dict[str, Any], schema: Mapping[str, Any], place: st
 
 
 def _has_type(value: Any, kinds: str | list[str]) -> bool:
-    names = [kinds] if isinstance(kinds, str) else kinds
-    if isinstance(value, bool):
-        return "boolean" in names
-    return any(isinstance(value, _TYPES[name]) for name in names)
+    names = _NAMES.get(type(value), frozenset())
+    return kinds in names if isinstance(kinds, str) else not names.isdisjoint(kinds)
 
 
 def _words(kinds: str | list[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -22,6 +23,7 @@ from goexchange.model.plan import (
     Verdict,
     VerdictKind,
 )
+from goexchange.model.same import Same
 from goexchange.report.shown import shown
 from goexchange.report.units import (
     count_text,
@@ -296,19 +298,30 @@ def lane_title(lane: Lane) -> str:
 
 def lane_guards(body: PlanBody, lane: Lane) -> tuple[Verdict, ...]:
     """The verdicts that belong to a lane: by the step they are due at, or by the lane's address."""
-    steps = {step.id for step in lane.steps}
+    by_step, by_address = _placed(Same(body))
     address = lane.server if lane.database is None else f"{lane.server}/{lane.database}"
-    return tuple(
-        one
-        for one in body.guards
-        if (one.due_at_step in steps if one.due_at_step else one.address == address)
+    places = (
+        *by_address.get(address, ()),
+        *(at for step in lane.steps for at in by_step.get(step.id, ())),
     )
+    return tuple(body.guards[at] for at in sorted(places))
 
 
 def other_guards(body: PlanBody) -> tuple[Verdict, ...]:
     """The verdicts that belong to no lane."""
     in_lanes = {id(one) for lane in body.lanes for one in lane_guards(body, lane)}
     return tuple(one for one in body.guards if id(one) not in in_lanes)
+
+
+@lru_cache(maxsize=4)
+def _placed(same: Same[PlanBody]) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
+    """Where in the list the verdicts of each step are, and those of each address."""
+    by_step: dict[str, list[int]] = {}
+    by_address: dict[str, list[int]] = {}
+    for at, one in enumerate(same.value.guards):
+        found = by_step if one.due_at_step else by_address
+        found.setdefault(one.due_at_step or one.address, []).append(at)
+    return by_step, by_address
 
 
 def is_way_back(step: Step) -> bool:

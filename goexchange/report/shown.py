@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 _ZERO_WIDTH = frozenset({"Mn", "Me"})
@@ -84,6 +85,7 @@ def _visible(letter: str) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+@lru_cache(maxsize=4096)
 def _columns_of(letter: str) -> int:
     if unicodedata.category(letter) in _ZERO_WIDTH:
         return 0

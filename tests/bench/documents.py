@@ -1,32 +1,34 @@
-"""Measures the roads that talk to no host and writes docs/benchmarks-documents.md.
+"""Measures the roads that talk to no host: a chapter of docs/benchmarks.md.
 
-Usage: python -m tests.bench.documents. Figures are medians. An installed program has its bytecode,
-so every command runs once before it is measured, with a cache of its own.
+Usage: python -m tests.bench.documents prints the chapter alone. Figures are medians. An installed
+program has its bytecode, so every command runs once before it is measured, with a cache of its own.
 """
 
 from __future__ import annotations
 
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.big_site import write_project
 from tests.tidy.sources import REPOSITORY
 
-DOCUMENT = REPOSITORY / "docs" / "benchmarks-documents.md"
 SERVERS, DATABASES, LINES, RUNS = 100, 1_000, 5_000, 9
 GOEXCHANGE = (sys.executable, "-m", "goexchange")
 
 
 def main() -> None:
-    """Measure everything and write the document."""
+    """Measure and print."""
+    sys.stdout.write(chapter())
+
+
+def chapter() -> str:
+    """Measure everything: the chapter."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(folder / "cache"), "COLUMNS": "80"}
@@ -61,20 +63,17 @@ def main() -> None:
         sizes = shown_sizes(folder / "site", environment)
     base = rows[0][1]
     lines = [f"| {name} | {wall:.0f} | {cpu:.0f} | {wall / base:.1f} |" for name, wall, cpu in rows]
-    DOCUMENT.write_text("\n".join([*head(), *lines, "", *sizes, ""]), "utf-8")
+    return "\n".join([*head(), *lines, "", *sizes, ""])
 
 
 def head() -> list[str]:
-    """Title, machine, and the heads of the table."""
+    """Title and the heads of the table."""
     return [
-        "# Benchmarks of documents and plans",
+        "## Documents and plans",
         "",
-        "Written by `python -m tests.bench.documents`; every figure was measured in one session.",
-        "",
-        f"- {datetime.now(UTC).date().isoformat()}; {os.cpu_count()} cores, {_python()};",
-        f"  load of the machine when it began: {os.getloadavg()[0]:.1f} (other work than this",
-        "  makes every wall figure larger; processor time suffers less).",
-        f"- Medians of {RUNS} processes each, bytecode cached as after an installation.",
+        f"Medians of {RUNS} processes each, their start included, bytecode cached as after an",
+        f"installation; load when this chapter began: {os.getloadavg()[0]:.1f}. The ratio is",
+        "of wall time.",
         "",
         "| what | wall ms | processor ms | ratio |",
         "|---|--:|--:|--:|",
@@ -119,9 +118,6 @@ def shown_sizes(folder: Path, environment: dict[str, str]) -> list[str]:
         "table whole.",
     ]
 
-
-def _python() -> str:
-    return f"Python {platform.python_version()}"
 
 
 def inventory_of(lines: int) -> str:

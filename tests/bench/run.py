@@ -25,6 +25,7 @@ from typing import Any
 from attrs import frozen
 
 from goexchange import codec
+from tests.bench import documents
 from tests.bench.clients import FACTS
 from tests.transport.conftest import served
 from tests.transport.connections import SECRET_VARIABLE, entry
@@ -50,7 +51,7 @@ def main() -> None:
     parser.add_argument("--ansible", default=shutil.which("ansible"))
     ansible = parser.parse_args().ansible
     started = time.monotonic()
-    parts = [_head(ansible), _starts()]
+    parts = [_head(ansible), documents.chapter()]
     with tempfile.TemporaryDirectory() as folder:
         for count in (1, 10, 100):
             where = Path(folder) / str(count)
@@ -83,35 +84,6 @@ def _head(ansible: str | None) -> str:
         "  of a slow answer), 8 open and close the sessions, which a run keeps. Ansible's one\n"
         "  command gives a host name, the observation all facts of plans and guards.\n"
     )
-
-
-def _starts() -> str:
-    """Start-up of verbs that talk to no host, against the interpreter alone."""
-    goexchange = [sys.executable, "-m", "goexchange"]
-    specs = [str(CHECKOUT / "specs" / name) for name in ("inventory", "weekly-preventative.yaml")]
-    commands = {
-        "`python -c pass`": [sys.executable, "-c", "pass"],
-        "`goexchange --help`": [*goexchange, "--help"],
-        "`goexchange validate` (inventory and one specification)": [
-            *goexchange, "validate", *specs],
-    }  # fmt: skip
-    lines = ["## Start", "", "Median of 11 runs.", "", "| command | ms | ratio |", "|---|--:|--:|"]
-    base = 0.0
-    for name, command in commands.items():
-        seconds, code = _timed_runs(command, 11)
-        base = base or seconds
-        shown = name if code == 0 else f"{name} (exit code {code})"
-        lines.append(f"| {shown} | {seconds * 1000:.0f} | {seconds / base:.1f} |")
-    return "\n".join([*lines, ""])
-
-
-def _timed_runs(command: list[str], runs: int) -> tuple[float, int]:
-    seconds, code = [], 0
-    for _ in range(runs):
-        started = time.perf_counter()
-        code = subprocess.run(command, capture_output=True, cwd=CHECKOUT, check=False).returncode
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds), code
 
 
 def _servers(lab: Lab, count: int, folder: Path, ansible: str | None) -> str:
