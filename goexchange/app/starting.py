@@ -14,6 +14,8 @@ _FILES = {
     "goexchange.yaml": "configuration.yaml",
     "inventory/site.yaml": "inventory.yaml",
     "specs/preventative.yaml": "specification.yaml",
+    "specs/tests/preventative.test.yaml": "specification-test.yaml",
+    "specs/tests/example.facts.json": "example.facts.json",
     ".vscode/settings.json": "vscode-settings.json",
     ".gitignore": "gitignore",
 }

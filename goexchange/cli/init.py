@@ -21,7 +21,7 @@ from goexchange.cli.console import Console
 @click.pass_obj
 def init(obj: tuple[Console, dict[str, Any]], pipeline: str | None) -> None:
     """Write the files of a new repository into the working folder: configuration, inventory, a
-    specification, schemas and settings for editors.
+    specification and its test, schemas and settings for editors.
 
     A file that exists is never touched. Writes files only.
     """

@@ -41,5 +41,5 @@ def test(obj: tuple[Console, dict[str, Any]], paths: tuple[str, ...], file: str 
     console.document(
         [{"file": each.file, "name": each.name, "failures": list(each.failures)} for each in tested]
     )
-    console.words(f"{len(tested)} tests: {len(failed)} failed")
+    console.words(f"{len(tested)} test{'' if len(tested) == 1 else 's'}: {len(failed)} failed")
     return int(ExitCode.INVALID if failed else ExitCode.OK)
