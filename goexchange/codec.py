@@ -54,6 +54,22 @@ def from_plain(kind: type[T], plain: object) -> T:
         raise InvalidDocument(f"not a valid {kind.__name__}: {error}") from error
 
 
+def parse_json(content: bytes) -> Any:
+    """The value of a JSON file in UTF-8.
+
+    Raises: ValueError in every case of bad content: also where it is nested too deeply to be read,
+    and where text holds half of a pair of surrogates, which no file could be written with again.
+    """
+    text = content.decode("utf-8")
+    try:
+        plain = json.loads(text)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    if "\\ud" in text or "\\uD" in text:
+        canonical_json(plain)
+    return plain
+
+
 def canonical_json(plain: object) -> bytes:
     """UTF-8 JSON with sorted keys and no spare spaces: equal values give equal bytes."""
     text = json.dumps(

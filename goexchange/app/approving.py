@@ -169,10 +169,10 @@ def _given(path: Path, found: Sequence[Policy]) -> GivenApproval:
 
 def _parsed(path: Path) -> tuple[Approval, str | None]:
     try:
-        plain = json.loads(path.read_text("utf-8"))
+        plain = codec.parse_json(path.read_bytes())
     except OSError as error:
         raise InvalidDocument(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise InvalidDocument(f"{path} is not an approval: {error}") from error
     signature = None
     if isinstance(plain, dict) and "approval" in plain:

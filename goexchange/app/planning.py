@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import socket
 import subprocess
 from collections.abc import Sequence
@@ -66,7 +65,8 @@ def make_plan(request: PlanRequest) -> Plan:
     missing = sorted(set(names) - {each.name for each in actual.servers})
     if missing:
         raise InvalidDocument(
-            f"{request.facts_file} has no facts of {', '.join(missing)}; observe them again"
+            f"{request.facts_file} has no facts of {', '.join(missing)}: observe again, or name"
+            " the servers that are to be planned with --server"
         )
     now = request.at or actual.observed_at_utc
     history = _history(request, names)
@@ -169,10 +169,10 @@ def _input(specification: Specification) -> PlanInput:
 def read_facts(path: str) -> ActualState:
     """Saved facts. Raises: InvalidDocument."""
     try:
-        plain = json.loads(Path(path).read_text("utf-8"))
+        plain = codec.parse_json(Path(path).read_bytes())
     except OSError as error:
         raise InvalidDocument(f"{path} cannot be read: {error.strerror}") from error
-    except (UnicodeDecodeError, ValueError) as error:
+    except ValueError as error:
         raise InvalidDocument(f"{path} is not JSON: {error}") from error
     return codec.from_plain(ActualState, plain)
 

@@ -5,7 +5,6 @@ digest checked.
 from __future__ import annotations
 
 import hashlib
-import json
 from datetime import datetime
 from functools import lru_cache
 
@@ -13,6 +12,7 @@ from goexchange.codec import (
     canonical_json,
     digest,
     from_plain,
+    parse_json,
     parse_time,
     time_text,
     to_plain,
@@ -56,8 +56,8 @@ def load(content: bytes) -> Plan:
     Raises: InvalidDocument when it is no plan, of another major version, or not what was sealed.
     """
     try:
-        plain = json.loads(content.decode("utf-8"))
-    except (UnicodeDecodeError, ValueError) as error:
+        plain = parse_json(content)
+    except ValueError as error:
         raise InvalidDocument(f"This is not a plan file: {error}") from error
     if not isinstance(plain, dict) or not all(each in plain for each in _MEMBERS):
         raise InvalidDocument(f"This is not a plan file: it needs {', '.join(_MEMBERS)}.")

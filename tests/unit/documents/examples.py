@@ -14,6 +14,8 @@ EXAMPLES = (
     SPECS / "inventory" / "berlin.yaml",
     SPECS / "goexchange.yaml",
     SPECS / "policies" / "production.yaml",
+    SPECS / "tests" / "minimal.test.yaml",
+    SPECS / "tests" / "night.test.yaml",
 )
 
 

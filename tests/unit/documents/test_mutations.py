@@ -14,6 +14,7 @@ from goexchange.errors import Diagnostic
 from goexchange.inventory import load_inventory
 from goexchange.settings import load_configuration
 from goexchange.settings.policy import load_policy
+from goexchange.settings.specification_test import load_specification_test
 from goexchange.spec import check_against_inventory, load_specification, unsupported_parts
 from tests.unit.documents.examples import EXAMPLES, SPECS, documents_of
 
@@ -88,6 +89,8 @@ def load(document: Document) -> tuple[object, Iterable[Diagnostic]]:
         return load_configuration(document, flags={}, environment={})
     if document.kind == "Policy":
         return load_policy(document)
+    if document.kind == "SpecificationTest":
+        return load_specification_test(document)
     desired, found = load_specification(document)
     if desired is None or INVENTORY is None:
         return desired, found
@@ -125,7 +128,7 @@ def test_a_renamed_key_is_reported_where_it_stands(path: Path) -> None:
     lines = text.split("\n")
     named = re.compile(
         r"(?: {0,2}(?:store|output|desired|script|strategy|backup|servers|windows|approvals"
-        r"|roles)):"
+        r"|roles|given|expect|needs)):"
     )
     indexes = [index for index, line in enumerate(lines) if named.match(line)]
     assert indexes
@@ -134,7 +137,7 @@ def test_a_renamed_key_is_reported_where_it_stands(path: Path) -> None:
         changed[index] = re.sub(r"(\w+):", r"\1x:", changed[index], count=1)
         parsed = parse_documents("\n".join(changed), file="f")
         assert parsed.diagnostics == ()
-        _, found = load(parsed.documents[0])
+        found = [each for one in parsed.documents for each in load(one)[1]]
         column = len(lines[index]) - len(lines[index].lstrip()) + 1
         unknown = [each.place for each in found if each.id == "unknown-key"]
         assert [(place.line, place.column) for place in unknown if place] == [(index + 1, column)]
