@@ -71,6 +71,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "tests.bench.ese", "--out", "docs/benchmarks-ese.md")
 
 
+@nox.session
+def fresh(session: nox.Session) -> None:
+    """The wheel installed with pip in an empty environment, and the tutorial and the README's first
+    block typed there. Needs a registry of packages; takes some minutes.
+    """
+    _install(session)
+    session.run("python", "-m", "tests.end_to_end.fresh")
 
 
 @nox.session

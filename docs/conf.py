@@ -18,7 +18,6 @@ _EXPLAINS = (
     "windows-and-estimates",
     "benchmarks",
     "benchmarks-ese",
-    "benchmarks-documents",
 )
 
 project = "goexchange"

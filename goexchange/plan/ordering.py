@@ -29,7 +29,7 @@ def _host(host: ActualHost) -> ActualHost:
     lists: dict[str, Any] = {
         name: tuple(sorted(getattr(host, name), key=_content))
         for name in fields_dict(ActualHost)
-        if isinstance(getattr(host, name), tuple)
+        if isinstance(getattr(host, name), tuple) and len(getattr(host, name)) > 1
     }
     return evolve(host, **lists)
 

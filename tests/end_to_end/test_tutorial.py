@@ -8,10 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.tidy.sources import REPOSITORY
 
@@ -24,32 +21,32 @@ def blocks() -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """An environment in which `goexchange` is this checkout's."""
+def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     program = programs / "goexchange"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m goexchange "$@"\n', "utf-8")
     program.chmod(0o755)
-    yield {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "80"}
+    type_the_tutorial(tmp_path, programs)
 
 
-def test_the_tutorial_works_as_it_is_written(tmp_path: Path, terminal: dict[str, str]) -> None:
+def type_the_tutorial(folder: Path, programs: Path) -> None:
+    """Every block in its order, with the `goexchange` of a folder of programs."""
     first, *rest = blocks()
     words = first.split()
     assert words[:3] == ["goexchange", "lab", "up"]
-    with subprocess.Popen(words, cwd=tmp_path, env=terminal, stdout=subprocess.DEVNULL) as lab:
+    terminal = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", "COLUMNS": "80"}
+    with subprocess.Popen(words, cwd=folder, env=terminal, stdout=subprocess.DEVNULL) as lab:
         threading.Thread(target=lab.wait, daemon=True).start()  # a dead child is not to linger
         try:
-            ready = tmp_path / "my-site" / "site" / "lab.pid"
+            ready = folder / "my-site" / "site" / "lab.pid"
             limit = time.monotonic() + UP_LIMIT_S
             while not ready.exists():
                 assert lab.poll() is None and time.monotonic() < limit, "the site does not start"
                 time.sleep(0.1)
             done = subprocess.run(
                 ["bash", "-e", "-c", "\n".join(rest)],
-                cwd=tmp_path,
+                cwd=folder,
                 env=terminal,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -73,4 +70,4 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path, terminal: dict[str,
         "has stopped",
     ):
         assert promised in said, promised
-    assert list((tmp_path / "my-site" / "out").rglob("report.html"))
+    assert list((folder / "my-site" / "out").rglob("report.html"))
