@@ -14,6 +14,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from goexchange import codec
+from goexchange.app import kept_approval
 from goexchange.app import policies as app_policies
 from goexchange.app.planning import who
 from goexchange.errors import (
@@ -41,11 +42,13 @@ class Approved:
     """What a run rests on; only `require_approved` makes one for `apply`.
 
     Shape: `approval` is None where no policy asks for one and none was given; the guards then say
-    what the plan needs. `signer` is whose key started the run, where a policy asks for that.
+    what the plan needs. `signer` is whose key started the run, where a policy asks for that;
+    `evidence` what the policies decided on, for a resume to decide on again.
     """
 
     approval: Approval | None
     signer: str | None = None
+    evidence: bytes | None = None
 
 
 def approval_path(plan_file: str, signer: str | None = None) -> Path:
@@ -143,13 +146,19 @@ def given_approvals(plan_file: str, found: Sequence[Policy]) -> tuple[GivenAppro
 
     Raises: InvalidDocument when one cannot be read.
     """
+    return tuple(given_approval(each, found) for each in approval_files(plan_file))
+
+
+def approval_files(plan_file: str) -> list[Path]:
+    """The approvals beside a plan."""
     path = Path(plan_file)
     stem = glob.escape(path.stem)
     files = [approval_path(plan_file), *sorted(path.parent.glob(f"{stem}.approval.*.json"))]
-    return tuple(_given(each, found) for each in files if each.exists())
+    return [each for each in files if each.exists()]
 
 
-def _given(path: Path, found: Sequence[Policy]) -> GivenApproval:
+def given_approval(path: Path, found: Sequence[Policy]) -> GivenApproval:
+    """One approval, its signature checked. Raises: InvalidDocument when it cannot be read."""
     approval, signature = _parsed(path)
     checked = signatures.Checked(signer=None, problem="it has no signature")
     for policy in found if signature is not None else ():
@@ -192,14 +201,15 @@ def decide(plan: Plan, plan_file: str, inventory: Inventory) -> Decision:
     needs_author = any(each.rule.is_not_author for each in rules)
     evidence = Evidence(
         given=given_approvals(plan_file, found),
-        authors=_authors(plan, found) if needs_author else (),
+        authors=authors_of(plan) if needs_author else (),
         forbidden=app_policies.forbidden_consents(found),
     )
     return decide_approval(plan, rules, evidence, datetime.now(UTC))
 
 
-def _authors(plan: Plan, found: Sequence[Policy]) -> tuple[str, ...] | Unknown:
+def authors_of(plan: Plan) -> tuple[str, ...] | Unknown:
     """Who signed the last commits of the specifications, by any of the signers files."""
+    found = app_policies.policies()
     commit = plan.body.commit
     if commit is None:
         return Unknown("the plan was made from files that were not committed")
@@ -230,7 +240,8 @@ def require_approved(
             diagnostics=tuple(_missing(plan, text) for text in decision.missing),
         )
     signer = app_policies.require_role(Role.RUN, f"apply {plan.sha256}", key=key)
-    return Approved(approval=decision.approval, signer=signer)
+    evidence = kept_approval.evidence(plan, approval_files(plan_file), authors_of(plan))
+    return Approved(approval=decision.approval, signer=signer, evidence=evidence)
 
 
 def _missing(plan: Plan, text: str) -> Diagnostic:

@@ -21,17 +21,19 @@ if TYPE_CHECKING:  # verbs that read documents only do not pay for the types of 
 
 FOLDER = "policies"
 KEY_VARIABLE = "GOEXCHANGE_KEY"
+_HERE = Path()
 
 
-def policies() -> tuple[Policy, ...]:
+def policies(root: Path = _HERE) -> tuple[Policy, ...]:
     """The policies of the working folder, in `policies/`; none without that folder.
 
-    The place is not a setting: nothing from outside the repository chooses another.
+    The place is not a setting: nothing from outside the repository chooses another. `root` is
+    another folder only where a run reads back what was in force when it began.
     Raises: InvalidDocument when one cannot be used: then nothing is allowed.
     """
     found: list[Policy] = []
     wrong: list[Diagnostic] = []
-    for path in policy_files():
+    for path in policy_files(root):
         parsed = parse_documents(_read(path), file=str(path))
         wrong += parsed.diagnostics
         for document in parsed.documents:
@@ -48,9 +50,9 @@ def policies() -> tuple[Policy, ...]:
     return tuple(found)
 
 
-def policy_files() -> list[Path]:
+def policy_files(root: Path = _HERE) -> list[Path]:
     """The files of the policies, sorted."""
-    folder = Path(FOLDER)
+    folder = root / FOLDER
     return sorted(each for each in folder.rglob("*") if each.suffix in (".yaml", ".yml"))
 
 

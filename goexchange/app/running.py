@@ -103,7 +103,9 @@ def apply(
     check_notices(plan, site.settings)
     with _fleet(plan, site) as sessions:
         kept = _approval_bytes(approved.approval)
-        folder = runs.create(plan=content, approval=kept, now=SystemClock().now())
+        folder = runs.create(
+            plan=content, approval=kept, now=SystemClock().now(), evidence=approved.evidence
+        )
         about = _identity(folder, approved.approval)
         if approved.signer is not None:
             about = evolve(about, started_by=f"{approved.signer} ({about.started_by})")
@@ -135,10 +137,31 @@ def resume(
         if why is not None:
             raise UsageError(f"--assume {assumed.step}: {why}; nothing was changed")
     approval = read_approval(folder.approval_path)
+    remarks = _only_back(folder, plan, approval, site.inventory)
     about = _identity(folder, approval)
     about = evolve(about, assumed=assumed, rebuilt_from=rebuilt_from)
     with _fleet(plan, site) as sessions:
-        return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
+        ended = _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
+    return evolve(ended, remarks=(*remarks, *ended.remarks))
+
+
+def _only_back(
+    folder: RunFolder, plan: Plan, approval: Approval | None, inventory: Inventory
+) -> tuple[str, ...]:
+    """An approval that does not hold leaves a run its way back alone: an abort is asked for.
+
+    Raises: Damaged (its journal).
+    """
+    from goexchange.app import kept_approval
+
+    records = read_journal(folder.journal_path).records
+    why = kept_approval.why_not(
+        folder, plan, approval=approval, inventory=inventory, records=records
+    )
+    if why is None:
+        return ()
+    write_request(folder.path, Request.ABORT.value, by=who(), now=SystemClock().now())
+    return (f"The approval does not hold, so the way back alone was taken: {why}",)
 
 
 def bring_back(

@@ -19,6 +19,7 @@ from goexchange.store.requests import remove_requests
 
 PLAN_NAME = "plan.json"
 APPROVAL_NAME = "approval.json"
+EVIDENCE_NAME = "approved-by.json"
 JOURNAL_NAME = "journal.jsonl"
 _ID = re.compile(r"[0-9]{8}T[0-9]{6}-[0-9a-f]{4}\Z")
 
@@ -41,6 +42,11 @@ class RunFolder:
         return self.path / APPROVAL_NAME
 
     @property
+    def evidence_path(self) -> Path:
+        """What the approval was decided on, where a policy asked for one."""
+        return self.path / EVIDENCE_NAME
+
+    @property
     def journal_path(self) -> Path:
         """Its journal."""
         return self.path / JOURNAL_NAME
@@ -53,7 +59,7 @@ class RunFolder:
         """
         if self.journal_path.exists() and self.journal_path.stat().st_size:
             raise NotNow(f"Run {self.id} has begun; its folder stays.")
-        for path in (self.plan_path, self.approval_path, self.journal_path):
+        for path in (self.plan_path, self.approval_path, self.evidence_path, self.journal_path):
             path.unlink(missing_ok=True)
         remove_requests(self.path)
         self.path.rmdir()
@@ -73,8 +79,12 @@ class Runs:
     def __init__(self, store: Path) -> None:
         self._folder = store / "runs"
 
-    def create(self, *, plan: bytes, approval: bytes | None, now: datetime) -> RunFolder:
-        """Make the folder of a new run with its plan and approval, flushed."""
+    def create(
+        self, *, plan: bytes, approval: bytes | None, now: datetime, evidence: bytes | None = None
+    ) -> RunFolder:
+        """Make the folder of a new run with its plan, its approval and what that was decided on,
+        flushed.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         run = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
         folder = RunFolder(id=run, path=self._folder / run)
@@ -82,6 +92,8 @@ class Runs:
         _write(folder.plan_path, plan)
         if approval is not None:
             _write(folder.approval_path, approval)
+        if evidence is not None:
+            _write(folder.evidence_path, evidence)
         flush_folder(folder.path)
         flush_folder(self._folder)
         return folder

@@ -7,11 +7,22 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from attrs import evolve
 
+from goexchange import codec
+from goexchange.app import kept_approval, loading
+from goexchange.app.approving import read_approval, require_approved
+from goexchange.app.planning import read_plan
 from goexchange.errors import InvalidDocument, Unreachable
+from goexchange.model.plan import Plan
+from goexchange.model.run import Record, RecordKind
+from goexchange.store.runs import RunFolder, Runs
 from tests.bench.big_site import write_project
 from tests.unit.cli.test_command_line import ended
 
@@ -260,3 +271,122 @@ def test_limits_hold_for_plan_and_validate(
     assert ended("validate") == 10
     assert "specs/everything.yaml:6:16: over a limit of the policy" in capsys.readouterr().out
     assert ended("plan", "--facts", "facts.json") == 10
+
+
+def begun(project: Path, keys: Path) -> tuple[RunFolder, Plan, Record]:
+    """A run as `apply` leaves it: its folder, and the record that it began with."""
+    plan = read_plan("plan.json")
+    sites = loading.inventory(loading.configuration({}))
+    given = require_approved(plan, "plan.json", sites, key=None)
+    assert given.approval is not None
+    folder = Runs(project / ".goexchange").create(
+        plan=(project / "plan.json").read_bytes(),
+        approval=codec.canonical_json(codec.to_plain(given.approval)),
+        now=datetime.now(UTC),
+        evidence=given.evidence,
+    )
+    record = Record(
+        sequence=1,
+        at_utc=datetime.now(UTC),
+        kind=RecordKind.RUN_STARTED,
+        data={"approval": codec.to_plain(given.approval)},
+        previous="0" * 64,
+        sha256="1" * 64,
+    )
+    return folder, plan, record
+
+
+def why_not(folder: RunFolder, plan: Plan, *records: Record) -> str | None:
+    sites = loading.inventory(loading.configuration({}))
+    approval = read_approval(folder.approval_path)
+    return kept_approval.why_not(folder, plan, approval=approval, inventory=sites, records=records)
+
+
+def test_a_resume_decides_again_on_what_is_kept_with_the_run(
+    project: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    planned(capsys)
+    for person in ("anna", "bert"):
+        assert approved(keys, person) == 0
+    folder, plan, record = begun(project, keys)
+    assert why_not(folder, plan, record) is None
+
+    # nothing that happens in the repository afterwards counts: policies and keys are as they were
+    (project / "policies" / "allowed_signers").unlink()
+    (project / "policies" / "production.yaml").unlink()
+    for each in project.glob("plan.approval*"):
+        each.unlink()
+    assert why_not(folder, plan, record) is None
+
+    late = evolve(record, at_utc=record.at_utc + timedelta(days=3))
+    assert "it expired" in (why_not(folder, plan, late) or ""), "it had when the run began"
+
+
+def other_policy(kept: dict[str, Any]) -> None:
+    name = "policies/production.yaml"
+    kept["policies"][name] = kept["policies"][name].replace("signatures: 2", "signatures: 1")
+
+
+def broken_signatures(kept: dict[str, Any]) -> None:
+    for name, given in kept["approvals"].items():
+        kept["approvals"][name] = json.dumps({**json.loads(given), "signature": "none"})
+
+
+def other_statement(kept: dict[str, Any]) -> None:
+    for name, given in kept["approvals"].items():
+        kept["approvals"][name] = given.replace('"comment": "yes"', '"comment": "no"')
+
+
+def one_signature(kept: dict[str, Any]) -> None:
+    kept["approvals"].popitem()
+
+
+def a_way_out(kept: dict[str, Any]) -> None:
+    kept["approvals"]["../../x"] = "{}"
+
+
+def no_approvals(kept: dict[str, Any]) -> None:
+    del kept["approvals"]
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (other_policy, "policies kept with the run are not those"),
+        (broken_signatures, "nobody has approved"),
+        (other_statement, "not of this statement"),
+        (one_signature, "needs 2 signatures"),
+        (a_way_out, "leads out of its folder"),
+        (no_approvals, "cannot be read"),
+    ],
+)
+def test_what_was_changed_in_the_run_folder_leaves_the_way_back_alone(
+    project: Path,
+    keys: Path,
+    capsys: pytest.CaptureFixture[str],
+    damage: Callable[[dict[str, Any]], None],
+    words: str,
+) -> None:
+    planned(capsys)
+    for person in ("anna", "bert"):
+        assert approved(keys, person, "--comment", "yes") == 0
+    folder, plan, record = begun(project, keys)
+    kept = json.loads(folder.evidence_path.read_bytes())
+    damage(kept)
+    folder.evidence_path.write_text(json.dumps(kept), "utf-8")
+    assert words in (why_not(folder, plan, record) or "it holds")
+    folder.evidence_path.unlink()
+    assert "not kept with the run" in (why_not(folder, plan, record) or "it holds")
+
+
+def test_another_approval_than_the_journals_leaves_the_way_back_alone(
+    project: Path, keys: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "policies" / "production.yaml").unlink()
+    planned(capsys)
+    assert ended("approve", "plan.json", "--consent", "all") == 0
+    folder, plan, record = begun(project, keys)
+    assert why_not(folder, plan, record) is None
+    other = folder.approval_path.read_text("utf-8").replace('"comment":""', '"comment":"x"')
+    folder.approval_path.write_text(other, "utf-8")
+    assert "not the one that its journal has" in (why_not(folder, plan, record) or "it holds")
