@@ -17,7 +17,7 @@ from goexchange import codec
 from goexchange.app import policies as app_policies
 from goexchange.errors import GoexchangeError
 from goexchange.guard.evaluate import may_be_refused
-from goexchange.guard.policy import Evidence, decide_approval
+from goexchange.guard.policy import Decision, Evidence, decide_approval
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import Plan
@@ -32,7 +32,7 @@ def evidence(plan: Plan, given: Sequence[Path], authors: tuple[str, ...] | Unkno
     """What is kept with a run: the policies with their signers files, the approvals as they were
     given, and the authors that git named. None where no policy is in force.
     """
-    paths = [each.path for each in plan.body.inputs if each.kind == _POLICY]
+    paths = _policies(plan)
     if not paths:
         return None
     plain = {
@@ -60,31 +60,29 @@ def why_not(
     plain = None if approval is None else codec.to_plain(approval)
     if begun is not None and begun.data.get("approval") != plain:
         return "the approval kept with the run is not the one that its journal has"
-    wanted = {each.path: each.sha256 for each in plan.body.inputs if each.kind == _POLICY}
-    if not wanted or begun is None:
+    if not _policies(plan) or begun is None:
         return None
     try:
         kept = codec.parse_json(folder.evidence_path.read_bytes())
-        return _decided(kept, wanted, plan, approval, inventory, begun.at_utc)
+        decision = _decided(kept, plan, inventory, began=begun.at_utc)
     except FileNotFoundError:
         return "the signatures that the policy asked for are not kept with the run"
     except (GoexchangeError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         return f"what the approval was decided on cannot be read: {error}"
+    if decision is None:
+        return "the policies kept with the run are not those that the plan was made under"
+    if decision.missing:
+        return "; ".join(decision.missing)
+    return None if decision.approval == approval else "the signatures are of another approval"
 
 
-def _decided(
-    kept: Any,
-    wanted: dict[str, str],
-    plan: Plan,
-    approval: Approval | None,
-    inventory: Inventory,
-    began: datetime,
-) -> str | None:
+def _decided(kept: Any, plan: Plan, inventory: Inventory, *, began: datetime) -> Decision | None:
+    """The decision on what is kept; None where its policies are not those of the plan."""
     from goexchange.app.approving import given_approval
 
     texts = {path: str(text).encode("utf-8") for path, text in kept["policies"].items()}
-    if {path: codec.sha256(text) for path, text in texts.items()} != wanted:
-        return "the policies kept with the run are not those that the plan was made under"
+    if {path: codec.sha256(text) for path, text in texts.items()} != _policies(plan):
+        return None
     with tempfile.TemporaryDirectory() as name:
         root = Path(name)
         for path, text in texts.items():
@@ -99,10 +97,12 @@ def _decided(
             forbidden=app_policies.forbidden_consents(found),
         )
         rules = app_policies.rules_for(plan, inventory, found)
-        decision = decide_approval(plan, rules, evidence, began)
-    if decision.missing:
-        return "; ".join(decision.missing)
-    return None if decision.approval == approval else "the signatures are of another approval"
+        return decide_approval(plan, rules, evidence, began)
+
+
+def _policies(plan: Plan) -> dict[str, str]:
+    """The files that the plan was made under, with their digests."""
+    return {each.path: each.sha256 for each in plan.body.inputs if each.kind == _POLICY}
 
 
 def _written(path: Path, root: Path, content: bytes) -> None:
