@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.end_to_end.site import Site, steps
-from tests.tidy.command_blocks import to_run
+from tests.tidy.command_blocks import TUTORIAL, blocks, to_run
 
 LIMIT_S = 240
 OK, HELD, LATER, UNPROTECTED, USAGE = 0, 11, 14, 25, 64
@@ -157,6 +157,15 @@ def running(site: Site) -> None:
     page.skip_none()
 
 
+def reports(site: Site) -> None:
+    page = Page("reports.md", site)
+    (block,) = to_run("reports.md")
+    typed = block.text.replace(r"E:\goexchange\EX01\DB05", str(newest_set(site)))
+    assert typed != block.text
+    page.replaced(block.text, typed)
+    page.skip_none()
+
+
 def restoring(site: Site) -> None:
     page = Page("restore.md", site)
     given = newest_set(site)
@@ -216,6 +225,32 @@ SCENARIOS: dict[str, Callable[[Site], None]] = {
     "share-as-backup-target.md": share,
     "backup-agents.md": agents,
     "running-nights.md": running,
+    "reports.md": reports,
     "restore.md": restoring,
     "left-offline-at-night.md": left_offline,
 }
+
+
+def others() -> tuple[str, ...]:
+    """Documents without a scenario of their own: their blocks are typed as they stand."""
+    named = {*SCENARIOS, TUTORIAL}
+    return tuple(
+        dict.fromkeys(
+            each.document
+            for each in blocks()
+            if each.document not in named and to_run(each.document)
+        )
+    )
+
+
+def as_it_stands(document: str, site: Site) -> None:
+    """Every block of a document in its order, each expected to succeed."""
+    page = Page(document, site)
+    for block in to_run(document):
+        words = {
+            "RUN": newest_run(site),
+            "SET": str(newest_set(site)),
+            "PATH": str(newest_set(site)),
+        }
+        page.types(block.text, **words)
+    page.skip_none()

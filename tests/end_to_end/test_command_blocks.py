@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.command_blocks import SCENARIOS
+from tests.end_to_end.command_blocks import SCENARIOS, as_it_stands, others
 from tests.end_to_end.site import lab
 
 pytestmark = pytest.mark.timeout(900)  # whole nights, some of which wait for leases to end
@@ -18,6 +18,7 @@ A_NIGHT = (
     "backup-agents.md",
     "share-as-backup-target.md",
     "running-nights.md",
+    "reports.md",
     "restore.md",
 )
 A_BAD_NIGHT = ("left-offline-at-night.md",)
@@ -29,6 +30,8 @@ def test_a_good_night_and_what_is_done_afterwards(tmp_path: Path) -> None:
     with lab(tmp_path, *SMALL) as site:
         for document in A_NIGHT:
             SCENARIOS[document](site)
+        for document in others():
+            as_it_stands(document, site)
 
 
 def test_a_bad_night(tmp_path: Path) -> None:

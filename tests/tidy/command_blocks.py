@@ -42,12 +42,17 @@ def blocks() -> tuple[Block, ...]:
                 Block(
                     document=path.name,
                     line=text.count("\n", 0, each.start("language")) + 1,
-                    language=each["language"],
+                    language=each["language"] or spoken(each["text"]),
                     text=each["text"],
                     reason=each["reason"],
                 )
             )
     return tuple(found)
+
+
+def spoken(text: str) -> str:
+    """The language of a block that names none: a shell's where it begins with our command."""
+    return RUN if text.startswith("goexchange ") else ""
 
 
 def to_run(document: str) -> tuple[Block, ...]:

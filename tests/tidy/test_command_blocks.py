@@ -8,9 +8,8 @@ from collections.abc import Callable
 from click.testing import CliRunner
 
 from goexchange.cli.group import cli
-from tests.end_to_end.command_blocks import SCENARIOS
 from tests.powershell.script_text import syntax_errors
-from tests.tidy.command_blocks import POWERSHELL, RUN, SHOWN, TUTORIAL, Block, blocks
+from tests.tidy.command_blocks import POWERSHELL, RUN, SHOWN, Block, blocks
 from tests.tidy.sources import REPOSITORY
 
 COMMANDS = {RUN, SHOWN, POWERSHELL, "bash", "cmd", "bat", "powershell-console"}
@@ -64,7 +63,6 @@ def test_every_command_block_is_run_or_says_why_not() -> None:
             continue
         else:
             assert block.language == RUN, f"{where}: {block.language} is typed by no test"
-            assert block.document in {*SCENARIOS, TUTORIAL}, f"{where}: no scenario types it"
 
 
 def test_every_reason_is_one_that_holds() -> None:
