@@ -7,12 +7,11 @@ from typing import Any
 
 from goexchange.driver.lanes import happened
 from goexchange.journal.replay import RunState
-from goexchange.model.actual import Look, LookKind
+from goexchange.model.actual import LOOKS_AT_A_FILE, Look, LookKind
 from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 from goexchange.model.run import StepRecord
 
 _MODES = {"checksum": LookKind.PAGES, "integrity": LookKind.STRUCTURE}
-_OF_A_FILE = (LookKind.PAGES, LookKind.STRUCTURE, LookKind.SPACE)
 
 
 def looks_of(lane: Lane, state: RunState, *, is_rebuilt: bool) -> tuple[Look, ...]:
@@ -37,7 +36,7 @@ def kept_looks(
     before: Iterable[Look], now: Iterable[Look], *, is_new_file: bool
 ) -> tuple[Look, ...]:
     """What the record keeps: the last look of each kind; of an earlier file none at a file."""
-    earlier = [one for one in before if not is_new_file or one.kind not in _OF_A_FILE]
+    earlier = [one for one in before if not is_new_file or one.kind not in LOOKS_AT_A_FILE]
     return _last_of_each([*earlier, *now])
 
 

@@ -123,6 +123,10 @@ class LookKind(Enum):
     SPACE = "space"  # the space inside the dismounted file
 
 
+LOOKS_AT_A_FILE = (LookKind.PAGES, LookKind.STRUCTURE, LookKind.SPACE)
+"""Looks that say nothing of another file that takes the place of the one they were at."""
+
+
 @frozen(kw_only=True)
 class Look:
     """The last look of one kind, and what it found.

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from goexchange.codec import to_plain
-from goexchange.model.actual import ActualDatabase, ActualState, DatabaseRecord
+from goexchange.model.actual import LOOKS_AT_A_FILE, ActualDatabase, ActualState, DatabaseRecord
 from goexchange.model.configuration import Inventory
 from goexchange.model.left import RELEASED, RecoveryRecord
 from goexchange.model.plan import (
@@ -234,7 +234,15 @@ def _record(left: Left) -> Any:
         )
     is_proved = left.remembered is not None and left.remembered.is_proved
     kept = known.protected_at_utc if is_proved else None
-    changed = evolve(known, run=left.recovery.run, signature=signature, protected_at_utc=kept)
+    is_other_file = signature is not None and signature != known.signature
+    looks = [one for one in known.looks if not is_other_file or one.kind not in LOOKS_AT_A_FILE]
+    changed = evolve(
+        known,
+        run=left.recovery.run,
+        signature=signature,
+        protected_at_utc=kept,
+        looks=tuple(looks),
+    )
     return to_plain(changed)
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from goexchange.driver.looking import LookKind
+from goexchange.driver import effects, events
 from goexchange.errors import ExitCode
-from goexchange.model.actual import ActualHost, ActualState, DatabaseRecord, Generation
+from goexchange.model.actual import ActualHost, ActualState, DatabaseRecord, Generation, LookKind
 from goexchange.model.desired import Script
 from goexchange.model.plan import Action, Need
 from goexchange.model.report import DatabaseSummary, StepState
@@ -18,6 +18,7 @@ from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
 from goexchange.report.report_words import passes_text
 from goexchange.simulation.night import Night, make_night
+from goexchange.simulation.performer import Performer
 from goexchange.spec.scripts import LIVING, SCRIPTS, Standing
 from goexchange.world.truth import true_database
 from tests.reliability.scenarios import SCRIPTS as NAMES
@@ -166,6 +167,37 @@ def test_a_measurement_is_the_size_that_a_rebuild_gives_back() -> None:
     assert summary.recoverable.size_bytes == gained > 0
     text = render_text(build_report(measured.plan, measured.performer.records))
     assert "measured in the file" in text
+
+
+def test_a_set_that_is_not_proved_is_no_set_and_is_asked_for_again() -> None:
+    scenario = scenario_for("copy", Generation.EXCHANGE_2019)
+    night = night_of(scenario)
+    world = night.performer.world
+    world.faults.flip_bit_in_next_copy()
+    result = night.run_to_end()
+    assert result.exit_code in (ExitCode.PARTIAL, ExitCode.STOPPED)
+    assert world.faults.fired and true_database(world, world.database_named("DB11")).is_mounted
+    assert record_of(night).set_taken_at_utc is None
+    assert again(night, scenario) == [Need.OFFLINE_BACKUP]
+
+
+def test_a_sealed_set_that_our_own_verifier_does_not_pass_is_no_set_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    good = Performer._verify
+
+    def bad(self: Performer, effect: effects.VerifySet) -> events.Event:
+        event = good(self, effect)
+        assert isinstance(event, events.Verified)
+        return events.Verified(result={**event.result, "ok": False})
+
+    monkeypatch.setattr(Performer, "_verify", bad)
+    scenario = evolve(scenario_for("copy", Generation.EXCHANGE_2019), has_share=True)
+    night = night_of(scenario)
+    assert night.run_to_end().exit_code in (ExitCode.PARTIAL, ExitCode.STOPPED)
+    assert Action.SEAL_SET in done(night)
+    assert record_of(night).set_taken_at_utc is None
+    assert again(night, scenario) == [Need.OFFLINE_BACKUP]
 
 
 @pytest.mark.parametrize("need", ["inspect", "store-correct"])
