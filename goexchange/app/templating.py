@@ -8,11 +8,13 @@ from goexchange.errors import InvalidDocument
 from goexchange.model.configuration import Configuration
 from goexchange.model.desired import NotificationEvent
 from goexchange.model.plan import Plan
-from goexchange.report import html, site_html
+from goexchange.report import html, sheet_html, site_html
 from goexchange.report.events import URGENT
 from goexchange.report.messages import check_message, template_of
-from goexchange.report.model import build_report
+from goexchange.report.sheet_of_plan import sheet_of_plan
 from goexchange.report.templates import Own, check_variables
+from goexchange.report.trend import make_trend
+from goexchange.report.trial import trial_coming, trial_reports
 
 TEMPLATE_MAX_BYTES = 1_000_000
 REPORT_PARTS = (html.TEMPLATE, "report.parts.html.j2", "report.css.j2")
@@ -56,6 +58,13 @@ def check_templates(plan: Plan, settings: Configuration) -> None:
         return
     for name in (each for each in REPORT_PARTS if each in own):
         check_variables(name, own, html.VARIABLES, is_html=True)
+    reports = trial_reports(plan)
+    for report in reports:
+        html.render_html(report, own)
     if site_html.TEMPLATE in own:
         check_variables(site_html.TEMPLATE, own, site_html.VARIABLES, is_html=True)
-    html.render_html(build_report(plan, ()), own)
+        for trend in (make_trend(()), make_trend(reports, trial_coming(plan))):
+            site_html.render_site(trend, own)
+    if sheet_html.TEMPLATE in own:
+        check_variables(sheet_html.TEMPLATE, own, sheet_html.VARIABLES, is_html=True)
+        sheet_html.render_sheet_html(sheet_of_plan(plan), own)

@@ -12,6 +12,7 @@ import pytest
 from goexchange.ese.header import DatabaseHeader, read_database_header
 from tests.end_to_end.site import Done, Site, lab, steps
 
+REVIEWS = (".html", ".md", ".txt", ".json", ".junit.xml", ".csv")
 EDB = ("EX01", "D", "DB05", "DB05.edb")
 
 
@@ -22,7 +23,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         seen: dict[str, Any] = {"site": site}
         seen["validate"] = site.run("validate")
         seen["observe"] = site.run("observe", "--out", "facts.json")
-        seen["plan"] = site.run("plan", "--out", "plan.json", "--detailed-exitcode")
+        reviews = [f"--report=out/review{ending}" for ending in REVIEWS]
+        seen["plan"] = site.run("plan", "--out", "plan.json", "--detailed-exitcode", *reviews)
         seen["plan_json"] = json.loads((site.folder / "plan.json").read_bytes())
         seen["unapproved"] = site.run("apply", "plan.json")
         seen["approve"] = site.run("approve", "plan.json", "--consent", "all")
@@ -138,6 +140,7 @@ def test_no_secret_is_in_any_artefact(night: dict[str, Any]) -> None:
         files += [path for path in (site.folder / folder).rglob("*") if path.is_file()]
     looked_at = [path for path in files if path.suffix not in {".edb", ".log"}]
     assert len(looked_at) > 10
+    assert {f"review{ending}" for ending in REVIEWS} <= {path.name for path in looked_at}
     for path in looked_at:
         for secret in secrets:
             assert secret not in path.read_bytes(), path
