@@ -240,7 +240,7 @@ class OfflineBackup:
     """A file-level copy while the databases are down.
 
     Shape: `paths` are further files or folders of the host; `keep_last` is the number of proved
-    sets kept per database.
+    sets kept per database; `rate_max_bytes_per_s` holds the copy back, None for as fast as it goes.
     """
 
     target: BackupTarget
@@ -249,6 +249,7 @@ class OfflineBackup:
     keep_last: int
     timeout_s: int
     place: Place
+    rate_max_bytes_per_s: int | None = None
 
 
 @frozen(kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ntpath import dirname
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
@@ -24,14 +24,26 @@ Stored = tuple[Measurement, ...]
 
 @frozen(kw_only=True)
 class Times:
-    """The one evaluator of durations, for one database."""
+    """The one evaluator of durations, for one database; `copy_rate_max` in bytes a second."""
 
     history: History
     where: Where
+    copy_rate_max: int | None = None
 
     def of(self, work: Work, size_bytes: int) -> Estimate:
         """How long a piece of work takes there."""
-        return self.history.estimate(work, size_bytes, where=self.where)
+        estimate = self.history.estimate(work, size_bytes, where=self.where)
+        if work is not Work.COPY or self.copy_rate_max is None:
+            return estimate
+        least_s = -(-size_bytes // self.copy_rate_max)
+        duration = estimate.duration
+        if least_s <= duration.p50_s:
+            return estimate
+        return evolve(
+            estimate,
+            duration=Duration(p50_s=least_s, p90_s=max(least_s, duration.p90_s)),
+            source=f"held back to {self.copy_rate_max / 1024**2:g} MiB/s",
+        )
 
 
 @frozen(kw_only=True)

@@ -101,15 +101,17 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
         raise ValueError("a set is planned that the specification does not declare")
     size = set_size(context.database, context.host)
     total = "of unknown size" if size is None else words.size(size)
+    rate = declared.rate_max_bytes_per_s
+    held = "" if rate is None else f", at most {words.size(rate)} a second"
     return lane.add(
         Action.COPY_SET,
         host_job(
             "copy-files",
-            {"files": []},
+            {"files": [], **({} if rate is None else {"bytes_per_s": rate})},
             watch=(context.paths.set_database,),
             expected_bytes=known_size(context.database),
         ),
-        summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}",
+        summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}{held}",
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
         time_limit_s=declared.timeout_s,

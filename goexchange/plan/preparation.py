@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.errors import Place
 from goexchange.facts.places import file_facts_of
@@ -136,6 +136,8 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     target = before.target.path if before else None
     paths = lane_paths(database, at=setting.at, set_target=target)
     times = times_of(database, server, inventory=setting.inventory, stored=setting.stored)
+    if before is not None:
+        times = evolve(times, copy_rate_max=before.rate_max_bytes_per_s)
     seen_from = (
         reached_at(paths.set_folder, setting.inventory),
         verifier_of(paths.set_folder, setting.inventory),

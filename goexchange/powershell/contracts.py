@@ -451,7 +451,11 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "eseutil": record(
         eseutil=TEXT, arguments=several(TEXT), must_not_exist=several(TEXT), folder=TEXT
     ),
-    "copy-files": record(files=several(TRANSFER)),
+    # `bytes_per_s` may be left out: as fast as it goes
+    "copy-files": {
+        **record(files=several(TRANSFER), bytes_per_s=COUNT),
+        "required": ["files"],
+    },
     "hash-files": record(files=several(TEXT)),
     "wbadmin": record(target=TEXT, volumes=several(TEXT)),
     # empty lists of words are commands that are not declared; `settle_s`: how long a state that is

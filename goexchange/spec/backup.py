@@ -18,7 +18,7 @@ from goexchange.model.desired import (
     OnlineBackupMethod,
     StateMapping,
 )
-from goexchange.reading import Findings, Section
+from goexchange.reading import Findings, Section, rate_bytes_per_s
 
 
 def read_backup_actions(part: Section, findings: Findings) -> BackupActions:
@@ -56,12 +56,14 @@ def _declared(part: Section) -> DeclaredBackup:
 
 
 def _offline(part: Section, findings: Findings) -> OfflineBackup:
+    rate = part.optional_text("rate_max")
     return OfflineBackup(
         target=_target(part.section("target"), findings),
         parts=_parts(part),
         paths=_paths(part),
         keep_last=part.section("keep").integer("last"),
         timeout_s=part.duration_s("timeout"),
+        rate_max_bytes_per_s=None if rate is None else rate_bytes_per_s(rate),
         place=part.place,
     )
 

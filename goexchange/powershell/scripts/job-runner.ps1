@@ -2,6 +2,7 @@
 # The child that the scheduled task runs; the library stands before this text in the same file.
 
 $blockBytes = 4194304
+$bytesPerSecond = [long]0
 
 function New-Reader([string]$Path, $Options) {
     $mode = [System.IO.FileMode]::Open
@@ -18,16 +19,22 @@ function New-Writer([string]$Path) {
 }
 
 # Reads a file once: digest of what was read, written to a second stream when there is one.
+# A copy that is held back waits after each block until its time has come.
 function Read-Whole($Source, $Destination) {
     $hasher = [System.Security.Cryptography.SHA256]::Create()
     $buffer = New-Object -TypeName byte[] -ArgumentList $blockBytes
     $total = [long]0
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $read = $Source.Read($buffer, 0, $buffer.Length)
         if ($read -le 0) { break }
         [void]$hasher.TransformBlock($buffer, 0, $read, $null, 0)
         if ($null -ne $Destination) { $Destination.Write($buffer, 0, $read) }
         $total = $total + $read
+        if ($null -ne $Destination -and $bytesPerSecond -gt 0) {
+            $early = [long](1000 * $total / $bytesPerSecond) - $clock.ElapsedMilliseconds
+            if ($early -gt 0) { Start-Sleep -Milliseconds ([int][Math]::Min($early, [long]3600000)) }
+        }
     }
     [void]$hasher.TransformFinalBlock($buffer, 0, 0)
     return @{ size_bytes = $total; sha256 = (ConvertTo-GxHex $hasher.Hash) }
@@ -89,6 +96,7 @@ function Invoke-Eseutil($Request) {
 }
 
 function Invoke-CopyFiles($Request) {
+    if ($Request.bytes_per_s) { $script:bytesPerSecond = [long]$Request.bytes_per_s }
     $files = @()
     foreach ($pair in @($Request.files)) {
         $files += Copy-One ([string]$pair.source) ([string]$pair.destination)

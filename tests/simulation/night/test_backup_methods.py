@@ -184,3 +184,11 @@ def test_a_backup_of_somebody_else_begun_meanwhile_is_not_taken_for_ours(after: 
     assert result.exit_code == ExitCode.UNPROTECTED
     assert [run.job for run in world.backups if run.is_windows_backup][0] is None
     assert "-online-backup: " in result.databases[0].why
+
+
+def test_a_copy_that_is_held_back_takes_its_time() -> None:
+    path = "{target: {path: 'E:\\sets'}"
+    held = night(SPECIFICATION.replace(path, f"{path}, rate_max: 8KiB/s"))
+    assert ended(held).exit_code == ExitCode.OK
+    copied = result_of(held, Action.COPY_SET)
+    assert float(str(copied["seconds"])) >= int(str(copied["bytes"])) / 8192

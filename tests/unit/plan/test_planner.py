@@ -611,3 +611,15 @@ def test_a_wait_for_other_backups_is_planned_where_one_is_in_the_way_already() -
     )
     assert (planned.estimate_s, planned.estimate_p90_s) == (3600, 7200)
     assert not [each for each in steps(draft()) if each.action is Action.AWAIT_BACKUPS]
+
+
+def test_a_copy_that_is_held_back_is_planned_with_it_and_so_is_the_outage() -> None:
+    backups = evolve(spec().backup_before, offline=offline_backup(rate_max_bytes_per_s=1024**2))
+    slow, fast = draft(want=spec(backup_before=backups)), draft()
+    copy = only(slow, Action.COPY_SET)
+    assert isinstance(copy.call, JobCall)
+    assert copy.call.request["bytes_per_s"] == 1024**2
+    assert copy.estimate_s == 98 * 1024
+    assert "at most 1 MiB a second" in copy.summary
+    assert (slow.decisions[0].outage_s or 0) > (fast.decisions[0].outage_s or 0) + 90_000
+    assert "bytes_per_s" not in only(fast, Action.COPY_SET).call.request  # type: ignore[union-attr]
