@@ -141,6 +141,7 @@ _SUMMARIES = {
     "scope": "a process and its undoing differ",
     "unsafe-word": "not safe as a word for a batch file",
     "script-not-for-version": "a script that does not apply to the version",
+    "service-needed": "a service that is needed while a database is down",
     "signers": "signers that cannot sign",
     "secret-reference": "not a reference to a secret",
     "sentinel": "a mail of the sentinel that is declared by half",

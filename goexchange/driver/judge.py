@@ -37,6 +37,8 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "agent": judge_agent,
     "export-configuration": judge_export,
     "command": judge_command,
+    "stop-services": judge_command,
+    "restore-services": judge_command,
 }
 
 

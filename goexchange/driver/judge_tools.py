@@ -93,7 +93,7 @@ def judge_command(subject: Subject, end: JobEnd) -> Judgement:
 
 def _beside(end: JobEnd) -> dict[str, Any]:
     """What the runner says of a program beside its exit code; hosts of older versions do not."""
-    names = ("left_out_bytes", "followed")
+    names = ("left_out_bytes", "followed", "services")
     return {name: end.result[name] for name in names if name in end.result}
 
 

@@ -453,3 +453,6 @@ class DesiredState:
     notifications: tuple[Notification, ...]
     reports: Reports
     place: Place
+    # services that must not run while a database is down, in the order of stopping
+    services_stopped: tuple[str, ...] = ()
+    services_place: Place | None = None

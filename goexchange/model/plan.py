@@ -29,6 +29,8 @@ class Action(Enum):
     OPEN_RECOVERY_RECORD = "open-recovery-record"
     PLACE_SENTINEL = "place-sentinel"
     EXPORT_CONFIGURATION = "export-configuration"
+    STOP_SERVICES = "stop-services"
+    RESTORE_SERVICES = "restore-services"
     LAST_LOOK = "last-look"
     NOTIFY = "notify"
     SET_MOUNT_AT_STARTUP = "set-mount-at-startup"

@@ -41,6 +41,8 @@ _IN_SERVICE, _REBUILT = RunsWhen.IN_SERVICE_AGAIN, RunsWhen.REBUILT_IN_SERVICE
 
 TRAITS: Mapping[Action, Traits] = {
     Action.CUSTOM_PROCESS: Traits(_ATTACH, HOUR),
+    Action.STOP_SERVICES: Traits(_ATTACH, 30 * MINUTE),
+    Action.RESTORE_SERVICES: Traits(_ATTACH, 30 * MINUTE, _BACK, RunsWhen.UNDO_OF),
     Action.OPEN_RECOVERY_RECORD: Traits(_REPEAT, 5 * MINUTE),
     Action.PLACE_SENTINEL: Traits(_REPEAT, 5 * MINUTE),
     Action.EXPORT_CONFIGURATION: Traits(_ATTACH, 2 * HOUR),

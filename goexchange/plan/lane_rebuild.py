@@ -27,6 +27,7 @@ from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
 from goexchange.plan.phase_rebuild import add_set, add_set_and_rebuild, add_swap
 from goexchange.plan.processes import add_processes_after, add_processes_before
+from goexchange.plan.services import add_restore_services, add_stop_services
 from goexchange.plan.treatment import Passes
 
 
@@ -50,6 +51,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     suspended = add_suspend(lane, context)
     add_wait(lane, context)
     add_backup_before(lane, context)
+    stopped = add_stop_services(lane, context)
     add_last_look(lane, context)
     add_dismount(lane, context)
     header = add_read_header(lane, context)
@@ -59,6 +61,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_measure(lane, context)
     _work_and_mount(lane, context, header=header)
     add_in_service(lane, context)
+    add_restore_services(lane, context, stopped=stopped)
     add_processes_after(lane, context, undone=undone, has_outage=True)
     runs_when = RunsWhen.REBUILT_IN_SERVICE if treatment.rebuilds else RunsWhen.ALL_WELL
     if context.coverage is not None:

@@ -30,6 +30,7 @@ def recovery_text(context: LaneContext) -> str:
         "4. Put the setting back to what it was, and look again.",
         *_setting(context),
         f"   Get-MailboxDatabase -Identity {database.guid} -Status | Format-List Name, Mounted",
+        *_services(context),
         "",
         "Delete nothing: no file, no log, no set.",
     ]
@@ -46,6 +47,18 @@ def recovery_text(context: LaneContext) -> str:
             "      Get-FileHash of both, which must be the same.",
         ]
     return "\r\n".join(lines) + "\r\n"
+
+
+def _services(context: LaneContext) -> list[str]:
+    names = context.spec.services_stopped
+    if not names:
+        return []
+    return [
+        "",
+        f"5. Services that were stopped: {', '.join(names)}, and what depends on them. What ran is",
+        f"   written down in {context.root}\\services; start what is Running there:",
+        *(f"   Start-Service -Name '{name}'" for name in reversed(names)),
+    ]
 
 
 def _files(context: LaneContext) -> list[str]:

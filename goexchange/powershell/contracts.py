@@ -198,6 +198,8 @@ START_JOB = Contract(
                 "agent",
                 "export-configuration",
                 "command",
+                "restore-services",
+                "stop-services",
                 "try-folders",
             ],
         },
@@ -211,11 +213,14 @@ START_JOB = Contract(
         "Get-ChildItem",  # from here on also what the job runner calls
         "Get-CimInstance",
         "Get-Process",
+        "Get-Service",
         "New-ScheduledTaskAction",
         "New-ScheduledTaskPrincipal",
         "New-ScheduledTaskSettingsSet",
         "Register-ScheduledTask",
         "Start-ScheduledTask",
+        "Start-Service",
+        "Stop-Service",
     ),
     tools=("eseutil", "reg", "wbadmin"),
 )
@@ -447,6 +452,7 @@ CONTRACTS: Mapping[str, Contract] = {
 # the exit record.
 TRANSFER = record(source=TEXT, destination=TEXT)
 COPIED_FILE = record(path=TEXT, size_bytes=COUNT, sha256=TEXT)
+SERVICE = record(name=TEXT, state=TEXT, start_type=TEXT)
 JOB_REQUESTS: Mapping[str, Schema] = {
     "eseutil": record(
         eseutil=TEXT, arguments=several(TEXT), must_not_exist=several(TEXT), folder=TEXT
@@ -475,6 +481,9 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     ),
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
     "try-folders": record(folders=several(TEXT)),
+    # record: the name under which the host keeps what there was before
+    "stop-services": record(root=TEXT, record=TEXT, services=several(TEXT)),
+    "restore-services": record(root=TEXT, record=TEXT),
 }
 JOB_RESULTS: Mapping[str, Schema] = {
     "eseutil": record(error_output=BASE64),
@@ -495,6 +504,8 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
     # followed: how many processes beside the program itself were waited for
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
+    "stop-services": record(services=several(SERVICE)),  # as they were, in the order of stopping
+    "restore-services": record(services=several(SERVICE)),  # as they are now
     "try-folders": record(
         folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))
     ),

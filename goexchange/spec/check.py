@@ -31,12 +31,37 @@ _WITH_EFFECT = {
     Condition.MEASURED: "script: {name: offline-space-diagnostic, verify: offline}",
     Condition.OFFLINE_BACKUP: "script: {name: exchange-backup}",
 }
+NEVER_STOPPED = frozenset(
+    (
+        "clussvc",
+        "dnscache",
+        "eventlog",
+        "iisadmin",
+        "kdc",
+        "lanmanserver",
+        "lanmanworkstation",
+        "msexchangeadtopology",
+        "msexchangehm",
+        "msexchangeis",
+        "msexchangerepl",
+        "msexchangerpc",
+        "msexchangeservicehost",
+        "netlogon",
+        "rpcss",
+        "schedule",
+        "vss",
+        "w3svc",
+        "winmgmt",
+        "winrm",
+    )
+)
 CHANGES_FILES = REBUILDS | {Script.STORE_ERROR_CORRECTION}
 
 
 def check_specification(desired: DesiredState, findings: Findings) -> None:
     """Report what is wrong in a specification by itself."""
     _check_processes(desired, findings)
+    _check_services(desired, findings)
     _check_backups(desired, findings)
     _check_conditions(desired, findings)
     _check_notifications(desired, findings)
@@ -155,6 +180,18 @@ def _check_words(process: CustomProcess, findings: Findings) -> None:
             " quote or per cent sign as its own. Pass it another way, or call a program."
         )
         findings.add("unsafe-word", detail=detail, place=process.place)
+
+
+def _check_services(desired: DesiredState, findings: Findings) -> None:
+    """What Exchange, the way back or our own channel rests on is never stopped."""
+    place = desired.services_place
+    for name in desired.services_stopped:
+        if place is not None and name.lower() in NEVER_STOPPED:
+            detail = (
+                f"{name} is needed to mount a database, or to speak with the host at all: stopping"
+                " it would take other databases down, or leave this one down. Take it out."
+            )
+            findings.add("service-needed", detail=detail, place=place)
 
 
 def _check_backups(desired: DesiredState, findings: Findings) -> None:

@@ -76,6 +76,8 @@ def _desired_state(document: Document, findings: Findings) -> DesiredState:
         strategy=_strategy(root.section("strategy")),
         notifications=tuple(_notification(part) for part in root.sections("notifications")),
         reports=_reports(root.section("reports")),
+        services_stopped=root.section("services").texts("stop_while_down"),
+        services_place=root.section("services").place,
         place=root.place,
     )
 

@@ -14,6 +14,7 @@ from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.scripts_trial import try_folders
+from goexchange.world.service_jobs import restore_services, stop_services
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
 from goexchange.world.vendor_agent import HOLD, RELEASE, hold_backups, watch_agent
 from goexchange.world.work import Work, failure
@@ -42,6 +43,10 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return _as_captured(work)
     if job.kind == "agent":
         return watch_agent(world, host, job)
+    if job.kind == "stop-services":
+        return stop_services(host, request)
+    if job.kind == "restore-services":
+        return restore_services(host, request)
     if job.kind == "try-folders":
         return try_folders(request["folders"], files)
     if request["command"] in (HOLD, RELEASE):

@@ -334,6 +334,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         "    {name: export, run: ['C:\\ops\\launch.cmd'], follow: export.exe, per: database}]\n"
         "  after: [{name: av on, run: ['C:\\ops\\av.cmd', resume], undoes: av off},\n"
         "    {name: loud, run: ['C:\\ops\\monitoring.cmd', loud], undoes: quiet, per: run}]\n"
+        "services: {stop_while_down: [MSExchangeFastSearch]}\n"
         if scenario.has_processes
         else ""
     )

@@ -477,6 +477,84 @@ function Test-Folders($Request) {
     return @{ exit_code = 0; result = @{ folders = @($folders) } }
 }
 
+# --- services ------------------------------------------------------------------------------------
+
+$serviceSeconds = 300
+
+function Get-Recorded($Request) {
+    return [System.IO.Path]::Combine([string]$Request.root, 'services', (Get-GxName $Request.record) + '.json')
+}
+
+function Read-Service([string]$Name) {
+    $found = Get-CimInstance -ClassName Win32_Service -Filter ("Name = '" + $Name + "'")
+    if ($null -eq $found) { throw ('there is no service ' + $Name) }
+    $start = [string]$found.StartMode
+    if ($start -eq 'Auto') { $start = 'Automatic' }
+    return @{ name = [string]$found.Name; state = [string]$found.State; start_type = $start }
+}
+
+# What depends on a service and runs is stopped before it; each is named once, in the order of stopping.
+function Get-StopOrder([string[]]$Names) {
+    $order = @()
+    foreach ($name in $Names) {
+        $service = Get-Service -Name $name
+        foreach ($one in @($service.DependentServices)) {
+            if ([string]$one.Status -ne 'Stopped') { $order += Get-StopOrder @([string]$one.Name) }
+        }
+        $order += [string]$service.Name
+    }
+    $once = @()
+    foreach ($name in $order) {
+        if ($once -notcontains $name) { $once += $name }
+    }
+    return $once
+}
+
+function Stop-Named($Request) {
+    foreach ($name in @($Request.services)) { [void](Read-Service ([string]$name)) }
+    $path = Get-Recorded $Request
+    # Written before anything is touched; a second attempt keeps what the first one saw.
+    if (-not [System.IO.File]::Exists($path)) {
+        $seen = @()
+        foreach ($name in @(Get-StopOrder ([string[]]@($Request.services)))) { $seen += Read-Service $name }
+        [void](New-GxFolder ([string]$Request.root) @('services'))
+        Write-GxJson $path @{ services = @($seen) }
+    }
+    $recorded = @((Read-GxJson $path).services)
+    foreach ($one in $recorded) {
+        $service = Get-Service -Name ([string]$one.name)
+        if ([string]$service.Status -eq 'Stopped') { continue }
+        Stop-Service -InputObject $service -Force
+        $service.WaitForStatus('Stopped', [TimeSpan]::FromSeconds($serviceSeconds))
+        $output.WriteLine('stopped ' + $one.name)
+    }
+    return @{ exit_code = 0; result = @{ services = @($recorded) } }
+}
+
+function Restore-Named($Request) {
+    $path = Get-Recorded $Request
+    $now = @()
+    if ([System.IO.File]::Exists($path)) {
+        $recorded = @((Read-GxJson $path).services)
+        [array]::Reverse($recorded)
+        foreach ($one in $recorded) {
+            $service = Get-Service -Name ([string]$one.name)
+            if ([string]$one.state -eq 'Running' -and [string]$service.Status -ne 'Running') {
+                Start-Service -InputObject $service
+                $service.WaitForStatus('Running', [TimeSpan]::FromSeconds($serviceSeconds))
+                $output.WriteLine('started ' + $one.name)
+            }
+            $is = Read-Service ([string]$one.name)
+            if ($is['start_type'] -ne [string]$one.start_type) {
+                $output.WriteLine('start type of ' + $one.name + ' was ' + $one.start_type + ', somebody made it ' + $is['start_type'])
+            }
+            $now += $is
+        }
+        [System.IO.File]::Delete($path)
+    }
+    return @{ exit_code = 0; result = @{ services = @($now) } }
+}
+
 function Invoke-Request($Job) {
     $request = $Job.request
     switch ([string]$Job.kind) {
@@ -488,6 +566,8 @@ function Invoke-Request($Job) {
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
         'try-folders' { return Test-Folders $request }
+        'stop-services' { return Stop-Named $request }
+        'restore-services' { return Restore-Named $request }
     }
     throw ('unknown kind of job: ' + $Job.kind)
 }

@@ -297,3 +297,11 @@ def test_a_resource_check_leads_from_one_due_time_to_another() -> None:
     text = with_lines("schedule: {resource_check: {due: 'FRI 09:00', every: 10d}}\n")
     assert [each.id for each in mistakes(text)] == ["wrong-form"]
     assert mistakes(text.replace("10d", "2w")) == ()
+
+
+@pytest.mark.parametrize("name", ["MSExchangeIS", "winrm", "W3SVC"])
+def test_a_service_that_a_mount_rests_on_is_never_stopped(name: str) -> None:
+    text = with_lines(f"services: {{stop_while_down: [{name}]}}\n")
+    assert [each.id for each in mistakes(text)] == ["service-needed"]
+    assert mistakes(text.replace(name, "AcmeScan")) == ()
+    assert desired(text.replace(name, "MSSQL$X")).services_stopped == ("MSSQL$X",)
