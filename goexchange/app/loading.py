@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import frozen
 
 from goexchange.app.policies import FOLDER, check_policy, policies
-from goexchange.documents import Document, parse_documents
+from goexchange.documents import Document, parse_documents, without
 from goexchange.errors import Diagnostic, InvalidDocument, Place, Severity
 from goexchange.inventory.loading import load_inventory
 from goexchange.model.configuration import Configuration, Inventory
@@ -122,8 +122,8 @@ def specifications(
             continue
         desired, diagnostics = load_specification(document, known=read.known)
         problems += diagnostics
+        problems += _names(desired, document, (*read.diagnostics, *diagnostics), known)
         if desired is not None:
-            problems += check_against_inventory(desired, known, document)
             sha256 = _sha256(document.file)
             found.append(Specification(desired=desired, file=document.file, sha256=sha256))
             loaded.append(Loaded(desired=desired, document=document))
@@ -176,6 +176,8 @@ def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
         if document.kind == "Specification":
             desired, found = load_specification(document, known=read.known)
             yield from found
+            if site is not None:
+                yield from _names(desired, document, (*read.diagnostics, *found), site)
             if desired is not None:
                 loaded.append(Loaded(desired=desired, document=document))
         elif document.kind == "Configuration":
@@ -196,9 +198,23 @@ def _check_all(read: _Read, settings: Configuration) -> Iterator[Diagnostic]:
             yield from check_document(document, kind=kind, known=read.known)
     yield from check_limits(loaded, found_policies)
     if site is not None:
-        for each in loaded:
-            yield from check_against_inventory(each.desired, site, each.document)
         yield from check_across(loaded, site, channels=channels)
+
+
+def _names(
+    desired: DesiredState | None,
+    document: Document,
+    wrong: Sequence[Diagnostic],
+    site: Inventory,
+) -> Iterator[Diagnostic]:
+    """The names of a specification that the inventory has not. Where mistakes keep it from being
+    loaded, what is left without them is asked: all errors come at once.
+    """
+    if desired is None:
+        places = {each.place for each in wrong if each.place is not None}
+        desired = load_specification(without(document, places))[0]
+    if desired is not None:
+        yield from check_against_inventory(desired, site, document)
 
 
 def _site(read: _Read, settings: Configuration) -> tuple[Inventory | None, tuple[Diagnostic, ...]]:

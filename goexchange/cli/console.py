@@ -83,7 +83,9 @@ class Console:
         for diagnostic in error.diagnostics:
             about = {"diagnostic": diagnostic_plain(diagnostic)}
             text = f"{diagnostic.summary}: {diagnostic.detail}"
-            self._log("error", text if self.is_log_json else diagnostic_text(diagnostic), about)
+            width = self.width if sys.stderr.isatty() else None
+            shown = text if self.is_log_json else diagnostic_text(diagnostic, width=width)
+            self._log("error", shown, about)
         if not error.diagnostics or str(error):
             prefix = "" if self.is_log_json else "goexchange: "
             self._log("error", f"{prefix}{error}", {"id": error.id})
@@ -122,8 +124,11 @@ def diagnostic_plain(diagnostic: Diagnostic) -> dict[str, Any]:
     }
 
 
-def diagnostic_text(diagnostic: Diagnostic) -> str:
-    """A diagnostic for people: place, summary, the underlined source line, detail."""
+def diagnostic_text(diagnostic: Diagnostic, *, width: int | None = None) -> str:
+    """A diagnostic for people: place, summary, the underlined source line, detail.
+
+    Shape: `width` is that of a terminal, where the detail is wrapped; elsewhere it stays whole.
+    """
     where = f"{diagnostic.place}: " if diagnostic.place else ""
     about = f"{diagnostic.address}: " if diagnostic.address else ""
     word = "" if diagnostic.severity is Severity.ERROR else "warning: "
@@ -137,5 +142,10 @@ def diagnostic_text(diagnostic: Diagnostic) -> str:
         ):
             marks = marks.rstrip("~")  # what is missing is not what stands there
         lines += [f"    {diagnostic.source_line}", f"    {marks}"]
-    lines += [f"    {line}" for line in diagnostic.detail.splitlines()]
+    details = diagnostic.detail.splitlines()
+    if width is not None:
+        from goexchange.report.shown import wrap
+
+        details = [part for line in details for part in wrap(line, width - 4)]
+    lines += [f"    {line}" for line in details]
     return "\n".join(lines)

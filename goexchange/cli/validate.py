@@ -60,8 +60,9 @@ def _print(checked: loading.Checked, form: str, console: Console) -> None:
     elif form == "json":
         sys.stdout.write(json.dumps(plain, ensure_ascii=False, indent=2, sort_keys=True) + "\n")
     elif form == "text":
+        width = console.width if sys.stdout.isatty() else None
         for diagnostic in checked.diagnostics:
-            console.data(diagnostic_text(diagnostic))
+            console.data(diagnostic_text(diagnostic, width=width))
     else:
         from goexchange.report.annotations import RENDERERS, Findings
 

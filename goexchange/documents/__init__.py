@@ -22,6 +22,7 @@ from goexchange.documents.tree import (
     digest,
     shown_line,
     to_plain,
+    without,
 )
 
 __all__ = [
@@ -41,4 +42,5 @@ __all__ = [
     "resolve_plain",
     "shown_line",
     "to_plain",
+    "without",
 ]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Collection
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from goexchange.errors import Diagnostic, Place
 
@@ -101,6 +102,28 @@ def to_plain(node: Node) -> Plain:
     if isinstance(node, Sequence):
         return [to_plain(element) for element in node.elements]
     return node.value
+
+
+def without(document: Document, places: Collection[Place]) -> Document:
+    """The document without the keys and elements that begin, or whose value begins, at a place.
+
+    What is left of a document with mistakes can be asked what it says of others.
+    """
+    return evolve(document, root=_without(document.root, places))
+
+
+def _without(node: Node, places: Collection[Place]) -> Node:
+    if isinstance(node, Mapping):
+        kept = tuple(
+            Entry(key=each.key, value=_without(each.value, places))
+            for each in node.entries
+            if each.key.place not in places and each.value.place not in places
+        )
+        return Mapping(entries=kept, place=node.place)
+    if isinstance(node, Sequence):
+        rest = tuple(_without(each, places) for each in node.elements if each.place not in places)
+        return Sequence(elements=rest, place=node.place)
+    return node
 
 
 _SECRET_VALUE = re.compile(

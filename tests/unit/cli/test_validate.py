@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from goexchange.cli.console import diagnostic_text
+from goexchange.errors import Diagnostic
 from tests.unit.cli.test_command_line import ended
 
 CONFIGURATION = "apiVersion: goexchange/v1\nkind: Configuration\nspecifications: specs\n"
@@ -63,7 +65,7 @@ def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     first = json.loads(capsys.readouterr().out)
     assert ended("validate", "--json") == 10
     assert json.loads(capsys.readouterr().out) == first
-    assert len(first["diagnostics"]) == 3
+    assert len(first["diagnostics"]) == 5
 
 
 def test_annotations_name_files_as_the_repository_does(
@@ -99,3 +101,34 @@ def test_contradictions_between_files_are_found(
     assert "specs/b.yaml:3:18: the same twice [repeated]" in capsys.readouterr().out
     assert ended("plan") == 10
     assert "the same twice [repeated]" in capsys.readouterr().err
+
+
+def test_names_are_looked_up_in_a_specification_with_other_mistakes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ended("init") == 0
+    path = tmp_path / "specs" / "preventative.yaml"
+    text = path.read_text("utf-8")
+    for old, new in (
+        ("[EX01]", "[EX0l]"),
+        ("white_space_max: 20%", "white_space_mx: 20%"),
+        ("verified_within: 30d", "verified_within: 3 days"),
+        ("window: night", "window: nigth"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, "utf-8")
+    capsys.readouterr()
+    for verb in (("validate",), ("plan", "--facts", "specs/tests/example.facts.json")):
+        assert ended(*verb, "--json") == 10
+        found = json.loads(capsys.readouterr().out)
+        wrong = found.get("error", found)["diagnostics"]
+        ids = sorted(each["id"] for each in wrong if each["file"] == "specs/preventative.yaml")
+        assert ids == ["unknown-key", "unknown-name", "unknown-name", "wrong-form"], (verb, wrong)
+
+
+def test_on_a_terminal_the_detail_is_wrapped_between_words() -> None:
+    long = Diagnostic(id="x", summary="s", detail="word " * 40)
+    assert max(map(len, diagnostic_text(long, width=80).splitlines())) <= 80
+    assert len(diagnostic_text(long).splitlines()) == 2
