@@ -30,7 +30,7 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     type_the_tutorial(tmp_path, programs)
 
 
-def type_the_tutorial(folder: Path, programs: Path) -> None:
+def type_the_tutorial(folder: Path, programs: Path, *, limit_s: float = 240) -> None:
     """Every block in its order, with the `goexchange` of a folder of programs."""
     first, *rest = blocks()
     words = first.split()
@@ -52,7 +52,7 @@ def type_the_tutorial(folder: Path, programs: Path) -> None:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 encoding="utf-8",
-                timeout=240,
+                timeout=limit_s,
                 check=False,
             )
         finally:
