@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.model.report import DatabaseSummary, Report
 from goexchange.model.run import LaneState
 from goexchange.report import report_words as words
 from goexchange.report.units import minute_text, zone_of
 
+_NOT_IN_SERVICE = (LaneState.LEFT_OFFLINE.value, LaneState.UNDECIDED.value)
+
 
 @frozen(kw_only=True)
 class Standing:
     """A database that a person has to look at, and the run that left it so.
 
-    Shape: what was left offline stands until a later run worked on the database and brought it
-    into service; what is unprotected stands until one proves a backup of it, whatever else ran.
+    Shape: what was left offline, or was never seen mounted again, stands until a later run worked
+    on the database to its end and it is in service; what is unprotected stands until one proves a
+    backup of it, whatever else ran.
     """
 
     server: str
@@ -72,9 +75,12 @@ def _take(
         state=(one.state or "").replace("-", " "),
         why=words.result_text(one),
     )
-    if one.state == LaneState.LEFT_OFFLINE.value:
+    is_away = bool(one.offline) and one.offline[-1].end_utc is None
+    if one.state in _NOT_IN_SERVICE:
         open_ones[down] = standing
-    else:
+    elif is_away:  # the run goes on, or its controller died: nobody has seen it mounted
+        open_ones[down] = evolve(standing, state="out of service")
+    elif one.state != LaneState.RUNNING.value:
         open_ones.pop(down, None)
     if one.state == LaneState.UNPROTECTED.value:
         open_ones[bare] = standing

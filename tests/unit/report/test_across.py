@@ -86,6 +86,15 @@ def test_only_a_proved_backup_makes_a_database_protected_again(plan: Plan, night
     assert make_trend((bare, down, well_but_no_backup, later("clean", 3))).standing == ()
 
 
+def test_a_run_without_an_end_hides_no_database_that_is_down(plan: Plan, nights: Nights) -> None:
+    """Its controller died with the database dismounted, after another run had left it offline."""
+    (alone,) = make_trend([build_report(plan, nights["dead"](plan))]).standing
+    assert (alone.database, alone.state) == ("DB05", "out of service")
+    assert "A PERSON IS NEEDED" in render_site(
+        make_trend([build_report(plan, nights["dead"](plan))])
+    )
+
+
 def coming(name: str, **changes: object) -> Coming:
     values: dict[str, object] = {
         "specification": name,
