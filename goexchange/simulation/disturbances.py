@@ -39,10 +39,10 @@ class Victim:
     root: str
 
 
-def disturb(world: World, fault: Fault, *, root: str) -> bool:
-    """Let it happen; False when there is nothing that it can happen to."""
+def disturb(world: World, fault: Fault, *, server: str, root: str) -> bool:
+    """Let it happen on that server; False when there is nothing that it can happen to."""
     parts = fault.step.split("/")
-    host = world.hosts[server_of(fault.step)]
+    host = world.hosts[server]
     database = None
     if len(parts) > 2:
         database = world.database_named(parts[1])
@@ -52,11 +52,6 @@ def disturb(world: World, fault: Fault, *, root: str) -> bool:
     return _DISTURBANCES[fault.kind](
         Victim(world=world, host=host, database=database, fault=fault, root=root)
     )
-
-
-def server_of(step: str) -> str:
-    """The server of a step, by its id (`EX01/DB05/07-dismount`, `EX01:before/01-...`)."""
-    return step.split("/")[0].partition(":")[0]
 
 
 def _reboot(victim: Victim) -> bool:

@@ -20,7 +20,7 @@ from goexchange.simulation.aftermath import at_rest
 from goexchange.simulation.faults import Fault, FaultKind, Phase
 from goexchange.simulation.night import Night, NightBroken, night_of
 from goexchange.simulation.performer import Performer
-from goexchange.simulation.trouble import ControllerDied, Fired, TroubledPerformer
+from goexchange.simulation.trouble import ControllerDied, Fired, TroubledPerformer, servers_of
 from goexchange.world.world import World
 
 EVENTS_MAX = 15_000
@@ -70,7 +70,11 @@ class Story:
 def troubled(plan: Plan, world: World, calm: Performer, faults: tuple[Fault, ...]) -> Night:
     """The night of a plan in that world, with these faults laid out."""
     performer = TroubledPerformer(
-        world=world, clock=calm.clock, root=calm.root, waiting=list(faults)
+        world=world,
+        clock=calm.clock,
+        root=calm.root,
+        servers=servers_of(plan),
+        waiting=list(faults),
     )
     performer.arm()
     return night_of(plan, performer)

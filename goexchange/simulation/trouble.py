@@ -15,9 +15,9 @@ from attrs import define, field, frozen
 from goexchange.driver import effects, events
 from goexchange.driver.events import Request, Requested
 from goexchange.journal.chain import line_of, read_lines, seal
-from goexchange.model.plan import ScriptCall
+from goexchange.model.plan import Plan, ScriptCall
 from goexchange.model.run import RecordKind
-from goexchange.simulation.disturbances import disturb, server_of
+from goexchange.simulation.disturbances import disturb
 from goexchange.simulation.faults import AT_THE_START, Fault, FaultKind, Phase, Place
 from goexchange.simulation.performer import Performer
 from goexchange.world.refusals import HostDown, ScriptFailed
@@ -47,15 +47,21 @@ class Fired:
     at: datetime
 
 
+def servers_of(plan: Plan) -> dict[str, str]:
+    """The server of each step, by its id: a lane of the whole run is not named after one."""
+    return {step.id: step.server for lane in plan.body.lanes for step in lane.steps}
+
+
 @define(kw_only=True)
 class TroubledPerformer(Performer):
     """Performs, and lets the faults happen that wait for what is being performed.
 
-    Shape: `waiting` have not had their occasion; `due` happen at a moment; `skew` is how far the
-    controller's clock is off; `away` says until when a host's Windows channel is closed; `torn`
-    counts the bytes that the next controller finds at the end of the journal.
+    Shape: `servers` by step; `waiting` have not had their occasion; `due` happen at a moment;
+    `skew` is how far the controller's clock is off; `away` says until when a host's Windows channel
+    is closed; `torn` counts the bytes that the next controller finds at the end of the journal.
     """
 
+    servers: Mapping[str, str]
     waiting: list[Fault] = field(factory=list)
     due: list[tuple[datetime, int, Fault | effects.Send]] = field(factory=list)
     fired: list[Fired] = field(factory=list)
@@ -71,7 +77,8 @@ class TroubledPerformer(Performer):
         """Lay out the faults that wait in the world itself."""
         for fault in [one for one in self.waiting if one.kind in AT_THE_START]:
             self.waiting.remove(fault)
-            disturb(self.world, fault, root=self.root)
+            if fault.step in self.servers:  # a night that was made smaller has fewer steps
+                disturb(self.world, fault, server=self.servers[fault.step], root=self.root)
 
     def now(self) -> datetime:
         """The controller's own clock."""
@@ -151,7 +158,7 @@ class TroubledPerformer(Performer):
         self._strike(fault)
 
     def _strike(self, fault: Fault) -> None:
-        server = server_of(fault.step)
+        server = self.servers[fault.step]
         if fault.kind in _REQUESTS:
             self.requests.append(Requested(request=_REQUESTS[fault.kind], by="operator"))
         elif fault.kind is FaultKind.CLOCK_JUMP:
@@ -161,7 +168,7 @@ class TroubledPerformer(Performer):
             self.away[server] = self.clock.now() + timedelta(seconds=seconds)
         elif fault.kind is FaultKind.SECOND_CONTROLLER:
             self.wants_rival = True
-        elif not disturb(self.world, fault, root=self.root):
+        elif not disturb(self.world, fault, server=server, root=self.root):
             return  # there was nothing that it could happen to
         self.counted(fault)
 

@@ -17,7 +17,7 @@ from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Ge
 from goexchange.model.plan import Action, JobCall, Plan, ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.simulation.night import Night, night_of
-from goexchange.simulation.trouble import TroubledPerformer
+from goexchange.simulation.trouble import TroubledPerformer, servers_of
 from goexchange.world.chance import number
 from goexchange.world.clock import ManualClock
 from goexchange.world.disk import MemoryDisk
@@ -135,6 +135,7 @@ def twin_night(plan: Plan, *, seed: int, starts_at: datetime) -> Night:
         world=World(site, clock, MemoryDisk(), WORLD_SEED),
         clock=clock,
         root=plan.body.rules.host_root or "C:\\ProgramData\\goexchange",
+        servers=servers_of(plan),
         plan=plan,
         first={},
     )

@@ -56,15 +56,17 @@ def test_a_resume_looks_for_others_before_it_takes_the_database_down(
     assert not any("  gxadmin     dismount" in line for line in story.timeline)
 
 
-def test_a_custom_process_runs_where_nothing_else_needs_the_host() -> None:
-    """Nothing but a mount, and an operator's program around it: nobody named the tool's folder."""
+def test_a_mount_waits_for_no_custom_process() -> None:
+    """Nothing but a mount, and an operator's program before maintenance: mail comes back first. The
+    run once broke off, because no call of such a plan named the tool's folder.
+    """
     before = "custom_processes:\n  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend]}]\n"
     text = SPECIFICATION + before
     site = one_database()
     down = evolve(site, databases=(evolve(site.databases[0], is_mounted=False),))
     made = make_night(down, [specification(text)], inventory(), at=AT)
     actions = [step.action for lane in made.plan.body.lanes for step in lane.steps]
-    assert actions == [Action.CUSTOM_PROCESS, Action.MOUNT, Action.CONFIRM_MOUNTED]
+    assert actions == [Action.MOUNT, Action.CONFIRM_MOUNTED]
     assert made.run_to_end().exit_code == ExitCode.OK
 
 
@@ -80,3 +82,17 @@ def test_a_late_request_does_not_bring_the_sentinel_back() -> None:
     )
     assert story.ends == (ExitCode.STOPPED,)
     assert not any("sentinel-spoke" in line for line in story.timeline)
+
+
+def test_a_process_of_the_whole_run_meets_a_fault_on_its_server() -> None:
+    """Its lane is not named after a server; a generated night once broke off there."""
+    text = SPECIFICATION + (
+        "custom_processes:\n  before: [{name: tell, run: ['C:\\ops\\tell.cmd'], per: run}]\n"
+    )
+    calm = make_night(one_database(), [specification(text)], inventory(), at=AT)
+    step = calm.plan.body.lanes[0].steps[0]
+    assert step.id.startswith("run:") and step.server == "EX01"
+    fault = Fault(kind=FaultKind.DISK_FULL_SET, step=step.id, place=Place.SEND)
+    story = tell(troubled(calm.plan, calm.performer.world, calm.performer, (fault,)))
+    assert [one.step for one in story.fired] == [step.id]
+    assert story.is_good, story.text
