@@ -141,7 +141,7 @@ def windows() -> Row:
     done = _python("-m", "tests.reliability.windows")
     lines = done.stdout.strip().split("\n")
     broken = () if done.returncode == 0 else tuple(lines)
-    return Row(number=11, property="windows", text=lines[-1], broken=broken)
+    return Row(number=11, property="windows", text=lines[-1].partition(": ")[2], broken=broken)
 
 
 def old_files() -> Row:
