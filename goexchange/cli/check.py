@@ -7,10 +7,12 @@ from typing import Any
 
 import click
 
+from goexchange import __version__
 from goexchange.app import loading
 from goexchange.cli.console import Console
 from goexchange.cli.moment import moment_option
 from goexchange.cli.selection import chosen_servers
+from goexchange.cli.sheets import own, report_option
 
 
 @click.command("check")
@@ -20,6 +22,7 @@ from goexchange.cli.selection import chosen_servers
 @click.option("--at", "moment", metavar="TIME", help="As of TIME (RFC 3339 with zone).")
 @click.option("--format", "form", type=click.Choice(["text", "json", "md"]), default="text")
 @click.option("--out", "file", metavar="FILE", help="Write the report to FILE as well.")
+@report_option
 @click.pass_obj
 def check(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given: Any) -> int:
     """The resource check: would a run of SPECS start, and what does the next night rest on?
@@ -33,10 +36,13 @@ def check(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **give
 
     from goexchange.app.checking import check_resources, exit_code_of
     from goexchange.app.planning import PlanRequest
+    from goexchange.app.sheets import check_files, write_sheet
     from goexchange.codec import to_plain
     from goexchange.report.check_text import check_verdict, render_checks, render_checks_markdown
+    from goexchange.report.sheet_of_checks import sheet_of_checks
 
     console, options = obj
+    check_files(given["reports"])
     settings = loading.configuration(options)
     inventory = loading.inventory(settings)
     checks = check_resources(
@@ -63,6 +69,10 @@ def check(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **give
     if given["file"] is not None:
         Path(given["file"]).write_text(text.rstrip("\n") + "\n", "utf-8")
         console.words(f"Saved {given['file']}")
+    if given["reports"]:
+        sheet = sheet_of_checks(checks, made_by=f"goexchange {__version__}")
+        write_sheet(sheet, given["reports"], own(options))
+        console.words(f"Saved {', '.join(given['reports'])}")
     console.data(text)
     console.document(plain)
     return int(code)

@@ -20,8 +20,12 @@ from goexchange.backup.findings import (
 from goexchange.backup.findings import Verdict as BackupVerdict
 from goexchange.model.plan import Plan, Verdict, VerdictKind
 from goexchange.model.rehearsal import CALM, EVERY, Counts, Rehearsal
+from goexchange.model.resource_check import ResourceCheck, ResourceFinding
+from goexchange.model.resource_check import Subject as CheckSubject
+from goexchange.model.resource_check import Weight as CheckWeight
 from goexchange.model.sheet import Chapter, Fact, Mend, Sheet, SheetKind
 from goexchange.plan.plan_schema import schema_of
+from goexchange.report.sheet_of_checks import sheet_of_checks
 from goexchange.report.sheet_of_plan import sheet_of_plan
 from goexchange.report.sheet_of_rehearsal import sheet_of_rehearsal
 from goexchange.report.sheet_of_verdicts import Subject, sheet_of_verdicts
@@ -65,6 +69,21 @@ def refused_plan(text: str = "no free space for the temporary file: 12 GiB free 
         observed={},
     )
     return nights.sealed(nights.body(guards=(no, lost, *others)))
+
+
+def resources(text: str = "D:\\ 3 GiB free, under the threshold of 10 GiB") -> Sheet:
+    """A resource check with a finding of each weight; `text` is what hosts and documents say."""
+    finding = ResourceFinding(
+        address=text, subject=CheckSubject.SPACE, weight=CheckWeight.PROBLEM, text=text, remedy=text
+    )
+    findings = tuple(evolve(finding, weight=each) for each in CheckWeight)
+    check = ResourceCheck(
+        specification=text,
+        checked_at_utc=nights.NOON,
+        servers=(text,),
+        findings=findings,
+    )
+    return sheet_of_checks((check,), made_by="goexchange 0.1.0")
 
 
 def rehearsal(name: str = "EX01/DB05") -> Rehearsal:
@@ -166,6 +185,7 @@ def all_sheets() -> dict[str, Sheet]:
         "rehearsal": sheet_of_rehearsal(plan, rehearsal(), ("left down in 3 of 200 runs",)),
         "verification": verification(),
         "check": check(),
+        "resources": resources(),
     }
 
 

@@ -42,7 +42,7 @@ FORMS: dict[str, Callable[[Sheet], str]] = {
     "junit": render_sheet_junit,
     "csv": render_sheet_csv,
 }
-KINDS = ("plan", "refused", "rehearsal", "verification", "check")
+KINDS = ("plan", "refused", "rehearsal", "verification", "check", "resources")
 
 
 @cache
@@ -66,6 +66,7 @@ def hostile(text: str) -> dict[str, Sheet]:
         "rehearsal": sheet_of_rehearsal(plan, sheets.rehearsal(text), (text,)),
         "verification": sheets.verification(text, text),
         "check": sheets.check(text),
+        "resources": sheets.resources(text),
     }
 
 
