@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -22,15 +23,20 @@ from goexchange.model.run import Finding
 CALL_LIMIT_S = 60
 
 
-def poll_to_end(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
-    """Ask every interval until the step's condition holds, it failed, or its time is up."""
+def poll_to_end(
+    talk: Conversation, lane: Lane, step: Step, *, accepted: Mapping[str, Any] | None = None
+) -> Talk[Judgement]:
+    """Ask every interval until the step's condition holds, it failed, or its time is up.
+
+    Shape: `accepted` is the answer to the call that started the work, where it is known.
+    """
     poll = step.poll
     assert poll is not None
     sent = talk.state.step(step.id).last_sent_at_utc or talk.now
     deadline = sent + timedelta(seconds=step.time_limit_s)
     seen: Any = None
     while True:
-        answer = yield from _ask(talk, lane, step)
+        answer = yield from _ask(talk, lane, step, accepted)
         seen = answer if answer is not None else seen
         if answer is not None and holds(poll.until, answer):
             if not isinstance(poll.call, ExchangeCall):
@@ -84,13 +90,17 @@ def _findings(step: Step, answer: dict[str, Any]) -> tuple[Finding, ...]:
     return findings_of(answer) if step.action in BACKUP_OF else ()
 
 
-def _ask(talk: Conversation, lane: Lane, step: Step) -> Talk[dict[str, Any] | None]:
+def _ask(
+    talk: Conversation, lane: Lane, step: Step, accepted: Mapping[str, Any] | None
+) -> Talk[dict[str, Any] | None]:
     """One look; None when no answer came."""
     assert step.poll is not None
     call = step.poll.call
     if isinstance(call, ExchangeCall):
         reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
-        return with_ours(step, talk.state, reply.result) if isinstance(reply, Answered) else None
+        if not isinstance(reply, Answered):
+            return None
+        return with_ours(step, talk.state, reply.result, accepted=accepted)
     event = yield from talk.observe(
         step.server, (lane.database_guid,) if lane.database_guid else ()
     )

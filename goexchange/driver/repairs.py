@@ -22,9 +22,17 @@ _STATES = (*_UNDER_WAY, "Succeeded", "Failed")
 _BUSY = "allowed number"  # Source: the store's refusal of a second request of a server
 
 
-def with_ours(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[str, Any]:
+def with_ours(
+    step: Step,
+    state: RunState,
+    answer: Mapping[str, Any],
+    *,
+    accepted: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """The answer with a member `ours`, for steps that ask for repair requests.
 
+    Shape: `accepted` is what the store said to the request itself. Its identity finds it whatever
+    the clocks do meanwhile; without it, after a lost answer or a resume, the time has to do.
     Unknown: `ours` is missing when an object does not tell its kind or its time, or has a state
     that is none of the known words.
     """
@@ -36,12 +44,10 @@ def with_ours(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[st
         return dict(answer)
     since = (sent + _ahead(state, step.server)).replace(microsecond=0)
     counted = {each for record in state.steps.values() for each in record.requests}
-    mine = [
-        one
-        for one in answer["objects"]
-        if _is_ours(one, kind, since) and _identity(one) not in counted
-    ]
-    return {**answer, "ours": _standing(mine)}
+    named = {_request(one) for one in (accepted or {}).get("objects", ())} - {None}
+    by_name = [one for one in answer["objects"] if _request(one) in named]
+    mine = by_name or [one for one in answer["objects"] if _is_ours(one, kind, since)]
+    return {**answer, "ours": _standing([one for one in mine if _identity(one) not in counted])}
 
 
 def is_busy(answer: Mapping[str, Any] | None, message: str) -> bool:
@@ -98,6 +104,15 @@ def _is_ours(one: Mapping[str, Any], kind: str, since: datetime) -> bool:
 
 def _identity(one: Mapping[str, Any]) -> str | None:
     return str(one["Identity"]) if "Identity" in one and one["Identity"] else None
+
+
+def _request(one: Mapping[str, Any]) -> str | None:
+    """The request that a job belongs to; None where its identity does not tell.
+
+    Source: the identity is the database's, the request's and the job's GUID, with backslashes.
+    """
+    parts = (_identity(one) or "").lower().split("\\")
+    return parts[1] if len(parts) == 3 else None
 
 
 def _is_open(one: Mapping[str, Any]) -> bool:

@@ -298,7 +298,7 @@ def _answered(
     if not judgement.is_done:
         return judgement
     if step.poll is not None:
-        return (yield from poll_to_end(talk, lane, step))
+        return (yield from poll_to_end(talk, lane, step, accepted=result))
     if (
         step.probe is None
         or step.on_doubt is not OnDoubt.PROBE

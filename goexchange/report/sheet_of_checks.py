@@ -71,8 +71,8 @@ def sheet_of_checks(checks: Sequence[ResourceCheck], *, made_by: str) -> Sheet:
 
 def _fact(check: ResourceCheck) -> Fact:
     servers = ", ".join(check.servers)
-    text = f"checked {moment_text(check.checked_at_utc)} on {servers}"
-    return Fact(label=check.specification, text=text)
+    text = f"{check.specification}, {moment_text(check.checked_at_utc)}, on {servers}"
+    return Fact(label="Checked", text=text)
 
 
 def _row(check: ResourceCheck, one: ResourceFinding) -> tuple[Cell, ...]:

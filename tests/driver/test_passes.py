@@ -39,10 +39,14 @@ def job(number: int = 1, **differs: Any) -> dict[str, Any]:
     }
 
 
-def ours(*rows: dict[str, Any], counted: frozenset[str] = frozenset()) -> dict[str, Any]:
+def ours(
+    *rows: dict[str, Any],
+    counted: frozenset[str] = frozenset(),
+    accepted: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     record = StepRecord(step=STEP.id, attempts=1, last_sent_at_utc=NOW, requests=counted)
     state = RunState(steps={STEP.id: record})
-    answer = with_ours(STEP, state, {"objects": list(rows)})
+    answer = with_ours(STEP, state, {"objects": list(rows)}, accepted=accepted)
     assert "ours" in answer
     return dict(answer["ours"])
 
@@ -72,6 +76,17 @@ def test_a_request_is_counted_by_one_pass_only() -> None:
     first, second = job(1, CorruptionsDetected=5), job(2, CorruptionsDetected=1)
     found = ours(first, second, counted=frozenset({first["Identity"]}))
     assert (found["count"], found["errors"], found["requests"]) == (1, 1, [second["Identity"]])
+
+
+def test_an_accepted_request_is_found_by_its_name_whatever_the_clocks_say() -> None:
+    """Its jobs share the request's GUID; another request of the same kind and time is not ours."""
+    early = {"CreationTime": (NOW - timedelta(hours=4)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    mine = [job(7, Identity=f"6f9619ff\\7\\{number}", **early) for number in (1, 2)]
+    said = {"objects": [{**mine[0], "JobState": "Queued"}]}
+    found = ours(*mine, job(8), accepted=said)
+    assert found["requests"] == [each["Identity"] for each in mine] and found["is_over"]
+    assert ours(*mine, accepted={"objects": []})["count"] == 0
+    assert ours(*mine, job(8), accepted={"objects": [{"Identity": "7"}]})["count"] == 1
 
 
 def test_a_state_of_another_word_says_nothing_at_all() -> None:

@@ -96,3 +96,21 @@ def test_a_process_of_the_whole_run_meets_a_fault_on_its_server() -> None:
     story = tell(troubled(calm.plan, calm.performer.world, calm.performer, (fault,)))
     assert [one.step for one in story.fired] == [step.id]
     assert story.is_good, story.text
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_jump_of_the_controllers_clock_hides_no_repair_request(number: int) -> None:
+    """The request was known by its time alone; after a jump it was asked about for half a day."""
+    text = SPECIFICATION.replace("primary_passes_max: 0", "primary_passes_max: 1")
+    calm = make_night(one_database(), [specification(text)], inventory(), at=AT)
+    step = next(
+        step.id
+        for lane in calm.plan.body.lanes
+        for step in lane.steps
+        if step.action is Action.REPAIR_REQUEST
+    )
+    jump = Fault(kind=FaultKind.CLOCK_JUMP, step=step, place=Place.INTENT, number=number)
+    story = tell(troubled(calm.plan, calm.performer.world, calm.performer, (jump,)))
+    assert story.is_good, story.text
+    assert [one.step for one in story.fired] == [step]
+    assert story.seconds < 6 * 3600
