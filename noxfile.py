@@ -24,6 +24,15 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def long(session: nox.Session) -> None:
+    """What takes minutes of real processes: every script, signal and cancelled pipeline over the
+    lab, and every command block of the documents.
+    """
+    _install(session)
+    session.run("pytest", "-m", "long", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style of package, tests and this file."""
     session.install("ruff>=0.8")

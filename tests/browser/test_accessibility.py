@@ -138,7 +138,9 @@ def as_printed(document: str) -> str:
     )
 
 
-@pytest.mark.parametrize("name", [*NAMED, *OTHERS])
+@pytest.mark.parametrize(
+    "name", [*NAMED, *(pytest.param(one, marks=pytest.mark.long) for one in OTHERS)]
+)
 def test_nothing_is_cut_on_paper(tmp_path: Path, name: str) -> None:
     """A4 leaves 184 mm between the margins: 695 pixels."""
     document = written(name)

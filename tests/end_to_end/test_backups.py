@@ -46,6 +46,7 @@ def report(site: Site) -> str:
     return " ".join(newest.read_text("utf-8").split())
 
 
+@pytest.mark.long
 def test_what_the_agent_does_not_back_up_is_unprotected_until_a_backup_succeeds(
     site: Site,
 ) -> None:

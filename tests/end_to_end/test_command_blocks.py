@@ -9,7 +9,8 @@ import pytest
 from tests.end_to_end.command_blocks import SCENARIOS, as_it_stands, others
 from tests.end_to_end.site import lab
 
-pytestmark = pytest.mark.timeout(900)  # whole nights, some of which wait for leases to end
+# whole nights, some of which wait for leases to end
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 A_NIGHT = (
     "first-real-server.md",

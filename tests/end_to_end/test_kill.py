@@ -10,6 +10,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from goexchange.journal.chain import Draft, line_of, read_lines, seal
 from tests.end_to_end.site import Site, lab, steps
 from tests.reliability.dying import Moment
@@ -49,6 +51,7 @@ def test_killed_again_and_again_then_resumed(tmp_path: Path) -> None:
     assert dict(hits.ends) == {0: 1}
 
 
+@pytest.mark.long
 def test_terminated_in_the_rebuild_then_resumed(tmp_path: Path) -> None:
     with lab(tmp_path, "--pace", "1", "--scale", "0.5") as site:
         site.planned("--database", "DB05")

@@ -63,6 +63,9 @@ def written(site: Site, wanted: dict[str, tuple[str, str, str, str, str]]) -> No
         (folder / f"s{number}.yaml").write_text(text, "utf-8")
 
 
+pytestmark = pytest.mark.long  # each of them is played in every run, by the simulation
+
+
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with lab(tmp_path_factory.mktemp("scripts"), "--pace", "20", "--scale", "0.2") as site:

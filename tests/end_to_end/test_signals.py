@@ -89,7 +89,16 @@ def in_doubt(records: list[dict[str, Any]]) -> set[str]:
     return {str(one["data"]["step"]) for one in records if one["kind"] == "intent"} - ends
 
 
-@pytest.mark.parametrize("kind", ENDS)
+IN_EVERY_RUN = ("terminate", "pipeline")  # the others differ in who sends what
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(one, marks=() if one in IN_EVERY_RUN else (pytest.mark.long,))
+        for one in ENDS
+    ],
+)
 def test_it_ends_within_five_seconds_and_says_what_is_down(site: Site, kind: str) -> None:
     end, calm = ENDS[kind]
     moment = random.choice(MOMENTS)

@@ -55,6 +55,7 @@ def test_with_the_original_destroyed_the_set_is_copied_back(site: Site) -> None:
     assert mounted(site)
 
 
+@pytest.mark.long
 def test_a_night_is_restored_beside_and_then_rolled_back(site: Site) -> None:
     site.planned("--database", "DB05")
     assert site.run("apply", "plan.json").code == 0
@@ -98,6 +99,7 @@ def mounted(site: Site) -> bool:
     return any(each["is_mounted"] is True for each in server["databases"] if each["name"] == "DB05")
 
 
+@pytest.mark.long
 def test_a_dead_run_that_is_rolled_back_takes_its_own_way_back(site: Site) -> None:
     site.planned("--database", "DB05")
     process = site.start("apply", "plan.json")
