@@ -42,7 +42,7 @@ def with_ours(
     kind = str(step.call.parameters["CorruptionType"])
     if sent is None or not all(_tells(one) for one in answer["objects"]):
         return dict(answer)
-    since = (sent + _ahead(state, step.server)).replace(microsecond=0)
+    since = _not_older_than(state, step.server, sent).replace(microsecond=0)
     counted = {each for record in state.steps.values() for each in record.requests}
     named = {_request(one) for one in (accepted or {}).get("objects", ())} - {None}
     by_name = [one for one in answer["objects"] if _request(one) in named]
@@ -119,12 +119,18 @@ def _is_open(one: Mapping[str, Any]) -> bool:
     return one["JobState"] in _UNDER_WAY
 
 
-def _ahead(state: RunState, server: str) -> timedelta:
-    """How far the host's clock is surely ahead of ours (negative: behind); nothing when unknown."""
+def _not_older_than(state: RunState, server: str, sent: datetime) -> datetime:
+    """What the host's clock surely did not yet show when the request was sent.
+
+    By our clock and how far the host's is ahead; and no later than what the host's clock showed
+    when it was last observed, before the request, because ours may have jumped since.
+    """
     host = state.facts[server]["host"] if server in state.facts else None
     if not isinstance(host, dict) or "clock_utc" not in host:
-        return timedelta(0)
+        return sent
     if not isinstance(host["clock_utc"], str) or not isinstance(host["observed_at_utc"], str):
-        return timedelta(0)
-    ahead = parse_time(host["clock_utc"]) - parse_time(host["observed_at_utc"])
-    return ahead if ahead < timedelta(0) else max(timedelta(0), ahead - OBSERVING_TAKES)
+        return sent
+    clock = parse_time(host["clock_utc"])
+    ahead = clock - parse_time(host["observed_at_utc"])
+    surely = ahead if ahead < timedelta(0) else max(timedelta(0), ahead - OBSERVING_TAKES)
+    return min(sent + surely, clock)

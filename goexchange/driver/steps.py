@@ -56,6 +56,7 @@ from goexchange.powershell.redaction import redacted
 
 FRESH_FOR = timedelta(minutes=10)
 BUSY_WAIT = timedelta(minutes=1)
+AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
 
 
 def perform(talk: Conversation, lane: Lane, step: Step) -> Talk[None]:
@@ -86,9 +87,12 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
         return False
     if (yield from wait_while_held(talk, step)):
         return False
-    is_undisturbed = yield from talk.wait(_not_before(talk, lane, step, record))
-    if not is_undisturbed:
-        return False  # an operator asked for something: the lane is looked at again
+    while True:
+        moment = _not_before(talk, lane, step, record)
+        if not (yield from talk.wait(moment)):
+            return False  # an operator asked for something: the lane is looked at again
+        if not step.delay_s or talk.now - moment < AWAKE_WITHIN:
+            break
     drafts, against = yield from _decided(talk, step)
     if against:
         drafts.append(_skipped(lane, step, against, cause="guard"))
@@ -136,10 +140,12 @@ def _look_again(talk: Conversation, step: Step) -> Talk[None]:
 
 
 def _not_before(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> datetime:
-    """When the step may be sent: after its delay, and not at once after a failed attempt."""
-    earlier = [talk.state.step(other.id).ended_at_utc for other in lane.steps]
-    last_end = max((ended for ended in earlier if ended is not None), default=talk.now)
-    moment = last_end + timedelta(seconds=step.delay_s) if step.delay_s else talk.now
+    """When the step may be sent: after its delay, and not at once after a failed attempt.
+
+    The delay counts from now: counted from what was written down before, a jump of the clock in
+    between would shorten it or make it long.
+    """
+    moment = talk.now + timedelta(seconds=step.delay_s)
     if record.outcome is OutcomeKind.FAILED and record.ended_at_utc is not None:
         moment = max(moment, record.ended_at_utc + talk.poll_interval)
     if step.action is Action.REMOVE_SENTINEL:

@@ -55,7 +55,7 @@ def _of_success(
 def _is_after_end(effect: Effect, lane: Lane, night: Night) -> bool:
     """Whether it came when the run had already looked for the last time."""
     looks = [
-        record.at_utc
+        record.at_utc - night.performer.skew  # written down by the controller's own clock
         for record in night.performer.records
         if record.kind is RecordKind.INTENT
         and str(record.data["step"]).startswith(f"{lane.id}/")

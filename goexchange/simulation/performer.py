@@ -31,9 +31,8 @@ EVENTS_BEFORE = timedelta(days=1)
 class Performer:
     """World, clock, journal and lease book of one night; all of it outlives a controller.
 
-    Shape: `flushed` is what the disk really holds; `is_losing` may say that the answer of a call
-    gets lost (`after`)
-    or the call itself (`before`).
+    Shape: `is_losing` may say that the answer of a call gets lost (`after`) or the call itself
+    (`before`); `skew` is how far the controller's clock is off.
     """
 
     world: World
@@ -43,6 +42,7 @@ class Performer:
     records: list[Record] = field(factory=list)
     lease_number: int = 0
     is_losing: Callable[[effects.Send], str | None] = lambda send: None
+    skew: timedelta = timedelta(0)
 
     def now(self) -> datetime:
         """The time of the night."""

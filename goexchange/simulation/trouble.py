@@ -57,8 +57,8 @@ class TroubledPerformer(Performer):
     """Performs, and lets the faults happen that wait for what is being performed.
 
     Shape: `servers` by step; `waiting` have not had their occasion; `due` happen at a moment;
-    `skew` is how far the controller's clock is off; `away` says until when a host's Windows channel
-    is closed; `torn` counts the bytes that the next controller finds at the end of the journal.
+    `away` says until when a host's Windows channel is closed; `torn` counts the bytes that the next
+    controller finds at the end of the journal.
     """
 
     servers: Mapping[str, str]
@@ -66,7 +66,6 @@ class TroubledPerformer(Performer):
     due: list[tuple[datetime, int, Fault | effects.Send]] = field(factory=list)
     fired: list[Fired] = field(factory=list)
     requests: list[Requested] = field(factory=list)
-    skew: timedelta = timedelta(0)
     away: dict[str, datetime] = field(factory=dict)
     seen: dict[tuple[str, Place], int] = field(factory=dict)
     broken_appends: int = 0

@@ -309,7 +309,8 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
 _WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
 _PROGRAM = "'C:\\agent\\backup.cmd'"
 _AGENT = (
-    f"{{method: agent, agent: {{start: [{_PROGRAM}, start], state: [{_PROGRAM}, state],"
+    "{method: agent, timeout: 2h, agent:"
+    f" {{start: [{_PROGRAM}, start], state: [{_PROGRAM}, state],"
     f" copies: [{_PROGRAM}, copies], poll_every: 30s,"
     " states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}}"
 )

@@ -7,6 +7,7 @@ from attrs import evolve
 
 from goexchange.errors import ExitCode
 from goexchange.model.plan import Action
+from goexchange.model.run import RecordKind
 from goexchange.simulation.faults import Fault, FaultKind, Place
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
@@ -114,3 +115,50 @@ def test_a_jump_of_the_controllers_clock_hides_no_repair_request(number: int) ->
     assert story.is_good, story.text
     assert [one.step for one in story.fired] == [step]
     assert story.seconds < 6 * 3600
+
+
+@pytest.mark.parametrize(
+    ("number", "delay_s"),
+    # a jump of 45 s in the middle of a minute cannot be told from time that passed
+    [(number, delay) for number in range(8) for delay in (0, 10) if (number, delay) != (3, 10)],
+)
+def test_a_jump_of_the_clock_does_not_shorten_the_second_look(number: int, delay_s: int) -> None:
+    """Mounted is seen twice, a minute apart: a minute that passed, not one that a clock skipped."""
+    mount = "EX01/DB05/20-mount"
+    jump = Fault(
+        kind=FaultKind.CLOCK_JUMP,
+        step=mount,
+        place=Place.OUTCOME,
+        is_after=True,
+        number=number,
+        delay_s=float(delay_s),
+    )
+    made = night(jump)
+    story = tell(made)
+    assert story.is_good, story.text
+    assert [one.step for one in story.fired] == [mount]
+    looks = [
+        record.at_utc - made.performer.skew
+        for record in made.performer.records
+        if record.kind is RecordKind.INTENT
+        and str(record.data["step"]).endswith("-confirm-mounted")
+    ]
+    (mounted,) = [one.at for one in made.performer.world.effects if one.kind == "mount"]
+    assert (looks[0] - mounted).total_seconds() >= 60
+
+
+@pytest.mark.parametrize("number", range(3, 8))  # back: the window is not open yet
+def test_a_lost_repair_request_is_found_after_a_jump_of_the_clock(number: int) -> None:
+    """Its answer was lost, so its time has to do: by the host's clock, which did not jump."""
+    text = SPECIFICATION.replace("primary_passes_max: 0", "primary_passes_max: 1")
+    calm = make_night(one_database(), [specification(text)], inventory(), at=AT)
+    steps = [step for lane in calm.plan.body.lanes for step in lane.steps]
+    asked = next(one.id for one in steps if one.action is Action.REPAIR_REQUEST)
+    first = steps[0].id
+    faults = (
+        Fault(kind=FaultKind.CLOCK_JUMP, step=first, place=Place.OUTCOME, number=number),
+        Fault(kind=FaultKind.LOST_ANSWER, step=asked, place=Place.SEND),
+    )
+    story = tell(troubled(calm.plan, calm.performer.world, calm.performer, faults))
+    assert story.is_good, story.text
+    assert {one.step for one in story.fired} == {first, asked}
