@@ -94,7 +94,12 @@ def time_text(moment: datetime) -> str:
 
 
 def parse_time(text: str) -> datetime:
-    """The inverse of `time_text`; a time without a zone is refused."""
+    """The inverse of `time_text`; a time without a zone is refused, and what is no text.
+
+    Raises: ValueError.
+    """
+    if not isinstance(text, str):
+        raise ValueError(f"not a time: {text!r}")
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {text}")

@@ -16,6 +16,7 @@ from goexchange.errors import (
     UnexpectedOutput,
     Unreachable,
 )
+from goexchange.facts import groups
 from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.configuration import Inventory
@@ -31,7 +32,8 @@ EVENTS_OF_DAYS = 7  # what the guard on storage errors looks back
 def observe_server(
     session: HostSession, server: str, inventory: Inventory, *, databases: tuple[str, ...] = ()
 ) -> ActualServer:
-    """What a server is now: two requests on the Exchange channel, three on the Windows channel.
+    """What a server is now: two requests on the Exchange channel (two more for a member of an
+    availability group), three on the Windows channel.
 
     Unknown: a channel that answered with an error of its own leaves all that it would have said
     unknown.
@@ -41,6 +43,10 @@ def observe_server(
     exchange = _read(
         lambda: session.exchange(exchange_statements(server, databases), time_limit_s=READ_LIMIT_S)
     )
+    more = groups.group_statements(exchange, server, databases)
+    if more:
+        said = _read(lambda: session.exchange(more, time_limit_s=READ_LIMIT_S))
+        exchange = groups.together(exchange, said)
     arguments = host_arguments(
         exchange, root=inventory.host_root, events_since=now - timedelta(days=EVENTS_OF_DAYS)
     )

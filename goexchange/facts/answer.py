@@ -112,6 +112,8 @@ _STATEMENTS = (
     "Get-MailboxDatabase",
     "Get-MoveRequest",
     "Get-MailboxRepairRequest",
+    "Get-DatabaseAvailabilityGroup",
+    "Get-MailboxDatabaseCopyStatus",
 )
 
 

@@ -23,6 +23,7 @@ from goexchange.model.actual import (
     ActualState,
     DatabaseRecord,
 )
+from goexchange.model.copies import ailment
 from goexchange.model.plan import FactClass
 from goexchange.model.unknown import Unknown
 
@@ -217,6 +218,23 @@ def _has_open_recovery(subject: Subject) -> bool | Unknown:
     )
 
 
+def _of_group(name: str) -> Callable[[Subject], object]:
+    def read(subject: Subject) -> object:
+        group = subject.server.group
+        return group if group is None or isinstance(group, Unknown) else getattr(group, name)
+
+    return read
+
+
+def _copies_ailing(subject: Subject) -> tuple[str, ...] | Unknown:
+    copies, name = subject.server.copies, subject.server.name.lower()
+    if isinstance(copies, Unknown):
+        return copies
+    here = [one for one in copies if one.server.lower() == name and one.is_active is not True]
+    told = [(one.database, ailment(one)) for one in here]
+    return tuple(f"{database}: {why}" for database, why in told if why is not None)
+
+
 _IDENTITY, _HEALTH, _SHOWN = FactClass.IDENTITY, FactClass.HEALTH, FactClass.INFORMATIONAL
 
 _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = (
@@ -229,6 +247,14 @@ _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = 
      "Standard, Enterprise or an evaluation of them."),
     ("server.availability_group", _IDENTITY, _server("availability_group"),
      "The availability group the server belongs to; null for a standalone server."),
+    ("server.group_members", _IDENTITY, _of_group("servers"),
+     "The members of its availability group; null for a standalone server."),
+    ("server.group_operational", _HEALTH, _of_group("operational"),
+     "The members of its availability group that are up; null for a standalone server."),
+    ("server.group_in_maintenance", _HEALTH, _of_group("in_maintenance"),
+     "The members that Exchange knows to be in maintenance; null for a standalone server."),
+    ("server.copies_ailing", _HEALTH, _copies_ailing,
+     "The passive copies that the server holds and that are not well, each with the reason."),
     ("host.name", _IDENTITY, _host("name"), "The host's own name."),
     ("host.boot_id", _HEALTH, _host("boot_id"), "Identifies the present start of Windows."),
     ("host.booted_at_utc", _SHOWN, _host("booted_at_utc"), "When Windows was started."),

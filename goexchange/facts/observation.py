@@ -13,6 +13,7 @@ from attrs import frozen
 from goexchange.codec import time_text
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
+from goexchange.facts.groups import decode_copies, decode_group
 from goexchange.facts.host import decode_host
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
@@ -79,6 +80,7 @@ def decode_server(
     server = answer.one("ExchangeServer")
     fqdn = answer.text(server, "Fqdn")
     version = _version(answer.text(server, "AdminDisplayVersion"))
+    group = _availability_group(answer)
     return ActualServer(
         name=asked.server,
         fqdn=asked.server if isinstance(fqdn, Unknown) else fqdn,
@@ -86,9 +88,11 @@ def decode_server(
         generation=_generation(version),
         build=version if isinstance(version, Unknown) else str(version),
         edition=answer.text(server, "Edition"),
-        availability_group=_availability_group(answer),
+        availability_group=group,
         databases=_databases(answer, asked),
         host=actual_host,
+        group=decode_group(answer, group),
+        copies=decode_copies(answer, group),
     )
 
 
@@ -105,6 +109,8 @@ def _silent(
         availability_group=reason,
         databases=reason,
         host=host,
+        group=reason,
+        copies=reason,
     )
 
 

@@ -7,6 +7,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from goexchange.model.copies import ActualCopy, ActualGroup
 from goexchange.model.history import Timing
 from goexchange.model.unknown import Unknown
 
@@ -234,10 +235,17 @@ class ActualDatabase:
     has_repair_requests: bool | Unknown
 
 
+NOT_ASKED = Unknown("it was not asked for")
+
+
 @frozen(kw_only=True)
 class ActualServer:
     """One Exchange server as observed; `databases` are those whose active copy it holds or should
     hold.
+
+    Shape: `copies` are the copies that it holds, active and passive, and all copies of the
+    databases that were asked for by name; none, and no `group`, for a standalone server.
+    Unknown: both in facts of versions that did not ask.
     """
 
     name: str
@@ -249,6 +257,8 @@ class ActualServer:
     availability_group: str | None | Unknown
     databases: tuple[ActualDatabase, ...] | Unknown
     host: ActualHost | Unknown
+    group: ActualGroup | None | Unknown = NOT_ASKED
+    copies: tuple[ActualCopy, ...] | Unknown = NOT_ASKED
 
 
 @frozen(kw_only=True)

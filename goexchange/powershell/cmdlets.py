@@ -18,6 +18,9 @@ from goexchange.model.plan import ExchangeCall
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
+# No wildcard: a star or a question mark would mean more than the one copy.
+_COPY = re.compile(r"[^\\*?\x00-\x1f]{1,64}\\[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
+COMMENT_MAX = 512  # Source: Suspend-MailboxDatabaseCopy, -SuspendComment
 _RECOVERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,60}[A-Za-z0-9]\Z")
 
 
@@ -50,6 +53,10 @@ CMDLETS: Mapping[str, Cmdlet] = {
                parameters={"Identity": str}, required=("Identity",)),
         Cmdlet(name="Get-MailboxDatabase", changes_exchange=False,
                parameters={"Identity": str, "Server": str, "Status": bool}),
+        Cmdlet(name="Get-DatabaseAvailabilityGroup", changes_exchange=False,
+               parameters={"Identity": str, "Status": bool}, required=("Identity",)),
+        Cmdlet(name="Get-MailboxDatabaseCopyStatus", changes_exchange=False,
+               parameters={"Identity": str, "Server": str}),
         Cmdlet(name="Get-MoveRequest", changes_exchange=False,
                parameters={"MoveStatus": str, "ResultSize": str}, required=("MoveStatus",)),
         Cmdlet(name="Get-MailboxRepairRequest", changes_exchange=False,
@@ -61,6 +68,11 @@ CMDLETS: Mapping[str, Cmdlet] = {
         Cmdlet(name="Set-MailboxDatabase", changes_exchange=True,
                parameters={"Identity": str, "MountAtStartup": bool},
                required=("Identity", "MountAtStartup")),
+        Cmdlet(name="Suspend-MailboxDatabaseCopy", changes_exchange=True,
+               parameters={"Identity": str, "SuspendComment": str, "Confirm": bool},
+               required=("Identity", "SuspendComment", "Confirm")),
+        Cmdlet(name="Resume-MailboxDatabaseCopy", changes_exchange=True,
+               parameters={"Identity": str, "Confirm": bool}, required=("Identity",)),
         Cmdlet(name="New-MailboxRepairRequest", changes_exchange=True,
                parameters={"Database": str, "CorruptionType": str, "DetectOnly": bool},
                required=("Database", "CorruptionType")),
@@ -70,6 +82,8 @@ CMDLETS: Mapping[str, Cmdlet] = {
                required=("Recovery", "Name", "Server", "EdbFilePath", "LogFolderPath")),
     )
 }  # fmt: skip
+
+_NAMES_ONE = ("Get-MailboxDatabase", "Get-MailboxDatabaseCopyStatus")
 
 # Sent one per request: several of them may only be used alone. Source: the cmdlet's reference.
 CORRUPTION_TYPES = ("SearchFolder", "AggregateCounts", "ProvisionedFolder", "FolderView")
@@ -88,8 +102,8 @@ def check_call(call: ExchangeCall) -> ExchangeCall:
     missing = [name for name in cmdlet.required if name not in call.parameters]
     if missing:
         raise CmdletRefused(f"{call.cmdlet} needs {', '.join(missing)}.")
-    if call.cmdlet == "Get-MailboxDatabase" and not {"Identity", "Server"} & set(call.parameters):
-        raise CmdletRefused("Get-MailboxDatabase needs Identity or Server.")
+    if call.cmdlet in _NAMES_ONE and not {"Identity", "Server"} & set(call.parameters):
+        raise CmdletRefused(f"{call.cmdlet} needs Identity or Server.")
     if call.cmdlet == "New-MailboxDatabase" and call.parameters["Recovery"] is not True:
         raise CmdletRefused("New-MailboxDatabase is sent for recovery databases only.")
     return call
@@ -163,6 +177,43 @@ def get_recovery(name: str) -> ExchangeCall:
     return _call("Get-MailboxDatabase", Identity=_own_name(name), Status=True)
 
 
+def get_group(name: str) -> ExchangeCall:
+    """Read one availability group, live state included."""
+    return _call("Get-DatabaseAvailabilityGroup", Identity=name, Status=True)
+
+
+def get_copies(database: str) -> ExchangeCall:
+    """Read how every copy of one database stands, by its GUID."""
+    return _call("Get-MailboxDatabaseCopyStatus", Identity=_guid(database))
+
+
+def get_copies_on(server: str) -> ExchangeCall:
+    """Read how every copy on one server stands, active or passive."""
+    return _call("Get-MailboxDatabaseCopyStatus", Server=server)
+
+
+def get_copy(identity: str) -> ExchangeCall:
+    """Read how one copy stands; its identity is `DB07\\EX03`."""
+    return _call("Get-MailboxDatabaseCopyStatus", Identity=_copy(identity))
+
+
+def suspend_copy(identity: str, comment: str) -> ExchangeCall:
+    """Suspend replication of one passive copy; it would ask for confirmation otherwise."""
+    if len(comment) > COMMENT_MAX:
+        raise CmdletRefused(f"a comment of a suspended copy has {COMMENT_MAX} characters at most.")
+    return _call(
+        "Suspend-MailboxDatabaseCopy",
+        Identity=_copy(identity),
+        SuspendComment=comment,
+        Confirm=False,
+    )
+
+
+def resume_copy(identity: str) -> ExchangeCall:
+    """Let replication of one passive copy go on."""
+    return _call("Resume-MailboxDatabaseCopy", Identity=_copy(identity), Confirm=False)
+
+
 def get_databases(server: str) -> ExchangeCall:
     """Read every database with a copy on a server."""
     return _call("Get-MailboxDatabase", Server=server, Status=True)
@@ -176,6 +227,13 @@ def _guid(text: str) -> str:
     if not _GUID.match(text):
         raise CmdletRefused(f"'{text}' is not the GUID of a database.")
     return text.lower()
+
+
+def _copy(identity: str) -> str:
+    """Exactly one copy: a wildcard, or a name without its server, would mean several."""
+    if not _COPY.match(identity):
+        raise CmdletRefused(f"'{identity}' does not name one copy of one database.")
+    return identity
 
 
 def _own_name(name: str) -> str:

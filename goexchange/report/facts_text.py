@@ -38,6 +38,7 @@ def _server(server: ActualServer, frame: Frame) -> list[str]:
     head = f"{who} · {name} · build {_said(server.build)}{member}"
     lines = ["", *wrap(head, frame.width)]
     lines += [f"  {line}" for line in wrap(_host(server), frame.width - 2)]
+    lines += [f"  {line}" for line in wrap(_group(server), frame.width - 2)] if group else []
     if isinstance(server.databases, Unknown):
         return [*lines, f"  databases: {server.databases}"]
     rows = [_row(database) for database in server.databases]
@@ -55,6 +56,21 @@ def _host(server: ActualServer) -> str:
         )
     tool = _said(host.eseutil_version)
     return f"PowerShell {shown(host.powershell_version)} · eseutil {tool} · {free}"
+
+
+def _group(server: ActualServer) -> str:
+    """The members of its group, and how the passive copies on the server stand."""
+    group, copies = server.group, server.copies
+    members = Unknown("") if group is None or isinstance(group, Unknown) else group.servers
+    said = "unknown" if isinstance(members, Unknown) else ", ".join(map(shown, members))
+    if isinstance(copies, Unknown):
+        return f"members {said} · copies {copies}"
+    passive = [
+        f"{shown(each.database)} {_said(each.status)}"
+        for each in copies
+        if each.server.lower() == server.name.lower() and each.is_active is not True
+    ]
+    return f"members {said} · passive copies here: {', '.join(passive) or 'none'}"
 
 
 def _row(database: ActualDatabase) -> Row:

@@ -11,11 +11,13 @@ from attrs import define, field
 
 from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
+from goexchange.facts import groups
 from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
 from goexchange.journal.chain import seal
 from goexchange.model.actual import ActualServer
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.run import Record
+from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import registered_digests
 from goexchange.world.clock import ManualClock
 from goexchange.world.refusals import HostDown, ScriptFailed
@@ -74,14 +76,12 @@ class Performer:
 
         Raises: HostDown while it reboots.
         """
-        answers = [
-            self._exchange(server, statement)
-            for statement in exchange_statements(server, databases)
-        ]
-        exchange = {
-            name: [one for answer in answers for one in answer[name]]
-            for name in ("objects", "errors", "warnings")
-        }
+        exchange: Mapping[str, Any] | Unknown = self._pipeline(
+            server, exchange_statements(server, databases)
+        )
+        more = groups.group_statements(exchange, server, databases)
+        if more:
+            exchange = groups.together(exchange, self._pipeline(server, more))
         arguments = host_arguments(
             exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE
         )
@@ -147,6 +147,14 @@ class Performer:
             raise ScriptFailed("internal", f"{send.call.script} is not a registered text")
         arguments = json.loads(json.dumps(dict(send.call.arguments)))
         return _as_sent(self.world.script(send.server, self.user, send.call.script, arguments))
+
+    def _pipeline(self, server: str, statements: tuple[ExchangeCall, ...]) -> dict[str, Any]:
+        """All that the statements of one pipeline give, together."""
+        answers = [self._exchange(server, statement) for statement in statements]
+        return {
+            name: [one for answer in answers for one in answer[name]]
+            for name in ("objects", "errors", "warnings")
+        }
 
     def _exchange(self, server: str, call: ExchangeCall) -> dict[str, Any]:
         return self.world.to_plain(

@@ -125,6 +125,20 @@ CMDLETS: Mapping[str, Cmdlet] = {
             ),
             cmdlets_change.set_mailbox_database,
         ),
+        Cmdlet(
+            "Suspend-MailboxDatabaseCopy",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("SuspendComment"),
+                *_CONFIRM,
+            ),
+            cmdlets_change.suspend_copy,
+        ),
+        Cmdlet(
+            "Resume-MailboxDatabaseCopy",
+            (Parameter("Identity", is_mandatory=True), *_CONFIRM),
+            cmdlets_change.resume_copy,
+        ),
         Cmdlet("New-MailboxDatabase", _NEW_DATABASE, cmdlets_recovery.new_mailbox_database),
         Cmdlet("New-MailboxRepairRequest", _NEW_REPAIR, cmdlets_change.new_repair_request),
     )

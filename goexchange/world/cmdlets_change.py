@@ -15,6 +15,7 @@ from goexchange.world.cmdlet_errors import (
     not_found,
 )
 from goexchange.world.cmdlets_read import find_database, repair_row
+from goexchange.world.copies import resume, suspend
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
@@ -110,6 +111,48 @@ def set_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer
         detail=str(wanted),
     )
     return _done(world)
+
+
+def suspend_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Suspend-MailboxDatabaseCopy of one passive copy; asks unless told not to."""
+    found = _passive(world, "Suspend-MailboxDatabaseCopy", given["Identity"])
+    if isinstance(found, CmdletError):
+        return _failed(world, found)
+    if given.get("Confirm", True):
+        words = needs_confirmation("Suspend-MailboxDatabaseCopy", given["Identity"])
+        return CmdletAnswer(terminating=words)
+    suspend(world, *found, given.get("SuspendComment"))
+    return _done(world)
+
+
+def resume_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Resume-MailboxDatabaseCopy of one passive copy."""
+    found = _passive(world, "Resume-MailboxDatabaseCopy", given["Identity"])
+    if isinstance(found, CmdletError):
+        return _failed(world, found)
+    resume(world, *found)
+    return _done(world)
+
+
+def _passive(
+    world: World, cmdlet: str, identity: str
+) -> tuple[MailboxDatabase, str] | CmdletError:
+    """The database and server of one passive copy, or the error that the cmdlet gives."""
+    name, _, server = identity.partition("\\")
+    database = find_database(world, name)
+    if database is None or server not in database.description.copies:
+        return not_found(world, cmdlet, identity)
+    host = world.hosts[server]
+    if server in database.passive and host.down_until is None:
+        return database, server
+    is_active = server == database.active_server
+    why = "is the active copy" if is_active else "cannot be reached: its server is down"
+    return exchange_error(
+        world, cmdlet, f"The database copy '{identity}' {why}.",
+        exception="InvalidOperationException",
+        category=ErrorCategory.INVALID_OPERATION,
+        target=identity,
+    )  # fmt: skip
 
 
 def new_repair_request(world: World, given: Mapping[str, Any]) -> CmdletAnswer:

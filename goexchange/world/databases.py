@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from attrs import define, field
@@ -29,6 +30,9 @@ from goexchange.world.chance import guid, number
 from goexchange.world.files import HostFiles, flush_map_of
 from goexchange.world.log_stream import LogStream
 from goexchange.world.site import PAGE_BYTES, DatabaseDescription
+
+if TYPE_CHECKING:
+    from goexchange.world.copies import PassiveCopy
 
 FLUSH_MAP_BYTES = 8192
 HEADER_BYTES = 2 * PAGE_BYTES
@@ -62,6 +66,7 @@ class MailboxDatabase:
     outstanding: tuple[Signature, Signature] | None = None
     corruptions: dict[str, list[int]] = field(factory=dict)
     mailboxes_left_out: int = 0
+    passive: dict[str, PassiveCopy] = field(factory=dict)
 
     @property
     def name(self) -> str:

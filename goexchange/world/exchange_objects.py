@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from goexchange.ese.header import BackupKind
 from goexchange.ese.structures import BackupRecord
 from goexchange.world.chance import guid
+from goexchange.world.copies import PassiveCopy, status_of
 from goexchange.world.databases import MailboxDatabase, read_header, white_space_bytes
 from goexchange.world.hosts import Host
 from goexchange.world.site import DOMAIN
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
 
 _DIRECTORY = "Microsoft.Exchange.Data.Directory."
 _SYSTEM = _DIRECTORY + "SystemConfiguration."
+_COPY_STATES = {
+    "Suspended": 3,
+    "Healthy": 5,
+    "ServiceDown": 6,
+    "Initializing": 7,
+    "Mounted": 12,
+    "Dismounted": 13,
+    "FailedAndSuspended": 19,
+}
 ORGANIZATION = "CN=Lab,CN=Microsoft Exchange,CN=Services,CN=Configuration,DC=lab,DC=example"
 _BASE_TYPES = (
     _DIRECTORY + "ADPresentationObject",
@@ -142,10 +152,9 @@ def mailbox_database(
 def copy_status(world: World, database: MailboxDatabase, server: str) -> ExchangeObject:
     """One row of Get-MailboxDatabaseCopyStatus."""
     is_active = server == database.active_server
-    if is_active:
-        status, number = ("Mounted", 12) if database.mounted_on else ("Dismounted", 13)
-    else:
-        status, number = "Healthy", 5
+    status = status_of(world, database, server)
+    number = _COPY_STATES[status]
+    copy = PassiveCopy() if is_active else database.passive[server]
     identity = f"{database.name}\\{server}"
     properties: dict[str, Value] = {
         "Identity": identity,
@@ -157,14 +166,14 @@ def copy_status(world: World, database: MailboxDatabase, server: str) -> Exchang
         "MailboxServer": server,
         "ActiveDatabaseCopy": database.active_server.lower(),
         "ActiveCopy": is_active,
-        "ActivationSuspended": False,
+        "ActivationSuspended": copy.is_activation_suspended or copy.is_suspended,
         "ErrorMessage": None,
-        "SuspendComment": None,
+        "SuspendComment": copy.comment,
         "ContentIndexState": EnumValue(
             "Microsoft.Exchange.Management.ContentIndexStatusType", "NotApplicable", 10
         ),
-        "CopyQueueLength": 0,
-        "ReplayQueueLength": 0,
+        "CopyQueueLength": copy.copy_queue,
+        "ReplayQueueLength": copy.replay_queue,
         "LatestFullBackupTime": _last_full_backup(world, database)[0] if is_active else None,
     }
     return ExchangeObject(
@@ -183,6 +192,7 @@ def _configured(world: World, database: MailboxDatabase) -> dict[str, Value]:
     group = server.availability_group
     master = reference(world, "group", group) if group else reference(world, "server", server.name)
     is_replicated = len(description.copies) > 1
+    lags = dict(description.replay_lags_s)
     owner = reference(world, "server", database.active_server)
     return {
         "Name": database.name,
@@ -210,7 +220,10 @@ def _configured(world: World, database: MailboxDatabase) -> dict[str, Value]:
             KeyValuePair(reference(world, "server", each), index)
             for index, each in enumerate(sorted(description.copies), start=1)
         ),
-        "ReplayLagTimes": tuple(KeyValuePair(each, TimeSpan(0)) for each in description.copies),
+        "ReplayLagTimes": tuple(
+            KeyValuePair(each, TimeSpan.of(seconds=lags.get(each, 0)))
+            for each in description.copies
+        ),
         "TruncationLagTimes": tuple(KeyValuePair(each, TimeSpan(0)) for each in description.copies),
         "EdbFilePath": LongPath(database.edb_path),
         "LogFolderPath": LongPath(description.log_folder),

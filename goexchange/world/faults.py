@@ -69,6 +69,7 @@ class Faults:
     _copies: list[Damage] = field(factory=list, alias="copies")
     _backups: list[AgentTrouble] = field(factory=list, alias="backups")
     _agents: list[AgentTrouble] = field(factory=list, alias="agents")
+    _copy_failures: list[str] = field(factory=list, alias="copy_failures")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
@@ -101,6 +102,18 @@ class Faults:
     def trouble_next_agent(self, trouble: AgentTrouble) -> None:
         """The next backup of a vendor's agent goes like this."""
         self._agents.append(trouble)
+
+    def fail_next_resume(self, server: str) -> None:
+        """The next passive copy that is resumed on a server cannot be opened, and fails."""
+        self._copy_failures.append(server)
+
+    def take_copy_failure(self, server: str) -> bool:
+        """Whether this resumed copy is to fail."""
+        if server not in self._copy_failures:
+            return False
+        self._copy_failures.remove(server)
+        self.fired.append("copy-fails")
+        return True
 
     def reboot(self, host: str, *, at: datetime) -> None:
         """A host reboots at a moment."""

@@ -252,11 +252,6 @@ def _hold(database: MailboxDatabase, files: HostFiles) -> None:
         files.hold(path, database.holder)
 
 
-def hold_passive_copy(database: MailboxDatabase, files: HostFiles) -> None:
-    """The replication service has the files of a passive copy open."""
-    _hold(database, files)
-
-
 def _log_engine(
     database: MailboxDatabase, host: Host, *, now: datetime, event_id: int, text: str
 ) -> None:

@@ -92,6 +92,7 @@ class DatabaseDescription(Shared):
     closed_logs: int = 4
     corruptions: tuple[tuple[str, tuple[int, ...]], ...] = ()  # by kind, what each pass finds
     mailboxes_left_out: int = 0
+    replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
     guid: UUID | None = None  # made from the seed when not given
 
 
@@ -148,6 +149,7 @@ class TimeConstants(Shared):
     backup_completion: float = 0.5
     repair_request: float = 0.5
     boot: float = 90.0
+    copy_resume: float = 1.0
 
     def scaled(self, factor: float) -> TimeConstants:
         """All of them shorter (or longer) by one factor."""
@@ -160,6 +162,7 @@ class TimeConstants(Shared):
             backup_completion=self.backup_completion / factor,
             repair_request=self.repair_request / factor,
             boot=self.boot / factor,
+            copy_resume=self.copy_resume / factor,
         )
 
 

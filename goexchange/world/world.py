@@ -17,13 +17,14 @@ from attrs import define, evolve, frozen
 from goexchange.world import backup_engine, jobs
 from goexchange.world.backup_engine import BackupRun
 from goexchange.world.clock import Clock, EventClock
+from goexchange.world.copies import hold_copy, passive_copies
 from goexchange.world.databases import MailboxDatabase, make_database, write_files
 from goexchange.world.disk import Disk
 from goexchange.world.faults import Faults
 from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
-from goexchange.world.mounting import MountRefused, hold_passive_copy, lose, mount, write_mail
+from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request
@@ -244,7 +245,8 @@ class World:
             write_files(
                 self._twin(database, now), self.hosts[server].files, seed=self.seed, now=now
             )
-            hold_passive_copy(database, self.hosts[server].files)
+            hold_copy(database, self.hosts[server].files)
+        database.passive = passive_copies(database)
         active = self.host_of(database)
         write_files(database, active.files, seed=self.seed, now=now)
         for host in (self.hosts[each] for each in database.description.copies):
@@ -336,8 +338,9 @@ class World:
         host.come_up(due.at)
         for database in self.databases.values():
             if database.active_server != host.name:
-                if host.name in database.description.copies:
-                    hold_passive_copy(database, host.files)
+                copy = database.passive.get(host.name)
+                if copy is not None and not (copy.is_suspended or copy.has_failed):
+                    hold_copy(database, host.files)
                 continue
             if not database.is_mount_at_startup or database.description.is_recovery:
                 continue
