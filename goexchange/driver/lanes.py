@@ -57,11 +57,6 @@ class LaneFacts:
     is_record_open: bool
     is_sentinel_placed: bool
 
-    @property
-    def is_back(self) -> bool:
-        """In service again by one of our mounts."""
-        return self.is_in_service and not self.is_away
-
 
 def happened(record: StepRecord) -> bool:
     """Whether the step is known to have taken effect."""

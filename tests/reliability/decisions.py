@@ -1,17 +1,22 @@
 """Which decisions of the pure core the pure tests and the nights take: lines and branches of plan,
 guard, driver and journal.
 
-`python -m tests.reliability.decisions` prints the share of each package and what was never taken.
+`python -m tests.reliability.decisions` plays what `WORK` names, each part in a process of its own
+under coverage.py, on all cores; it prints what each part took, the share of each package, and what
+was never taken.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +24,50 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("plan", "guard", "driver", "journal")
-TESTS = ("tests/unit/plan", "tests/unit/guard", "tests/unit/journal", "tests/driver")
-SEEDS = 60
-SHARE_MIN = 0.8  # below it the row fails: tests have been lost
+SEEDS, POINTS = 60, 120
+SHARES_MIN = {"plan": 0.85, "guard": 0.9, "driver": 0.85, "journal": 0.9}
 LIMIT_S = 1800
-PLAY = "from tests.reliability.run import play_seeds; play_seeds(range({seeds}))"
+NIGHTS = """
+from tests.reliability.run import play_seeds
+from tests.reliability.points import crash_points
+assert not play_seeds(range({seeds})).broken
+assert not [each for number in range(6) for each in crash_points((number, {points} // 6)).broken]
+"""
+
+
+@frozen(kw_only=True)
+class Part:
+    """What one process plays: tests, or a program of its own."""
+
+    name: str
+    tests: tuple[str, ...] = ()
+    program: str = ""
+
+
+WORK = (  # the longest first
+    Part(
+        name="nights of the tests",
+        tests=tuple(
+            f"tests/simulation/night/test_{each}.py"
+            for each in (
+                "restoring", "release", "ways_back", "leftovers", "services", "processes",
+                "scripts", "backup_methods", "sentinel", "records", "conflicts",
+            )
+        ),
+    ),
+    Part(name="the driver's tests", tests=("tests/driver",)),
+    Part(name=f"{SEEDS} seeds", program=NIGHTS.format(seeds=SEEDS, points=POINTS)),
+    Part(
+        name="unit tests",
+        tests=tuple(
+            f"tests/unit/{each}"
+            for each in (
+                "plan", "guard", "driver", "journal", "store", "documents/test_old_files.py",
+                "app", "report", "schedule", "spec", "cli",
+            )
+        ),
+    ),
+)  # fmt: skip
 
 
 @frozen(kw_only=True)
@@ -47,7 +91,7 @@ class Measured:
     """Of all of them."""
 
     shares: tuple[Share, ...]
-    seeds: int
+    parts: tuple[str, ...]
     broken: tuple[str, ...] = ()
 
     def text(self) -> str:
@@ -59,30 +103,46 @@ class Measured:
         of = ", ".join(each.text() for each in self.shares)
         return (
             f"{taken} of {branches} decisions ({of}) and {run} of {lines} lines, under the pure"
-            f" tests and {self.seeds} nights"
+            f" tests, {SEEDS} nights by seed and about {POINTS} crash points"
         )
 
 
-def measure(seeds: int = SEEDS, tests: Sequence[str] = TESTS) -> Measured:
-    """Run the tests and some nights with coverage.py watching."""
+def measure(work: Sequence[Part] = WORK, *, jobs: int | None = None) -> Measured:
+    """Play the parts with coverage.py watching."""
     with tempfile.TemporaryDirectory(prefix="coverage-") as folder:
-        data, report = Path(folder, "data"), Path(folder, "report.json")
-        program = Path(folder, "nights.py")
-        program.write_text(PLAY.format(seeds=seeds), "utf-8")
-        source = ",".join(f"goexchange.{each}" for each in PACKAGES)
-        watch = ("coverage", "run", "--branch", f"--source={source}", f"--data-file={data}")
-        pytest = ("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *tests)
-        first = _python(*watch, *pytest)
-        second = _python(*watch, "--append", str(program))
-        _python("coverage", "json", f"--data-file={data}", "-o", str(report))
-        broken = [] if first.returncode == 0 else [f"the tests: {first.stdout[-400:]}"]
-        broken += [] if second.returncode == 0 else [f"the nights: {second.stderr[-400:]}"]
+        report = Path(folder, "report.json")
+        with ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool:
+            played = list(pool.map(lambda each: _played(each, Path(folder)), work))
+        _python("coverage", "combine", f"--data-file={folder}/all", folder)
+        _python("coverage", "json", f"--data-file={folder}/all", "-o", str(report))
         files = json.loads(report.read_text("utf-8"))["files"]
+    broken = [why for _, why in played if why]
     shares = tuple(_share(package, files) for package in PACKAGES)
     for each in shares:
-        if each.taken < SHARE_MIN * each.branches:
+        if each.taken < SHARES_MIN[each.package] * each.branches:
             broken.append(f"{each.text()} of the decisions only")
-    return Measured(shares=shares, seeds=seeds, broken=tuple(broken))
+    return Measured(
+        shares=shares, parts=tuple(text for text, _ in played), broken=tuple(broken)
+    )
+
+
+def _played(part: Part, folder: Path) -> tuple[str, str]:
+    """How long a part took, and what was wrong with it."""
+    name = part.name.replace(" ", "-").replace("'", "")
+    source = ",".join(f"goexchange.{each}" for each in PACKAGES)
+    data = f"--data-file={folder}/part.{name}"
+    watch = ("coverage", "run", "--branch", f"--source={source}", data)
+    began = time.monotonic()
+    if part.program:
+        program = folder / f"{name}.py"
+        program.write_text(part.program, "utf-8")
+        done = _python(*watch, str(program))
+    else:
+        there = [each for each in part.tests if (ROOT / each).exists()]
+        done = _python(*watch, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *there)
+    text = f"{part.name}: {time.monotonic() - began:.0f} s"
+    wrong = f"{part.name}: {(done.stdout + done.stderr)[-600:]}" if done.returncode else ""
+    return text, wrong
 
 
 def _share(package: str, files: Mapping[str, Any]) -> Share:
@@ -117,10 +177,14 @@ def _python(*words: str) -> subprocess.CompletedProcess[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, and print what was never taken."""
-    measured = measure()
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.decisions")
+    parser.add_argument("--jobs", type=int, help="processes (default: one for each core)")
+    measured = measure(jobs=parser.parse_args(arguments).jobs)
     for share in measured.shares:
         for missed in share.missed:
             sys.stdout.write(f"never taken: {missed}\n")
+    for text in measured.parts:
+        sys.stdout.write(f"played: {text}\n")
     sys.stdout.write(f"{measured.text()}\n")
     for text in measured.broken:
         sys.stdout.write(f"FAILED: {text}\n")
