@@ -10,7 +10,7 @@ from goexchange.driver.judge_passes import detected, found_text
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
+from goexchange.model.plan import Action, ExchangeCall, JobCall, Lane, Plan, Step
 from goexchange.model.run import DatabaseResult, LaneState, OutcomeKind, RunResult
 
 SEVERITY = (
@@ -204,8 +204,14 @@ def _was(restore: Step) -> str:
 
 def _backup_command(lane: Lane) -> str:
     for step in lane.steps:
-        if step.action is Action.ONLINE_BACKUP and hasattr(step.call, "request"):
+        if step.action is Action.ONLINE_BACKUP and isinstance(step.call, JobCall):
             request = step.call.request
+            if step.call.kind == "diskshadow":
+                where, volumes = request["target"], " and ".join(request["volumes"])
+                return (
+                    f"start a full online backup of {volumes} (the plan's went by diskshadow to"
+                    f" {where}); copy and verify before `end backup`"
+                )
             if "volumes" not in request:
                 return "start a full online backup with " + " ".join(request.get("start", ()))
             target, volumes = request["target"], ",".join(request["volumes"])

@@ -30,7 +30,7 @@ STALLED_AFTER = timedelta(minutes=15)
 # These only read, or write to files of their own: ended, they leave nothing half done. A backup's
 # engine would go on without its command, and what an operator's program has begun nobody knows.
 _ENDED_WHEN_STALLED = frozenset({"eseutil", "copy-files", "hash-files", "export-configuration"})
-_NEVER_ENDED = frozenset({"wbadmin", "agent"})
+_NEVER_ENDED = frozenset({"wbadmin", "agent", "diskshadow"})
 START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds
 
 

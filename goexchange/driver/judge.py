@@ -16,6 +16,7 @@ from goexchange.driver.judge_files import (
     judge_swap,
     judge_verified,
 )
+from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.errors import UnexpectedOutput
@@ -35,6 +36,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "hash-files": judge_hash,
     "wbadmin": judge_backup,
     "agent": judge_agent,
+    "diskshadow": judge_shadow,
     "export-configuration": judge_export,
     "command": judge_command,
     "stop-services": judge_command,

@@ -59,7 +59,7 @@ def looks_at_trial(trial: Mapping[str, Any], root: str, host: ActualHost | Unkno
         else f"{root}: what was read back is not what was written",
         remedy=None if trial["is_same"] else "check the volume and what filters files there",
     )
-    return [written, _wbadmin(trial, host)]
+    return [written, _wbadmin(trial, host), _diskshadow(trial)]
 
 
 def refused_root(code: str, message: str, root: str) -> Look:
@@ -188,6 +188,19 @@ def _wbadmin(trial: Mapping[str, Any], host: ActualHost | Unknown) -> Look:
         seen="Windows Server Backup is not installed" if version else "wbadmin.exe is not there",
         remedy="only where a specification backs up with it:"
         " Install-WindowsFeature Windows-Server-Backup",
+    )
+
+
+def _diskshadow(trial: Mapping[str, Any]) -> Look:
+    version = trial["diskshadow_version"]
+    if version:
+        return Look(check="diskshadow", health=Health.OK, seen=f"diskshadow {version}")
+    return Look(
+        check="diskshadow",
+        health=Health.WARNING,
+        seen="diskshadow.exe is not there",
+        remedy="only where a specification backs up with it; it is part of Windows Server 2008"
+        " and later",
     )
 
 

@@ -24,7 +24,7 @@ from goexchange.guard.guard import (
     passes,
 )
 from goexchange.model.actual import ActualDatabase, ActualHost
-from goexchange.model.plan import Action, JobCall, Lane, ScriptCall
+from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
 from goexchange.model.unknown import Unknown
 
 MARGIN = 1.1
@@ -32,7 +32,8 @@ GIB = 1024**3
 
 
 def _space(question: Question) -> Answer:
-    if not question.has(Action.REBUILD) and not question.has(Action.COPY_SET):
+    is_large = question.has(Action.REBUILD) or question.has(Action.COPY_SET)
+    if not is_large and not any(map(_copies_shadows, question.lane.steps)):
         return passes("nothing large is written")
     host = question.host
     threshold = int(question.limits["low_space_threshold_bytes"])
@@ -88,7 +89,26 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
                 found[folder] = need(database.size_bytes, "its size") + _logs(
                     database, question.host
                 )
+        is_there = question.moment is Moment.STEP and step.action is Action.ONLINE_BACKUP_BEFORE
+        if _copies_shadows(step) and isinstance(step.call, JobCall) and not is_there:
+            target = str(step.call.request["target"])
+            if not target.startswith("\\\\"):
+                found[target] = _out_of_shadows(step.call, question)
     return found
+
+
+def _copies_shadows(step: Step) -> bool:
+    return isinstance(step.call, JobCall) and step.call.kind == "diskshadow"
+
+
+def _out_of_shadows(call: JobCall, question: Question) -> int:
+    """The sizes of all databases that a backup by diskshadow copies, with their logs."""
+    paths = {str(each["path"]) for each in call.request["databases"]}
+    found = [each for each in question.databases if each.edb_path in paths]
+    return sum(
+        need(each.size_bytes, f"the size of {each.name}") + _logs(each, question.host)
+        for each in found
+    )
 
 
 def _result(database: ActualDatabase) -> int:

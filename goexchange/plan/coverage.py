@@ -1,7 +1,7 @@
 """Which volumes an online backup takes, and every database that is on them.
 
-Source: Windows Server Backup takes whole volumes; a full backup of a volume truncates the logs of
-all its databases.
+Source: Windows Server Backup takes whole volumes, and so does diskshadow; a full backup of a volume
+truncates the logs of all its databases.
 """
 
 from __future__ import annotations
@@ -94,7 +94,23 @@ def fresh_target(path: str, server: str, *, stamp: str) -> str:
     """A share gets a fresh folder per plan, because the newest backup replaces the one before in
     the same place.
     """
-    return join(path, server, "online", stamp) if is_share(path) else path
+    return own_folder(path, server, stamp=stamp) if is_share(path) else path
+
+
+def own_folder(path: str, server: str, *, stamp: str) -> str:
+    """A folder that no other plan writes to."""
+    return join(path, server, "online", stamp)
+
+
+def is_on_volumes(path: str, coverage: Coverage, host: ActualHost) -> bool | Unknown:
+    """Whether a path lies on one of the volumes that are backed up.
+
+    Unknown: where its own volume is.
+    """
+    if is_share(path):
+        return False
+    volume = volume_of(host, path.rstrip("\\") + "\\")
+    return volume if isinstance(volume, Unknown) else volume.mount_point in coverage.volumes
 
 
 def covered_bytes(coverage: Coverage) -> int | None:

@@ -22,6 +22,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage, covered_bytes, include_argument
+from goexchange.plan.shadow import copied_databases, shadow_job
 from goexchange.schedule.history import Estimate
 
 PROOF_LIMIT_S = 3600
@@ -79,6 +80,12 @@ def what_it_takes(coverage: Coverage, declared: OnlineBackup) -> str:
     if declared.method is OnlineBackupMethod.AGENT:
         start = declared.agent.start if declared.agent is not None else ()
         return f"by the agent {words.listed(start[:1])}, which chooses what it takes"
+    if declared.method is OnlineBackupMethod.DISKSHADOW:
+        names = words.listed(each.name for each in copied_databases(coverage))
+        return (
+            f"by diskshadow of {words.listed(coverage.volumes)}, verified copies of {names}"
+            f" -> {coverage.target}"
+        )
     return f"of {words.listed(coverage.volumes)} -> {coverage.target}"
 
 
@@ -112,6 +119,8 @@ def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage)
         if declared.agent is None:
             raise ValueError("the method agent is planned without an agent")
         return host_job("agent", _agent_request(declared.agent, limit_s=declared.timeout_s))
+    if declared.method is OnlineBackupMethod.DISKSHADOW:
+        return shadow_job(context, coverage)
     return host_job(
         "wbadmin",
         {

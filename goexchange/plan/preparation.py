@@ -17,7 +17,13 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
 from goexchange.plan.context import LaneContext, Pace
-from goexchange.plan.coverage import Coverage, coverage_of, coverage_of_agent, fresh_target
+from goexchange.plan.coverage import (
+    Coverage,
+    coverage_of,
+    coverage_of_agent,
+    fresh_target,
+    own_folder,
+)
 from goexchange.plan.estimates import (
     LaneEstimate,
     Times,
@@ -34,6 +40,7 @@ from goexchange.plan.refusals import (
     refuse_unsupported,
     refuse_without_backups,
 )
+from goexchange.plan.shadow import refuse_shadow
 
 
 @frozen(kw_only=True)
@@ -174,17 +181,21 @@ def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:
         return None
     if work.needed.need is Need.MOUNT:
         return None
-    return _coverage(work, declared, stamp=stamp_text(setting.at) + "-before")
+    stamp = stamp_text(setting.at) + "-before"
+    return _coverage(work, declared, stamp=stamp, host_root=setting.inventory.host_root)
 
 
 def _coverage_after(work: Work, setting: Setting) -> Coverage | None | Needed:
     declared = work.spec.backup_after.online
     if not work.needed.is_backed_up_too or declared is None:
         return None
-    return _coverage(work, declared, stamp=stamp_text(setting.at))
+    stamp = stamp_text(setting.at)
+    return _coverage(work, declared, stamp=stamp, host_root=setting.inventory.host_root)
 
 
-def _coverage(work: Work, declared: OnlineBackup, *, stamp: str) -> Coverage | Needed:
+def _coverage(
+    work: Work, declared: OnlineBackup, *, stamp: str, host_root: str
+) -> Coverage | Needed:
     if declared.method is OnlineBackupMethod.AGENT:
         may_cover = coverage_of_agent(work.server)
         if isinstance(may_cover, Unknown):
@@ -192,10 +203,15 @@ def _coverage(work: Work, declared: OnlineBackup, *, stamp: str) -> Coverage | N
         return may_cover
     if declared.target is None:
         raise ValueError(f"the method {declared.method.value} is planned without a target")
-    target = fresh_target(declared.target.path, work.server.name, stamp=stamp)
+    is_shadow = declared.method is OnlineBackupMethod.DISKSHADOW
+    fresh = own_folder if is_shadow else fresh_target
+    target = fresh(declared.target.path, work.server.name, stamp=stamp)
     coverage = coverage_of(work.database, work.server, target=target)
     if isinstance(coverage, Unknown):
         return fact_unknown("what an online backup of it covers", coverage, origin=declared.place)
+    if is_shadow:
+        refused = refuse_shadow(work.server, coverage, target=declared.target, host_root=host_root)
+        return refused or coverage
     if coverage.target_is_inside:
         return not_possible(
             Reason.BLOCKED_BY_GUARD,

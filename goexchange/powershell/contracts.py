@@ -196,6 +196,7 @@ START_JOB = Contract(
                 "hash-files",
                 "wbadmin",
                 "agent",
+                "diskshadow",
                 "export-configuration",
                 "command",
                 "restore-services",
@@ -220,9 +221,10 @@ START_JOB = Contract(
         "Register-ScheduledTask",
         "Start-ScheduledTask",
         "Start-Service",
+        "Stop-Process",
         "Stop-Service",
     ),
-    tools=("eseutil", "reg", "wbadmin"),
+    tools=("diskshadow", "eseutil", "reg", "vssadmin", "wbadmin"),
 )
 
 POLL_JOB = Contract(
@@ -476,6 +478,13 @@ JOB_REQUESTS: Mapping[str, Schema] = {
         settle_s=COUNT,
         limit_s=COUNT,
     ),
+    # volumes: mount points; every database whose logs the end of the backup truncates is copied
+    "diskshadow": record(
+        target=TEXT,
+        volumes=several(TEXT),
+        eseutil=TEXT,
+        databases=several(record(path=TEXT, log_folder=TEXT, log_prefix=TEXT)),
+    ),
     "export-configuration": record(
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
@@ -501,12 +510,25 @@ JOB_RESULTS: Mapping[str, Schema] = {
         copies_after=BASE64,
         error_output=BASE64,
     ),
+    # ended: the script came past the end of the backup; copied: nothing where it never came to the
+    # copy, `message` why that failed; left: exposed shadow copies that could not be deleted
+    "diskshadow": record(
+        ended=FLAG,
+        copied=maybe(
+            record(
+                at=TIME,
+                files=several(record(path=TEXT, size_bytes=COUNT, sha256=TEXT, read_sha256=TEXT)),
+                checks=several(record(path=TEXT, exit_code=maybe(INTEGER), output=BASE64)),
+                message=maybe(TEXT),
+            )
+        ),
+        left=several(TEXT),
+        error_output=BASE64,
+    ),
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
     # followed: how many processes beside the program itself were waited for
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
     "stop-services": record(services=several(SERVICE)),  # as they were, in the order of stopping
     "restore-services": record(services=several(SERVICE)),  # as they are now
-    "try-folders": record(
-        folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))
-    ),
+    "try-folders": record(folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))),
 }

@@ -14,7 +14,6 @@ from goexchange.errors import Place
 from goexchange.model.desired import (
     DesiredState,
     OnlineBackup,
-    OnlineBackupMethod,
 )
 
 
@@ -57,12 +56,6 @@ def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
     return (side.online for side in sides if side.online is not None)
 
 
-def _backup_method(desired: DesiredState) -> _Finds:
-    for online in _online_backups(desired):
-        if online.method is OnlineBackupMethod.DISKSHADOW:
-            yield online.method.value, online.place
-
-
 def _agent_machines(desired: DesiredState) -> _Finds:
     for online in _online_backups(desired):
         if online.agent is not None and online.agent.runs_on is not None:
@@ -78,7 +71,6 @@ def _databases_at_once(desired: DesiredState) -> _Finds:
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the credential for {value}", _credentials),
     ("an offline backup after maintenance", _offline_after),
-    ("the backup method {value}", _backup_method),
     ("a backup agent on the machine {value}", _agent_machines),
     ("{value} databases at once", _databases_at_once),
 )

@@ -247,10 +247,10 @@ def _begin(
     return _freeze(world, host, run)
 
 
-def begin_agent_run(
+def begin_other_run(
     world: World, host: Host, *, job: str, covered: Sequence[MailboxDatabase], is_fake: bool
 ) -> BackupRun:
-    """A vendor's agent begins a backup of these databases."""
+    """A vendor's agent, or diskshadow, begins a backup of these databases."""
     now = world.now()
     size = sum(host.files.size(each.edb_path) for each in covered)
     run = BackupRun(

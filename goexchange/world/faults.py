@@ -52,6 +52,17 @@ class AgentTrouble(Enum):
     LEAVES_OUT = "agent-leaves-out"  # it succeeds, without the databases of the host
 
 
+class ShadowTrouble(Enum):
+    """What a backup by diskshadow comes to instead."""
+
+    WRITER_FAILS = "shadow-writer-fails"  # nothing is created
+    COPY_FAILS = "shadow-copy-fails"  # half-way, the target takes no more
+    NOT_ENDED = "shadow-not-ended"  # copied, and the writer refuses the end
+    FAKE_STAMP = "shadow-fakes-stamp"  # the time stamp moves, and no event of the engine
+    LEAVES_OUT = "shadow-leaves-out"  # all goes well, without the databases of the host
+    STAYS = "shadow-stays"  # its shadow copies cannot be deleted
+
+
 @frozen(kw_only=True)
 class FailedMount:
     """A mount that fails; it may have begun to write logs by then."""
@@ -70,6 +81,7 @@ class Faults:
     _backups: list[AgentTrouble] = field(factory=list, alias="backups")
     _agents: list[AgentTrouble] = field(factory=list, alias="agents")
     _copy_failures: list[str] = field(factory=list, alias="copy_failures")
+    _shadows: list[ShadowTrouble] = field(factory=list, alias="shadows")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
@@ -115,6 +127,10 @@ class Faults:
         self.fired.append("copy-fails")
         return True
 
+    def trouble_next_shadow(self, trouble: ShadowTrouble) -> None:
+        """The next backup by diskshadow comes to this."""
+        self._shadows.append(trouble)
+
     def reboot(self, host: str, *, at: datetime) -> None:
         """A host reboots at a moment."""
         self.reboots.append(PlannedReboot(host=host, at=at))
@@ -154,6 +170,14 @@ class Faults:
             self.fired.append("backup-fails")
             return self._backups.pop(0)
         return None
+
+    def take_shadow(self) -> ShadowTrouble | None:
+        """What a backup by diskshadow comes to instead."""
+        if self._shadows:
+            trouble = self._shadows.pop(0)
+            self.fired.append(trouble.value)
+            return trouble
+        return ShadowTrouble.COPY_FAILS if self.take_backup() else None
 
     def take_backup(self) -> bool:
         """Whether this backup is to fail."""

@@ -15,6 +15,7 @@ from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.scripts_trial import try_folders
 from goexchange.world.service_jobs import restore_services, stop_services
+from goexchange.world.shadow_backup import shadow_backup
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
 from goexchange.world.vendor_agent import HOLD, RELEASE, hold_backups, watch_agent
 from goexchange.world.work import Work, failure
@@ -43,6 +44,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return _as_captured(work)
     if job.kind == "agent":
         return watch_agent(world, host, job)
+    if job.kind == "diskshadow":
+        return _as_captured(shadow_backup(world, host, job, bench=bench_for(world, host)))
     if job.kind == "stop-services":
         return stop_services(host, request)
     if job.kind == "restore-services":

@@ -79,7 +79,7 @@ def copy_files(
         content = files.read(source)
         copied.append(_digest_entry(destination, content))
         if damage is not None and destination.lower().endswith(".edb"):
-            content, damage = _DAMAGE[damage](content), None
+            content, damage = damaged(content, damage), None
         writes.append(Write(path=f"{destination}.partial", renamed_to=destination, content=content))
     return Work(
         process=_PROCESS,
@@ -197,6 +197,11 @@ def _failed(problem: FileProblem, path: str) -> Work:
 
 def _lines(word: str, paths: Sequence[str]) -> bytes:
     return "".join(f"{word} {path}\r\n" for path in paths).encode()
+
+
+def damaged(content: bytes, damage: Damage) -> bytes:
+    """What lies on the disk after a copy that nobody noticed to be bad."""
+    return _DAMAGE[damage](content)
 
 
 def _torn(content: bytes) -> bytes:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import time_text
-from goexchange.world.backup_engine import BackupRun, abort_run, begin_agent_run
+from goexchange.world.backup_engine import BackupRun, abort_run, begin_other_run
 from goexchange.world.faults import AgentTrouble
 from goexchange.world.files import join
 from goexchange.world.hosts import Host
@@ -104,7 +104,7 @@ def _run(world: World, host: Host, job: HostJob, trouble: AgentTrouble | None) -
         if each.mounted_on == host.name and trouble is not AgentTrouble.LEAVES_OUT
     )
     is_fake = trouble is AgentTrouble.FAKE_STAMP
-    return begin_agent_run(world, host, job=job.job, covered=covered, is_fake=is_fake)
+    return begin_other_run(world, host, job=job.job, covered=covered, is_fake=is_fake)
 
 
 def _result(

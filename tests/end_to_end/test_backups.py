@@ -14,6 +14,7 @@ AGENT = (
     r" state: ['C:\agent\backup.cmd', state], copies: ['C:\agent\backup.cmd', copies],"
     " poll_every: 1s, states: {Running: running, Success: succeeded, Failed: failed}}}"
 )
+SHADOW = r"{method: diskshadow, target: {path: 'F:\online'}, timeout: 1h}"
 CONFLICTS = (
     "\n  conflicts: {running: suspend, scheduled: wait, wait_max: 5m,"
     r" suspend: ['C:\agent\backup.cmd', hold], resume: ['C:\agent\backup.cmd', release]}"
@@ -72,3 +73,20 @@ def test_what_the_agent_does_not_back_up_is_unprotected_until_a_backup_succeeds(
 
     nothing = applied(site, AGENT)
     assert nothing.code == 0, nothing.out + nothing.err
+
+
+@pytest.mark.long
+def test_a_backup_by_diskshadow_over_the_real_protocols(site: Site) -> None:
+    """A backup that is not of the plan's method leaves a proof of its own."""
+    path = site.folder / "specs" / "preventative.yaml"
+    first = path.with_suffix(".first")
+    text = (first if first.exists() else path).read_text("utf-8")
+    assert f"    online: {WBADMIN}" in text
+    path.write_text(text.replace(f"    online: {WBADMIN}", f"    online: {SHADOW}"), "utf-8")
+    planned = site.planned("--database", "DB05")
+    assert "by diskshadow of" in " ".join(planned["body"]["backups"])
+    done = site.run("apply", "plan.json")
+    assert done.code == 0, done.out + done.err
+    said = report(site)
+    assert "Online backup EX01/DB05: proved" in said
+    assert "copy that can be fetched: yes" in said

@@ -55,6 +55,7 @@ class Scenario:
     times: TimeConstants = field(factory=TimeConstants)
     generations: tuple[Generation, ...] = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)
     has_agent: bool = False
+    has_shadow: bool = False
     has_backup_before: bool = False
     conflicts: str = "refuse"
 
@@ -70,6 +71,7 @@ class Scenario:
                 ("custom processes", self.has_processes),
                 ("passes", self.has_passes),
                 ("a backup agent", self.has_agent),
+                ("a backup by diskshadow", self.has_shadow),
                 ("a backup before", self.has_backup_before),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
@@ -131,7 +133,8 @@ def scenario_of(seed: int) -> Scenario:
         has_passes=draw("passes", 5) == 0,
         failures_max=draw("failures", 3),
         at=at,
-        has_agent=draw("agent", 4) == 0,
+        has_agent=(method := draw("agent", 4)) == 0,
+        has_shadow=method == 1 and draw("shadow", 2) == 0,
         has_backup_before=draw("backup before", 6) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
@@ -153,7 +156,9 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
         if len(of) > 1:
             less = (*scenario.needs[:index], of[:-1], *scenario.needs[index + 1 :])
             yield evolve(scenario, needs=less)
-    for name in ("has_share", "has_processes", "has_passes", "has_agent", "has_backup_before"):
+    for name in (
+        "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
+    ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
     if scenario.conflicts != "refuse":
@@ -307,6 +312,7 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
 
 
 _WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
+_SHADOW = "{method: diskshadow, target: {path: 'F:\\online'}}"
 _PROGRAM = "'C:\\agent\\backup.cmd'"
 _AGENT = (
     "{method: agent, timeout: 2h, agent:"
@@ -339,7 +345,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         if scenario.has_processes
         else ""
     )
-    online = _AGENT if scenario.has_agent else _WBADMIN
+    online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
     before = f"online: {online}, " if scenario.has_backup_before else ""
     return (
         "apiVersion: goexchange/v1\nkind: Specification\n"

@@ -477,6 +477,183 @@ function Test-Folders($Request) {
     return @{ exit_code = 0; result = @{ folders = @($folders) } }
 }
 
+# --- a full backup through the Exchange writer, by diskshadow ------------------------------------
+
+$exchangeWriter = '{76fe1ac4-15f7-4bcd-987e-8e1acb462fb7}'
+
+# How diskshadow reads quoted words is not known: a path that needs quotes is refused.
+function Get-Plain([string]$Path) {
+    if ($Path -notmatch '^[A-Za-z]:\\([A-Za-z0-9_.-]+\\?)*$') { throw ('not safe in a script of diskshadow: ' + $Path) }
+    return $Path
+}
+
+# The words are in the language of Windows; each writer has two identifiers, its own and its instance's.
+function Get-OtherWriters {
+    $path = [System.IO.Path]::Combine($folder, 'writers.txt')
+    $writer = New-Writer $path
+    $vssadmin = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'vssadmin.exe')
+    try { $code = Invoke-GxTool $vssadmin @('list', 'writers') $writer $errorOutput }
+    finally { $writer.Dispose() }
+    $text = $GxUtf8.GetString((Read-GxBytes $path 0 1048576))
+    $found = @([regex]::Matches($text, '\{[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}\}'))
+    $writers = @()
+    for ($number = 0; $number + 1 -lt $found.Count; $number += 2) { $writers += $found[$number].Value.ToLowerInvariant() }
+    $isWhole = $code -eq 0 -and $found.Count % 2 -eq 0
+    if (-not $isWhole -or $writers -notcontains $exchangeWriter) { throw 'vssadmin does not list the Exchange writer' }
+    return @($writers | Where-Object -FilterScript { $_ -ne $exchangeWriter } | Select-Object -Unique)
+}
+
+function Get-Exposed([string]$Below) {
+    if (-not [System.IO.Directory]::Exists($Below)) { return @() }
+    $all = @([System.IO.Directory]::GetDirectories($Below, 'shadow-*'))
+    return @($all | Where-Object -FilterScript { [System.IO.File]::GetAttributes($_) -band [System.IO.FileAttributes]::ReparsePoint })
+}
+
+# Deletes the shadow copies that are exposed in these folders; gives those that are still there.
+function Remove-Exposed([string[]]$Folders) {
+    $exposed = @($Folders | ForEach-Object -Process { Get-Exposed $_ })
+    if ($exposed.Count -eq 0) { return @() }
+    $lines = @($exposed | ForEach-Object -Process { 'delete shadows exposed ' + (Get-Plain $_) })
+    $script = [System.IO.Path]::Combine($folder, 'remove.dsh')
+    Write-GxFile $script ($GxUtf8.GetBytes(($lines -join "`r`n") + "`r`n"))
+    $diskshadow = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'diskshadow.exe')
+    $code = Invoke-GxTool $diskshadow @('/s', $script) $output $errorOutput
+    if ($code -ne 0) { $errorOutput.WriteLine('diskshadow ended with ' + $code + ' when it was to delete shadow copies') }
+    return @($Folders | ForEach-Object -Process { Get-Exposed $_ })
+}
+
+# Jobs that ended from outside could not delete theirs; those that still run are left alone.
+function Get-EndedJobs {
+    $jobs = [System.IO.Path]::GetDirectoryName($folder)
+    $all = @([System.IO.Directory]::GetDirectories($jobs))
+    return @($all | Where-Object -FilterScript { [System.IO.File]::Exists([System.IO.Path]::Combine($_, 'exit.json')) })
+}
+
+function Write-ShadowScript($Request, [string]$Path) {
+    $lines = @('set verbose on', 'set context persistent')
+    $lines += 'set metadata ' + (Get-Plain ([System.IO.Path]::Combine($folder, 'shadow.cab')))
+    $lines += 'writer verify ' + $exchangeWriter
+    foreach ($writer in @(Get-OtherWriters)) { $lines += 'writer exclude ' + $writer }
+    $lines += 'begin backup'
+    $adds = @()
+    $exposes = @()
+    foreach ($volume in @($Request.volumes)) {
+        $alias = 'gx' + ($adds.Count + 1)
+        $mount = [System.IO.Path]::Combine($folder, 'shadow-' + ($adds.Count + 1))
+        [void][System.IO.Directory]::CreateDirectory($mount)
+        $adds += 'add volume ' + (Get-Plain ([string]$volume)) + ' alias ' + $alias
+        $exposes += 'expose %' + $alias + '% ' + (Get-Plain $mount)
+    }
+    $lines += $adds
+    $lines += 'create'
+    $lines += $exposes
+    # The end of the backup truncates: it comes only after the copy was made and verified.
+    $lines += 'exec ' + [System.IO.Path]::Combine($folder, 'copy.cmd')
+    $lines += 'end backup'
+    $lines += 'exec ' + [System.IO.Path]::Combine($folder, 'ended.cmd')
+    Write-GxFile $Path ($GxUtf8.GetBytes(($lines -join "`r`n") + "`r`n"))
+}
+
+function Write-Commands {
+    $words = ' -NoProfile -NonInteractive -ExecutionPolicy Bypass -File "%~dp0runner.ps1" copy-shadows'
+    $lines = '@"' + $GxShell + '"' + $words + "`r`n" + '@if not "%errorlevel%"=="0" exit /b 1' + "`r`n" + '@exit /b 0' + "`r`n"
+    Write-GxFile ([System.IO.Path]::Combine($folder, 'copy.cmd')) ($GxUtf8.GetBytes($lines))
+    $lines = '@echo ended> "%~dp0ended.txt"' + "`r`n" + '@exit /b 0' + "`r`n"
+    Write-GxFile ([System.IO.Path]::Combine($folder, 'ended.cmd')) ($GxUtf8.GetBytes($lines))
+}
+
+function Invoke-Shadow($Request) {
+    [void](Remove-Exposed ([string[]]@(Get-EndedJobs)))
+    $script = [System.IO.Path]::Combine($folder, 'backup.dsh')
+    Write-ShadowScript $Request $script
+    Write-Commands
+    $diskshadow = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'diskshadow.exe')
+    $exitCode = Invoke-GxTool $diskshadow @('/s', $script) $output $errorOutput
+    $result = @{ ended = $false; copied = $null; left = @() }
+    $result['left'] = @(Remove-Exposed @($folder))
+    $result['ended'] = [System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'ended.txt'))
+    $copied = [System.IO.Path]::Combine($folder, 'copied.json')
+    if ([System.IO.File]::Exists($copied)) { $result['copied'] = Read-GxJson $copied }
+    $errorOutput.Flush()
+    $result['error_output'] = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 1048576))
+    return @{ exit_code = $exitCode; result = $result }
+}
+
+# Where a file of the live system is in the shadow copies: on the deepest of the volumes above it.
+function Get-Shadowed($Request, [string]$Path) {
+    $place = $null
+    $depth = 0
+    $number = 0
+    foreach ($volume in @($Request.volumes)) {
+        $number = $number + 1
+        $above = ([string]$volume).TrimEnd('\') + '\'
+        if ($above.Length -gt $depth -and $Path.StartsWith($above, [StringComparison]::OrdinalIgnoreCase)) {
+            $depth = $above.Length
+            $mount = [System.IO.Path]::Combine($folder, 'shadow-' + $number)
+            $place = [System.IO.Path]::Combine($mount, $Path.Substring($depth))
+        }
+    }
+    if ($null -eq $place) { throw ('on none of the volumes: ' + $Path) }
+    return $place
+}
+
+# The database file, its logs and its checkpoint, by the paths that they have in service.
+function Find-Files($Request, $Database) {
+    $found = @([string]$Database.path)
+    $logs = [string]$Database.log_folder
+    $stem = [regex]::Escape([string]$Database.log_prefix)
+    foreach ($path in @([System.IO.Directory]::GetFiles((Get-Shadowed $Request $logs)))) {
+        $name = [System.IO.Path]::GetFileName($path)
+        if ($name -match ('^' + $stem + '([0-9A-F]*\.log|\.chk)$')) { $found += [System.IO.Path]::Combine($logs, $name) }
+    }
+    return $found
+}
+
+# Runs inside the script, before the backup is ended: without a verified copy it is never ended.
+function Copy-Shadowed($Request, $Made) {
+    foreach ($database in @($Request.databases)) {
+        $files = @()
+        foreach ($path in @(Find-Files $Request $database)) {
+            $target = [System.IO.Path]::Combine([string]$Request.target, $path.Replace(':', '').TrimStart('\'))
+            $files += Copy-One (Get-Shadowed $Request $path) $target
+        }
+        foreach ($file in $files) {
+            $file['read_sha256'] = (Get-Hash $file['path'])['sha256']
+            $Made['files'] += $file
+            if ($file['read_sha256'] -ne $file['sha256']) { throw ('the copy is not what was read: ' + $file['path']) }
+        }
+        $said = Read-Program 'check' @([string]$Request.eseutil, '/k', $files[0]['path'])
+        $Made['checks'] += @{ path = $files[0]['path']; exit_code = $said['exit_code']; output = $said['output'] }
+        if ($said['exit_code'] -ne 0) { throw ('its pages are not sound: ' + $files[0]['path']) }
+    }
+}
+
+# That diskshadow stops when a program fails is documented; that it can not go on is made sure of.
+function Stop-Requestor {
+    $id = $PID
+    for ($above = 0; $above -lt 4; $above++) {
+        $process = Get-CimInstance -ClassName Win32_Process -Filter ('ProcessId = ' + $id)
+        if ($null -eq $process) { return }
+        if ([string]$process.Name -eq 'diskshadow.exe') {
+            Stop-Process -Id $id -Force
+            return
+        }
+        $id = [int]$process.ParentProcessId
+    }
+}
+
+function Invoke-ShadowCopy {
+    $made = @{ at = $null; files = @(); checks = @(); message = $null }
+    try { Copy-Shadowed (Read-GxJson ([System.IO.Path]::Combine($folder, 'request.json'))).request $made }
+    catch { $made['message'] = [string]$_.Exception.Message }
+    $made['at'] = Get-GxNow
+    $errorOutput.Dispose()
+    Write-GxJson ([System.IO.Path]::Combine($folder, 'copied.json')) $made
+    if ($null -eq $made['message']) { return 0 }
+    Stop-Requestor
+    return 1
+}
+
 # --- services ------------------------------------------------------------------------------------
 
 $serviceSeconds = 300
@@ -563,6 +740,7 @@ function Invoke-Request($Job) {
         'hash-files' { return Invoke-HashFiles $request }
         'wbadmin' { return Invoke-Backup $request }
         'agent' { return Invoke-Agent $request }
+        'diskshadow' { return Invoke-Shadow $request }
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
         'try-folders' { return Test-Folders $request }
@@ -573,6 +751,11 @@ function Invoke-Request($Job) {
 }
 
 $folder = Split-Path -Parent $MyInvocation.MyCommand.Path
+# Asked for by the script of diskshadow, which this job itself runs.
+if (@($args).Count -eq 1 -and [string]$args[0] -eq 'copy-shadows') {
+    $errorOutput = New-Writer ([System.IO.Path]::Combine($folder, 'copy-error.txt'))
+    exit (Invoke-ShadowCopy)
+}
 $startedPath = [System.IO.Path]::Combine($folder, 'started.json')
 $errorPath = [System.IO.Path]::Combine($folder, 'error.txt')
 $boot = Get-GxBoot

@@ -13,6 +13,7 @@ import pytest
 
 from goexchange.codec import to_plain
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.diskshadow import parse_diskshadow
 from goexchange.powershell.eseutil import (
     decode_output,
     parse_checksum,
@@ -36,6 +37,7 @@ PARSERS: Mapping[str, Callable[[str, str], object]] = {
     "eseutil-integrity": lambda text, _: parse_integrity(text),
     "eseutil-defragmentation": lambda text, _: parse_defragmentation(text),
     "wbadmin": lambda text, _: parse_backup(text),
+    "diskshadow": lambda text, _: parse_diskshadow(text),
 }
 SAMPLES = sorted(
     path.relative_to(HERE).with_suffix("").as_posix()

@@ -15,7 +15,7 @@ from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
-from goexchange.world.faults import AgentTrouble
+from goexchange.world.faults import AgentTrouble, ShadowTrouble
 from goexchange.world.site import SiteDescription
 from goexchange.world.truth import true_database
 from tests.simulation.night.documents import AT, SPECIFICATION, inventory, specification
@@ -26,6 +26,7 @@ AGENT = (
     " poll_every: 1m, states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}"
 )
 WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
+SHADOW = r"{method: diskshadow, target: {path: 'F:\online'}}"
 BY_AGENT = f"{{method: agent, timeout: 4h, agent: {AGENT}}}"
 
 
@@ -141,7 +142,7 @@ def test_what_an_agent_may_cover_needs_consent_and_what_it_covered_is_reported()
     assert "covered too" in text_report(both) and "DB09" in text_report(both)
 
 
-@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT])
+@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT, SHADOW])
 def test_a_backup_before_is_proved_before_anything_is_taken_down(before: str) -> None:
     well = night(text_with(before=before))
     order = lane_actions(well.plan)
@@ -152,7 +153,7 @@ def test_a_backup_before_is_proved_before_anything_is_taken_down(before: str) ->
     assert kinds.count("full-backup") == 2
 
 
-@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT])
+@pytest.mark.parametrize("before", [WBADMIN, BY_AGENT, SHADOW])
 def test_a_backup_before_that_fails_ends_the_run_with_nothing_taken_down(before: str) -> None:
     broken = night(text_with(before=before))
     broken.performer.world.faults.fail_next_backup()
@@ -167,7 +168,7 @@ def test_a_proved_backup_before_does_not_protect_the_rebuilt_file() -> None:
     assert ended(broken).exit_code == ExitCode.UNPROTECTED
 
 
-@pytest.mark.parametrize("after", [WBADMIN, BY_AGENT])
+@pytest.mark.parametrize("after", [WBADMIN, BY_AGENT, SHADOW])
 def test_a_backup_of_somebody_else_begun_meanwhile_is_not_taken_for_ours(after: str) -> None:
     """It begins between our last look and our start: ours is refused, and its stamp proves
     nothing.
@@ -192,3 +193,90 @@ def test_a_copy_that_is_held_back_takes_its_time() -> None:
     assert ended(held).exit_code == ExitCode.OK
     copied = result_of(held, Action.COPY_SET)
     assert float(str(copied["seconds"])) >= int(str(copied["bytes"])) / 8192
+
+
+SHADOW_TROUBLES = {
+    ShadowTrouble.WRITER_FAILS: "ended with 1 before anything was copied",
+    ShadowTrouble.COPY_FAILS: "not enough space on the disk.; the backup was not ended",
+    ShadowTrouble.NOT_ENDED: "never came past the end of the backup",
+    ShadowTrouble.FAKE_STAMP: "the time stamp alone has moved",
+    ShadowTrouble.LEAVES_OUT: "the last full backup is not newer than the job's start",
+}
+
+
+def test_a_backup_by_diskshadow_is_copied_verified_ended_and_proved() -> None:
+    well = night(text_with(after=SHADOW))
+    [words] = [one for one in well.plan.body.backups if "diskshadow" in one]
+    assert "verified copies of DB05" in words and "truncates their logs" in words
+    assert ended(well).exit_code == ExitCode.OK
+    proof, backup = result_of(well, Action.PROVE_BACKUP), result_of(well, Action.ONLINE_BACKUP)
+    assert proof["proved"] is True and proof["logs"] in ("truncated", "nothing to truncate")
+    assert (backup["end"], backup["exit_code"]) == ("ended", 0)
+    assert str(backup["shadow_set"]).startswith("{")
+    files = well.performer.world.hosts["EX01"].files.below("F:\\online")
+    assert len(files) == backup["files"] and any(one.endswith("DB05.edb") for one in files)
+    assert "proved" in text_report(well)
+
+
+@pytest.mark.parametrize("trouble", SHADOW_TROUBLES)
+def test_whatever_diskshadow_comes_to_instead_is_unprotected_and_said(
+    trouble: ShadowTrouble,
+) -> None:
+    broken = night(text_with(after=SHADOW))
+    broken.performer.world.faults.trouble_next_shadow(trouble)
+    result = ended(broken)
+    assert broken.performer.world.faults.fired == [trouble.value]
+    assert result.exit_code == ExitCode.UNPROTECTED
+    assert SHADOW_TROUBLES[trouble] in result.databases[0].why
+    assert any("before `end backup`" in each for each in result.databases[0].commands)
+    assert "not proved" in text_report(broken) or "proof not recorded" in text_report(broken)
+
+
+def test_without_a_sound_copy_the_backup_is_not_ended_and_no_log_goes() -> None:
+    broken = night(text_with(before=SHADOW))
+    broken.performer.world.faults.flip_bit_in_next_copy()
+    result = ended(broken)
+    assert result.exit_code == ExitCode.STOPPED
+    assert "the copy is not what was read" in result.databases[0].why
+    kinds = [each.kind for each in broken.performer.world.effects]
+    assert "full-backup" not in kinds and "dismount" not in kinds
+
+
+def test_shadow_copies_that_stay_are_named_and_are_no_failure() -> None:
+    well = night(text_with(after=SHADOW))
+    well.performer.world.faults.trouble_next_shadow(ShadowTrouble.STAYS)
+    assert ended(well).exit_code == ExitCode.OK
+    assert "a shadow copy could not be deleted" in text_report(well)
+
+
+def test_a_backup_by_diskshadow_copies_every_database_whose_logs_it_truncates() -> None:
+    both = night(text_with(after=SHADOW).replace(
+        "targets: {servers: [EX01]}",
+        "targets: {servers: [EX01], databases: {include: [DB05]}}",
+    ), two_databases())  # fmt: skip
+    [need] = [each for each in both.plan.body.consents if "covers" in each.finding]
+    assert "covers DB09 too and truncates their logs" in need.finding
+    assert ended(both).exit_code == ExitCode.OK
+    files = both.performer.world.hosts["EX01"].files.below("F:\\online")
+    assert {one.rpartition("\\")[2] for one in files if one.endswith(".edb")} == {
+        "DB05.edb",
+        "DB09.edb",
+    }
+
+
+def test_the_target_of_diskshadow_is_on_another_volume_with_room() -> None:
+    inside = night(text_with(after=SHADOW.replace("F:", "D:")))
+    assert [each.need for each in inside.plan.body.decisions] == [Need.NOT_POSSIBLE]
+    assert "is on one of the volumes it backs up" in inside.plan.body.decisions[0].explanation
+    site = one_database()
+    [server] = site.servers
+    full = evolve(
+        server,
+        volumes=tuple(
+            evolve(each, free_bytes=4096) if each.mount_point == "F:\\" else each
+            for each in server.volumes
+        ),
+    )
+    lacking = night(text_with(after=SHADOW), evolve(site, servers=(full,)))
+    [space] = [each for each in lacking.plan.body.guards if each.guard == "space"]
+    assert "F:\\ 0.0 MiB free" in space.evidence

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 from copy import deepcopy
+from typing import Any
 
 import pytest
 
-from goexchange.powershell.eseutil import is_waiting_for_key, parse_checksum, parse_end
+from goexchange.powershell.diskshadow import parse_diskshadow
+from goexchange.powershell.eseutil import (
+    is_waiting_for_key,
+    parse_checksum,
+    parse_end,
+)
 from goexchange.powershell.wbadmin import BackupEnd, parse_backup
 from goexchange.world.refusals import NotModelled, ScriptFailed
 from goexchange.world.truth import truth_of
@@ -279,3 +285,45 @@ def test_a_copy_of_a_world_goes_its_own_way(hands: Hands) -> None:
     assert fork.world.hosts["EX01"].files.exists(TEMPORARY)
     assert hands.database()["Mounted"] is False
     assert not hands.world.hosts["EX01"].files.exists(TEMPORARY)
+
+
+def shadow(hands: Hands, target: str = "F:\\online") -> dict[str, Any]:
+    return {
+        "target": target,
+        "volumes": ["D:\\", "L:\\"],
+        "eseutil": hands.world.hosts["EX01"].description.eseutil_path,
+        "databases": [
+            {"path": "D:\\DB01\\DB01.edb", "log_folder": "L:\\DB01", "log_prefix": "E01"}
+        ],
+    }
+
+
+def test_diskshadow_copies_verifies_and_truncates(hands: Hands) -> None:
+    before = hands.database("DB01")["LastFullBackup"]
+    seen = hands.finish(hands.start("diskshadow", **shadow(hands)))
+    assert (seen.exit_code, seen.answer["result"]["ended"]) == (0, True)
+    assert parse_diskshadow(seen.output).exposed
+    assert [one["exit_code"] for one in seen.answer["result"]["copied"]["checks"]] == [0]
+    hands.clock.move(seconds=5)
+    assert hands.database("DB01")["LastFullBackup"] > before
+    assert hands.observe()["windows_backup"]["is_running"] is False
+
+
+def test_diskshadow_leaves_the_logs_when_its_copy_is_bad(hands: Hands) -> None:
+    before = hands.database("DB01")["LastFullBackup"]
+    hands.world.faults.tear_next_copy()
+    seen = hands.finish(hands.start("diskshadow", **shadow(hands)))
+    assert (seen.exit_code, seen.answer["result"]["ended"]) == (1, False)
+    assert "not what was read" in seen.answer["result"]["copied"]["message"]
+    hands.clock.move(seconds=5)
+    assert hands.database("DB01")["LastFullBackup"] == before
+    ids = {each["id"] for each in hands.observe()["backup_events"] if "DB01" in each["text"]}
+    assert 2007 in ids and 224 not in ids
+
+
+def test_diskshadow_beside_another_backup_creates_nothing(hands: Hands) -> None:
+    hands.start("wbadmin", target="F:", volumes=["D:", "L:"])
+    hands.clock.move(seconds=0.2)
+    hands.world.advance()
+    seen = hands.finish(hands.start("diskshadow", **shadow(hands)))
+    assert (seen.exit_code, seen.answer["result"]["copied"]) == (1, None)

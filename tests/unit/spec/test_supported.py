@@ -21,11 +21,6 @@ TABLE = [
         "8:20",
     ),
     (
-        MINIMAL.replace("windows-server-backup", "diskshadow"),
-        "the backup method diskshadow",
-        "8:19",
-    ),
-    (
         MINIMAL.replace(
             "{method: windows-server-backup, target: {path: 'F:'}}",
             "{method: agent, agent: {start: [a], state: [b], states: {Ok: succeeded},"
