@@ -17,8 +17,15 @@ from goexchange.errors import (
     Unreachable,
 )
 from goexchange.facts import groups
-from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
-from goexchange.model.actual import ActualServer, ActualState
+from goexchange.facts.observation import (
+    REPAIRS_ASKED,
+    Asked,
+    asks_for_repair_events,
+    decode_server,
+    exchange_statements,
+    host_arguments,
+)
+from goexchange.model.actual import ActualServer, ActualState, Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.unknown import Unknown
 
@@ -41,7 +48,10 @@ def observe_server(
     """
     now = datetime.now(UTC)
     exchange = _read(
-        lambda: session.exchange(exchange_statements(server, databases), time_limit_s=READ_LIMIT_S)
+        lambda: session.exchange(
+            exchange_statements(server, databases, generation=_hint(inventory, server)),
+            time_limit_s=READ_LIMIT_S,
+        )
     )
     more = groups.group_statements(exchange, server, databases)
     if more:
@@ -51,9 +61,22 @@ def observe_server(
         exchange, root=inventory.host_root, events_since=now - timedelta(days=EVENTS_OF_DAYS)
     )
     host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
+    repairs = None
+    if asks_for_repair_events(exchange):
+        repairs = _read(
+            lambda: session.script("read-repairs", REPAIRS_ASKED, time_limit_s=READ_LIMIT_S)
+        )
     return decode_server(
-        exchange, host, asked=Asked(server=server, known=databases), observed_at=now
+        exchange,
+        host,
+        asked=Asked(server=server, known=databases),
+        observed_at=now,
+        repairs=repairs,
     )
+
+
+def _hint(inventory: Inventory, server: str) -> Generation | None:
+    return next((each.generation for each in inventory.servers if each.name == server), None)
 
 
 def _read(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Unknown:

@@ -13,11 +13,11 @@ from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judge_passes import judge_pass
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
-from goexchange.driver.repairs import with_ours
+from goexchange.driver.repairs import UNCLEAR, with_ours
 from goexchange.driver.turning import turn_back_reason
 from goexchange.guard.guard import Moment, Question
 from goexchange.guard.waiting import in_the_way
-from goexchange.model.plan import Action, ExchangeCall, Lane, Step
+from goexchange.model.plan import Action, ControllerCall, Lane, Step
 from goexchange.model.run import Finding
 
 CALL_LIMIT_S = 60
@@ -38,14 +38,16 @@ def poll_to_end(
     while True:
         answer = yield from _ask(talk, lane, step, accepted)
         seen = answer if answer is not None else seen
+        if answer is not None and poll.failed is not None and holds(poll.failed, answer):
+            return failed(_bad_end(step, answer), answer, findings=_findings(step, answer))
+        if answer is not None and UNCLEAR in answer:
+            return failed(f"{answer[UNCLEAR]}: its end cannot be told", answer)
         if answer is not None and holds(poll.until, answer):
-            if not isinstance(poll.call, ExchangeCall):
+            if isinstance(poll.call, ControllerCall):
                 yield from talk.append(*talk.facts_drafts_of(step.server))
             if step.action is Action.REPAIR_REQUEST:
                 return judge_pass(step, answer, attempt=talk.state.step(step.id).attempts)
             return after_postcondition(step, done(answer, findings=_findings(step, answer)))
-        if answer is not None and poll.failed is not None and holds(poll.failed, answer):
-            return failed(_bad_end(step, answer), answer, findings=_findings(step, answer))
         why = turn_back_reason(talk, lane, step)
         if why is not None:
             return failed(why, seen or {})
@@ -54,7 +56,7 @@ def poll_to_end(
             why = f"{late}{_missing(step, seen or {})}"
             return failed(why, seen or {}, findings=_findings(step, seen or {}))
         interval = timedelta(seconds=poll.interval_s)
-        is_cheap = isinstance(poll.call, ExchangeCall)  # observing a server is not
+        is_cheap = not isinstance(poll.call, ControllerCall)  # observing a server is not
         soon = talk.next_look(sent, at_most=interval) if is_cheap else talk.now + interval
         yield from talk.wait(soon)
 
@@ -96,7 +98,7 @@ def _ask(
     """One look; None when no answer came."""
     assert step.poll is not None
     call = step.poll.call
-    if isinstance(call, ExchangeCall):
+    if not isinstance(call, ControllerCall):
         reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
         if not isinstance(reply, Answered):
             return None

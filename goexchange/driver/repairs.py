@@ -1,7 +1,9 @@
 """Online error correction: which of the store's requests are ours, and how they stand.
 
 The store lists every request of a database, old ones and other people's too. Ours are of the kind
-that was asked for, not older than the asking, and counted by no earlier pass. An error is a
+that was asked for, not older than the asking, and counted by no earlier pass. Exchange 2010 has no
+such list: there the events that its store has written since count, and what an event does not tell
+stays unknown. An error is a
 corruption that a pass detected, corrected or not: correcting one may uncover another. Source: the
 vendor's reference of Get-MailboxRepairRequest; one request for a database may become several jobs.
 """
@@ -15,7 +17,10 @@ from typing import Any
 from goexchange.codec import parse_time
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Step
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.repair_events import repair_events, without
 
+UNCLEAR = "unclear"  # a member that says why no later answer can be told apart either
 OBSERVING_TAKES = timedelta(seconds=5)
 _UNDER_WAY = ("Queued", "Running")
 _STATES = (*_UNDER_WAY, "Succeeded", "Failed")
@@ -38,6 +43,8 @@ def with_ours(
     """
     if step.action is not Action.REPAIR_REQUEST or not isinstance(step.call, ExchangeCall):
         return dict(answer)
+    if "events" in answer:
+        return _with_events(step, state, answer)
     sent = state.step(step.id).last_sent_at_utc
     kind = str(step.call.parameters["CorruptionType"])
     if sent is None or not all(_tells(one) for one in answer["objects"]):
@@ -52,8 +59,42 @@ def with_ours(
 
 def is_busy(answer: Mapping[str, Any] | None, message: str) -> bool:
     """Whether a request was refused because another one is under way: it may be sent later."""
+    if answer is not None and "events" in answer:
+        return _BUSY in message or bool(answer.get("ours", {}).get("is_open"))
     found = answer["objects"] if answer is not None else []
     return _BUSY in message or any("JobState" in one and _is_open(one) for one in found)
+
+
+def _with_events(step: Step, state: RunState, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The same figures, out of the store's events. One request for a database is under way on a
+    server at a time, so what begins after the asking is ours. Whether something was left out is not
+    told: warnings are unknown.
+    """
+    assert isinstance(step.call, ExchangeCall)
+    sent = state.step(step.id).last_sent_at_utc
+    if sent is None or step.database is None:
+        return dict(answer)
+    since = _not_older_than(state, step.server, sent).replace(microsecond=0)
+    guid = str(step.call.parameters["Database"])
+    found = repair_events(answer, name=step.database, guid=guid, since=since)
+    if isinstance(found, Unknown):
+        return {**answer, UNCLEAR: found.reason}
+    counted = {each for record in state.steps.values() for each in record.requests}
+    mine = without(found, counted)
+    is_over = mine.starts > 0 and not mine.is_open
+    ours = {
+        "requests": list(mine.identities),
+        "count": mine.starts,
+        "is_open": mine.is_open,
+        "is_over": is_over,
+        "has_failed": is_over and mine.failures > 0,
+        "corruptions_detected": mine.corruptions,
+        "corruptions_fixed": None,
+        "errors": mine.corruptions,
+        "warnings": None,
+        "troubles": None,
+    }
+    return {**answer, "ours": ours}
 
 
 def _standing(mine: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -65,6 +65,11 @@ class EngineVersion:
     update_minor: int = 260
     engine_format_version: int = 9160
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it prints versions of two parts, and neither flush maps nor what came later."""
+        return not self.update_minor
+
 
 DEFAULT_ENGINE = EngineVersion()
 
@@ -144,9 +149,10 @@ def time_words(moment: LogTime, *, with_zone: bool = True) -> str:
     return f"{date} {hour:02}:{minute:02}:{second:02}.{moment.milliseconds:03}{zone}"
 
 
-def signature_words(signature: Signature) -> str:
-    """`Create time:... Rand:... Computer:...`."""
+def signature_words(signature: Signature, *, is_short: bool = False) -> str:
+    """`Create time:... Rand:... Computer:...`; the short form has no milliseconds."""
     created = time_words(signature.created, with_zone=False)
+    created = created.partition(".")[0] if is_short else created
     return f"Create time:{created} Rand:{signature.random} Computer:{signature.computer}"
 
 
@@ -175,7 +181,7 @@ def header_dump(
         _row("File Type", "Database" if header.attribute == 0 else "UNKNOWN"),
         _row("Checksum", f"0x{reading.checksum_stored:x}"),
         *_identity_lines(header, engine),
-        *_shutdown_lines(header),
+        *(_short_shutdown_lines(header) if engine.is_short else _shutdown_lines(header)),
         *_history_lines(header),
         "",
         *_all_backup_lines(header),
@@ -183,11 +189,17 @@ def header_dump(
         *_size_lines(header),
         *(_check_lines(header) if header.file_type is FileType.DATABASE else ()),
         "",
+        *(() if engine.is_short else _flush_lines(header)),
+        *_warning_lines(reading.problems),
+    )
+
+
+def _flush_lines(header: DatabaseHeader) -> tuple[str, ...]:
+    return (
         f"  Database Header Flush Signature: {signature_words(header.header_flush_signature)}",
         f" Flush Map Header Flush Signature: {signature_words(header.map_flush_signature)}",
         f"       RBS Header Flush Signature: {signature_words(header.snapshot_flush_signature)}",
         "",
-        *_warning_lines(reading.problems),
     )
 
 
@@ -280,17 +292,18 @@ def _place_row(label: str, position: LogPosition, moment: LogTime) -> str:
 
 
 def _identity_lines(header: DatabaseHeader, engine: EngineVersion) -> tuple[str, ...]:
-    stated = (
-        f"0x{header.format_version:x},{header.format_update_major},{header.format_update_minor}"
-    )
-    own = f"0x{engine.format_version:x},{engine.update_major},{engine.update_minor}"
+    stated = f"0x{header.format_version:x},{header.format_update_major}"
+    own = f"0x{engine.format_version:x},{engine.update_major}"
+    if not engine.is_short:
+        stated += f",{header.format_update_minor}  (attached by {header.engine_format_version})"
+        own += f",{engine.update_minor}  (efvCurrent = {engine.engine_format_version})"
     return (
         _row("Format ulMagic", f"0x{header.magic:x}"),
         _row("Engine ulMagic", f"0x{MAGIC:x}"),
-        _row("Format ulVersion", f"{stated}  (attached by {header.engine_format_version})"),
-        _row("Engine ulVersion", f"{own}  (efvCurrent = {engine.engine_format_version})"),
+        _row("Format ulVersion", stated),
+        _row("Engine ulVersion", own),
         _row("Created ulVersion", f"0x{header.created_version:x},{header.created_update_major}"),
-        _row("DB Signature", signature_words(header.signature)),
+        _row("DB Signature", signature_words(header.signature, is_short=engine.is_short)),
         _row("cbDbPage", header.page_size),
         _number_row("dbtime", header.dbtime),
     )
@@ -312,6 +325,14 @@ def _shutdown_lines(header: DatabaseHeader) -> tuple[str, ...]:
             f"{consistent} (0x{consistent:x}) [Pre-Redo: {pre_redo} (0x{pre_redo:x})]",
         ),
         _number_row("Log Recovering", header.log_recovering),
+    )
+
+
+def _short_shutdown_lines(header: DatabaseHeader) -> tuple[str, ...]:
+    low, high = header.log_required_low, header.log_required_high
+    return (
+        _row("State", state_words(header.state)),
+        _row("Log Required", f"{low}-{high} (0x{low:x}-0x{high:x})"),
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.codec import time_text
 from goexchange.facts.answer import ExchangeAnswer
@@ -19,9 +19,11 @@ from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Ge
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.cmdlets import check_call, get_repair_requests
+from goexchange.powershell.repair_events import REPAIRS_OF_HOURS, repair_events
 from goexchange.powershell.sizes import ServerVersion, generation_of, parse_server_version
 
 Json = Mapping[str, Any]
+REPAIRS_ASKED = {"hours": REPAIRS_OF_HOURS}
 
 
 @frozen(kw_only=True)
@@ -34,8 +36,14 @@ class Asked:
     known: tuple[str, ...] = ()
 
 
-def exchange_statements(server: str, known: Sequence[str] = ()) -> tuple[ExchangeCall, ...]:
-    """The statements of the one Exchange pipeline; `known`: GUIDs of databases seen before."""
+def exchange_statements(
+    server: str, known: Sequence[str] = (), *, generation: Generation | None = None
+) -> tuple[ExchangeCall, ...]:
+    """The statements of the one Exchange pipeline.
+
+    Shape: `known` are GUIDs of databases seen before; `generation` is what the inventory says, for
+    Exchange 2010 lacks a cmdlet, and one that is not there may end the whole pipeline.
+    """
     calls = (
         ExchangeCall(cmdlet="Get-ExchangeServer", parameters={"Identity": server}),
         ExchangeCall(cmdlet="Get-MailboxServer", parameters={"Identity": server}),
@@ -45,7 +53,17 @@ def exchange_statements(server: str, known: Sequence[str] = ()) -> tuple[Exchang
             parameters={"MoveStatus": "InProgress", "ResultSize": "Unlimited"},
         ),
     )
-    return (*map(check_call, calls), *(get_repair_requests(guid) for guid in known))
+    requests = () if generation is Generation.EXCHANGE_2010 else known
+    return (*map(check_call, calls), *(get_repair_requests(guid) for guid in requests))
+
+
+def asks_for_repair_events(exchange: Json | Unknown) -> bool:
+    """Whether `read-repairs` has to tell what no cmdlet of the server's version does."""
+    if isinstance(exchange, Unknown):
+        return False
+    answer = ExchangeAnswer(exchange)
+    version = _version(answer.text(answer.one("ExchangeServer"), "AdminDisplayVersion"))
+    return _generation(version) is Generation.EXCHANGE_2010
 
 
 def host_arguments(
@@ -66,12 +84,17 @@ def host_arguments(
 
 
 def decode_server(
-    exchange: Json | Unknown, host: Json | Unknown, *, asked: Asked, observed_at: datetime
+    exchange: Json | Unknown,
+    host: Json | Unknown,
+    *,
+    asked: Asked,
+    observed_at: datetime,
+    repairs: Json | Unknown | None = None,
 ) -> ActualServer:
     """One server as its two channels described it.
 
     Unknown: `exchange` or `host` is Unknown when the channel gave nothing; all that it would have
-    said is Unknown too.
+    said is Unknown too. `repairs` is the answer of `read-repairs`, None where it is not asked for.
     """
     actual_host = host if isinstance(host, Unknown) else decode_host(host, observed_at)
     if isinstance(exchange, Unknown):
@@ -89,7 +112,7 @@ def decode_server(
         build=version if isinstance(version, Unknown) else str(version),
         edition=answer.text(server, "Edition"),
         availability_group=group,
-        databases=_databases(answer, asked),
+        databases=_databases(answer, asked, repairs),
         host=actual_host,
         group=decode_group(answer, group),
         copies=decode_copies(answer, group),
@@ -137,7 +160,9 @@ def _availability_group(answer: ExchangeAnswer) -> str | None | Unknown:
     return None if group in (None, "") else str(group)
 
 
-def _databases(answer: ExchangeAnswer, asked: Asked) -> tuple[ActualDatabase, ...] | Unknown:
+def _databases(
+    answer: ExchangeAnswer, asked: Asked, repairs: Json | Unknown | None
+) -> tuple[ActualDatabase, ...] | Unknown:
     failure = answer.failure_of("Get-MailboxDatabase")
     if failure is not None:
         return failure
@@ -145,4 +170,15 @@ def _databases(answer: ExchangeAnswer, asked: Asked) -> tuple[ActualDatabase, ..
     server = answer.one("ExchangeServer")
     names = (asked.server, answer.text(server, "Name"), answer.text(server, "Fqdn"))
     own = frozenset(name.lower() for name in names if not isinstance(name, Unknown))
-    return decode_databases(answer, servers=own, known=asked.known)
+    found = decode_databases(answer, servers=own, known=asked.known)
+    if repairs is None or isinstance(found, Unknown):
+        return found
+    return tuple(evolve(one, has_repair_requests=_has_open(one, repairs)) for one in found)
+
+
+def _has_open(database: ActualDatabase, repairs: Json | Unknown) -> bool | Unknown:
+    """Whether the store's events tell of a request that has begun and not ended."""
+    if isinstance(repairs, Unknown):
+        return repairs
+    found = repair_events(repairs, name=database.name, guid=database.guid)
+    return found if isinstance(found, Unknown) else found.is_open

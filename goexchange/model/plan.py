@@ -270,7 +270,7 @@ class Poll:
     `failed` holds when the work ended badly.
     """
 
-    call: ExchangeCall | ControllerCall
+    call: ExchangeCall | ScriptCall | ControllerCall
     until: Condition
     failed: Condition | None
     interval_s: float

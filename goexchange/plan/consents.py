@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from goexchange.model.desired import DesiredState
-from goexchange.model.plan import Consent, ConsentNeed
+from goexchange.model.plan import Consent, ConsentNeed, Need
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
+from goexchange.spec.scripts import OLD
 
 
 def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[ConsentNeed, ...]:
     """Consents that the lane needs; `in_scope` are the addresses that the plan is about."""
-    found: list[ConsentNeed] = []
+    found: list[ConsentNeed] = [*_for_generation(context)]
     if context.estimate is not None:
         found += _for_outage(context)
     found += _for_backups(context, in_scope)
@@ -24,6 +25,25 @@ def forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> ConsentNee
     """The first consent that the specification forbids to give, if any."""
     closed = set(spec.script.forbid)
     return next((each for each in needed if each.consent in closed), None)
+
+
+def _for_generation(context: LaneContext) -> list[ConsentNeed]:
+    """Every lane that does more than mount on a version whose facts are not confirmed, online ones
+    too: what the store prints there is not confirmed either.
+    """
+    generation = context.server.generation
+    if isinstance(generation, Unknown) or generation not in OLD:
+        return []
+    if context.needed.need is Need.MOUNT:
+        return []
+    return [
+        ConsentNeed(
+            consent=Consent.UNCONFIRMED_GENERATION,
+            address=context.server.name,
+            finding=f"what the tools of Exchange {generation.value} print and do there is not"
+            " confirmed; what is not understood ends the work",
+        )
+    ]
 
 
 def _for_backups(context: LaneContext, in_scope: Collection[str]) -> list[ConsentNeed]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from goexchange.codec import time_text
+from goexchange.model.actual import Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupPart, OfflineBackup
 from goexchange.model.history import Work
 from goexchange.model.plan import (
     Action,
     Condition,
+    ExchangeCall,
     Need,
     OnDoubt,
     Operator,
@@ -19,6 +21,7 @@ from goexchange.model.plan import (
     Reason,
     Repeat,
     RunsWhen,
+    ScriptCall,
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder, timed
@@ -28,6 +31,7 @@ from goexchange.plan.estimates import known_size
 from goexchange.plan.recovery_text import recovery_text
 from goexchange.plan.treatment import Passes
 from goexchange.powershell import cmdlets
+from goexchange.powershell.repair_events import REPAIRS_OF_HOURS
 
 SILENT_AFTER_HEARTBEATS = 10
 _REGISTRY_KEYS = (
@@ -37,6 +41,7 @@ _REGISTRY_KEYS = (
 ERRORS = "ours.errors"  # of the requests that this very step asked for
 TROUBLES = "ours.troubles"  # errors and warnings together
 COUNTED = Condition(path=ERRORS, operator=Operator.GREATER_OR_EQUAL, value=0)
+EVENT_LOG_EVERY_S = 30.0
 PASS_PRIMARY = "primary"
 PASS_DEFRAGMENTED = "defragmented"
 
@@ -138,6 +143,7 @@ def add_passes(
     times = correction.primary_passes_max if is_primary else correction.defragmented_passes_max
     none_left = equals(TROUBLES if correction.treat_warnings_as_errors else ERRORS, 0)
     guid = context.database.guid
+    standing = _standing_of_requests(context)
     size = known_size(context.database)
     for kind in cmdlets.CORRUPTION_TYPES if times or detect_only else ():
         lane.add(
@@ -150,15 +156,15 @@ def add_passes(
             runs_when=runs_when,
             on_doubt=OnDoubt.PROBE,
             probe=Probe(
-                call=cmdlets.get_repair_requests(guid),
+                call=standing,
                 done=Condition(path="ours.count", operator=Operator.GREATER, value=0),
                 not_done=equals("ours.count", 0),
             ),
             poll=Poll(
-                call=cmdlets.get_repair_requests(guid),
+                call=standing,
                 until=equals("ours.is_over", True),
                 failed=equals("ours.has_failed", True),
-                interval_s=context.pace.poll_interval_s,
+                interval_s=_interval_s(context, standing),
             ),
             # what a detection finds is a finding; the lane's end says it, after every kind
             postcondition=COUNTED if detect_only else None,
@@ -168,6 +174,19 @@ def add_passes(
             origin=correction.place,
             **timed(None if size is None else context.times.of(Work.REPAIR_REQUEST, size)),
         )
+
+
+def _standing_of_requests(context: LaneContext) -> ExchangeCall | ScriptCall:
+    """How the store's requests are looked at: Exchange 2010 has no cmdlet for it."""
+    if context.server.generation is Generation.EXCHANGE_2010:
+        return host_script("read-repairs", {"hours": REPAIRS_OF_HOURS})
+    return cmdlets.get_repair_requests(context.database.guid)
+
+
+def _interval_s(context: LaneContext, call: ExchangeCall | ScriptCall) -> float:
+    """Searching an event log costs the host more than a cmdlet."""
+    own = context.pace.poll_interval_s
+    return own if isinstance(call, ExchangeCall) else max(own, EVENT_LOG_EVERY_S)
 
 
 def add_last_look(lane: LaneBuilder, context: LaneContext, *, guards: tuple[str, ...] = ()) -> None:

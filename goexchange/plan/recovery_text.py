@@ -126,7 +126,7 @@ def _in_quotes(path: str) -> str:
 
 
 def _has_flush_maps(context: LaneContext) -> bool:
-    return context.server.generation is not Generation.EXCHANGE_2013
+    return context.server.generation not in (Generation.EXCHANGE_2010, Generation.EXCHANGE_2013)
 
 
 def _setting(context: LaneContext) -> list[str]:

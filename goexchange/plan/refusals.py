@@ -5,9 +5,9 @@ it.
 from __future__ import annotations
 
 from goexchange.errors import Diagnostic, Severity
-from goexchange.model.actual import ActualHost, ActualServer
+from goexchange.model.actual import ActualHost, ActualServer, Generation
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import DesiredState, OnlineBackupMethod
+from goexchange.model.desired import DesiredState, OnlineBackupMethod, Script
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
@@ -37,14 +37,40 @@ def refusal_of(candidate: Candidate) -> Needed | None:
             "the Exchange version of its server", generation, origin=spec.script.place
         )
     cell = cell_of(spec.script.script, generation)
-    if cell.standing is Standing.APPLIES:
-        return None
+    if cell.is_executed:
+        return _refuse_before_requests(candidate.server, spec)
     verb = "does not apply to" if cell.standing is Standing.NEVER else "is not executed on"
     return not_possible(
         Reason.SCRIPT_NOT_FOR_VERSION,
         f"{spec.script.script.value} {verb} Exchange {generation.value}: {cell.why}",
         origin=spec.script.place,
         instead=cell.instead,
+    )
+
+
+_NEEDS_REQUESTS = (
+    Script.PREVENTATIVE_MAINTENANCE,
+    Script.STORE_ERROR_CORRECTION,
+    Script.ONLINE_ERROR_CORRECTION,
+    Script.ONLINE_ERROR_DIAGNOSTIC,
+)
+
+
+def _refuse_before_requests(server: ActualServer, spec: DesiredState) -> Needed | None:
+    """Exchange 2010 before its first service pack takes no repair requests; isinteg had gone."""
+    is_2010 = server.generation is Generation.EXCHANGE_2010
+    if not is_2010 or spec.script.script not in _NEEDS_REQUESTS:
+        return None
+    if isinstance(server.build, Unknown):
+        return fact_unknown("the build of its server", server.build, origin=spec.script.place)
+    if not server.build.startswith("14.0."):
+        return None
+    return not_possible(
+        Reason.SCRIPT_NOT_FOR_VERSION,
+        f"{spec.script.script.value} does not apply to build {server.build}: the store takes no"
+        " repair requests before Exchange 2010 SP1",
+        origin=spec.script.place,
+        instead="install a service pack, or use offline-defrag and the offline diagnostics",
     )
 
 

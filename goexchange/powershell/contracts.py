@@ -391,6 +391,18 @@ READ_VERDICT = Contract(
     cmdlets=(),
 )
 
+READ_REPAIRS = Contract(
+    script="read-repairs",
+    version=1,
+    purpose="what the store of Exchange 2010 wrote of repair requests in the last hours; changes"
+    " nothing",
+    changes_host=False,
+    arguments=record(hours=COUNT),
+    result=record(clock=TIME, events=several(EVENT)),
+    errors=(),
+    cmdlets=("Get-WinEvent",),
+)
+
 READ_SET = Contract(
     script="read-set",
     version=1,
@@ -443,6 +455,7 @@ CONTRACTS: Mapping[str, Contract] = {
         MOVE_LOGS,
         DELETE_TEMPORARY,
         READ_VERDICT,
+        READ_REPAIRS,
         SEAL_SET,
         READ_SET,
         WRITE_DATABASE_RECORD,

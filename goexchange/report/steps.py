@@ -208,6 +208,8 @@ def _pass_of_log(step: StepLog) -> str | None:
     """The pass that a detection belongs to; None for other steps and for those that did not run."""
     if step.action not in _DETECTS or step.state in (StepState.NOT_REACHED, StepState.SKIPPED):
         return None
+    if step.state is StepState.FAILED and not step.findings:
+        return None  # it came to no verdict: "none found" would be a guess
     if step.pass_name:
         return step.pass_name
     return _PASSES.get(Action(step.action), "primary")

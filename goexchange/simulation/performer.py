@@ -12,7 +12,14 @@ from attrs import define, field
 from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
 from goexchange.facts import groups
-from goexchange.facts.observation import Asked, decode_server, exchange_statements, host_arguments
+from goexchange.facts.observation import (
+    REPAIRS_ASKED,
+    Asked,
+    asks_for_repair_events,
+    decode_server,
+    exchange_statements,
+    host_arguments,
+)
 from goexchange.journal.chain import seal
 from goexchange.model.actual import ActualServer
 from goexchange.model.plan import ExchangeCall
@@ -76,8 +83,9 @@ class Performer:
 
         Raises: HostDown while it reboots.
         """
+        generation = self.world.hosts[server].description.generation
         exchange: Mapping[str, Any] | Unknown = self._pipeline(
-            server, exchange_statements(server, databases)
+            server, exchange_statements(server, databases, generation=generation)
         )
         more = groups.group_statements(exchange, server, databases)
         if more:
@@ -86,8 +94,13 @@ class Performer:
             exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE
         )
         host = _as_sent(self.world.script(server, self.user, "observe-host", arguments))
+        repairs = None
+        if asks_for_repair_events(exchange):
+            repairs = _as_sent(self.world.script(server, self.user, "read-repairs", REPAIRS_ASKED))
         asked = Asked(server=server, known=databases)
-        return decode_server(exchange, host, asked=asked, observed_at=self.now())
+        return decode_server(
+            exchange, host, asked=asked, observed_at=self.now(), repairs=repairs
+        )
 
     def _append(self, effect: effects.Append) -> events.Event:
         last = self.records[-1] if self.records else None

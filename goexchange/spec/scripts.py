@@ -20,6 +20,7 @@ class Standing(Enum):
     """How a script stands to a version."""
 
     APPLIES = "applies"
+    BY_CONSENT = "applies by consent"  # its facts there are not confirmed: `unconfirmed generation`
     NOT_YET = "not yet"  # it would apply; its facts there are not confirmed, so it is not executed
     NEVER = "no"
 
@@ -32,6 +33,11 @@ class Cell:
     why: str | None = None
     instead: str | None = None
 
+    @property
+    def is_executed(self) -> bool:
+        """Whether a plan may have steps for it."""
+        return self.standing in (Standing.APPLIES, Standing.BY_CONSENT)
+
 
 _G = Generation
 OLD = (_G.EXCHANGE_2003, _G.EXCHANGE_2007, _G.EXCHANGE_2010)
@@ -39,6 +45,7 @@ LIVING = (_G.EXCHANGE_2013, _G.EXCHANGE_2016, _G.EXCHANGE_2019, _G.SUBSCRIPTION_
 _OFFLINE_ONLY = (_G.EXCHANGE_2003, _G.EXCHANGE_2007)
 
 _RUNS = Cell(standing=Standing.APPLIES)
+_BY_CONSENT = Cell(standing=Standing.BY_CONSENT)
 _UNCONFIRMED = Cell(
     standing=Standing.NOT_YET,
     why="its facts there are not confirmed",
@@ -48,8 +55,11 @@ _NO_REQUESTS = "the store takes no repair requests before Exchange 2010 SP1"
 
 
 def _living_and(old: Mapping[Generation, Cell]) -> Mapping[Generation, Cell]:
-    """Runs on every living version; on older ones as given, else unconfirmed."""
+    """Runs on every living version, on 2010 by consent; on older ones as given, else
+    unconfirmed.
+    """
     cells = {each: old.get(each, _UNCONFIRMED) for each in OLD}
+    cells[_G.EXCHANGE_2010] = _BY_CONSENT
     return {**cells, **dict.fromkeys(LIVING, _RUNS)}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import evolve, frozen
 
+from goexchange.model.actual import Generation
 from goexchange.world import cmdlets_change, cmdlets_read, cmdlets_recovery
 from goexchange.world.binding import BindingFailed, Parameter, ParameterKind, bind
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
@@ -145,6 +146,9 @@ CMDLETS: Mapping[str, Cmdlet] = {
 }
 
 
+_SINCE_2013 = frozenset({"Get-MailboxRepairRequest", "Get-ServerComponentState"})
+
+
 def cmdlet_names() -> tuple[str, ...]:
     """The cmdlets of this world, as Microsoft spells them."""
     return tuple(sorted(each.name for each in CMDLETS.values()))
@@ -157,7 +161,8 @@ def run_cmdlet(
     words.
     """
     cmdlet = CMDLETS.get(name.lower())
-    if cmdlet is None:
+    is_2010 = world.hosts[host].description.generation is Generation.EXCHANGE_2010
+    if cmdlet is None or (is_2010 and cmdlet.name in _SINCE_2013):
         return CmdletAnswer(terminating=_unknown(name))
     try:
         bound = bind(cmdlet.name, cmdlet.parameters, parameters)

@@ -19,7 +19,7 @@ from goexchange.world.copies import resume, suspend
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
-from goexchange.world.repairs import FAILED, FAILED_CODE, RepairRequest
+from goexchange.world.repairs import FAILED, FAILED_CODE, RepairRequest, tell
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ def new_repair_request(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         ends_at=now + timedelta(seconds=world.site.times.repair_request),
     )
     world.repairs.append(request)
+    tell(request, world.host_of(database), database, at=now)
     world.note(
         "repair-request",
         host=database.active_server,
@@ -232,6 +233,7 @@ def _end_repairs(world: World, database: MailboxDatabase) -> None:
         if request.database == database.guid and request.ends_at is not None:
             request.ends_at, request.state = None, FAILED
             request.error_code = FAILED_CODE
+            tell(request, world.host_of(database), database, at=world.now())
 
 
 def _done(world: World, *, seconds: float | None = None) -> CmdletAnswer:

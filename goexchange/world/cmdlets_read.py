@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from goexchange.model.actual import Generation
 from goexchange.world.cmdlet_errors import not_found
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.exchange_objects import (
@@ -245,6 +246,8 @@ def find_database(world: World, identity: str) -> MailboxDatabase | None:
 def repair_row(world: World, request: RepairRequest) -> ExchangeObject:
     """One row of Get- or New-MailboxRepairRequest."""
     database = world.databases[request.database]
+    if world.host_of(database).description.generation is Generation.EXCHANGE_2010:
+        return _row_of_2010(database, request)
     is_over = request.ends_at is None
     state = EnumValue(
         "Microsoft.Exchange.Server.Storage.JobState", request.state, _JOB_STATES[request.state]
@@ -268,6 +271,21 @@ def repair_row(world: World, request: RepairRequest) -> ExchangeObject:
     name = "Microsoft.Exchange.Data.Storage.Management.StoreIntegrityCheckJob"
     return ExchangeObject(
         type_names=(name, "System.Object"), to_string=request.identity, properties=properties
+    )
+
+
+def _row_of_2010(database: MailboxDatabase, request: RepairRequest) -> ExchangeObject:
+    """What New-MailboxRepairRequest of Exchange 2010 gives: an id, and what it was asked for."""
+    properties: dict[str, Value] = {
+        "RequestID": str(request.request),
+        "Database": database.name,
+        "Mailbox": None,
+    }
+    name = "Microsoft.Exchange.Data.Storage.Management.MailboxRepairRequest"
+    return ExchangeObject(
+        type_names=(name, "System.Object"),
+        to_string=str(request.request),
+        properties=properties,
     )
 
 

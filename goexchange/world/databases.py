@@ -14,8 +14,10 @@ from goexchange.ese.header import (
     DatabaseHeader,
     HeaderReading,
     read_database_header,
+    rebuild,
     rewrite_header,
 )
+from goexchange.ese.rendering import DEFAULT_ENGINE, EngineVersion
 from goexchange.ese.space import free_pages
 from goexchange.ese.structures import (
     BackupRecord,
@@ -142,7 +144,14 @@ def make_database(
     )
 
 
-def write_files(database: MailboxDatabase, files: HostFiles, *, seed: int, now: datetime) -> None:
+def write_files(
+    database: MailboxDatabase,
+    files: HostFiles,
+    *,
+    seed: int,
+    now: datetime,
+    engine: EngineVersion = DEFAULT_ENGINE,
+) -> None:
     """Write database, flush map and logs of a database to a host, cleanly shut down."""
     description, stream = database.description, database.stream
     stream.start(files)
@@ -150,10 +159,17 @@ def write_files(database: MailboxDatabase, files: HostFiles, *, seed: int, now: 
         hours = 2 * (description.closed_logs - index)
         stream.roll(files, now - timedelta(hours=hours))
     stream.write_checkpoint(files)
-    header = _first_header(database, seed=seed, now=now)
+    header = rebuild(
+        _first_header(database, seed=seed, now=now),
+        format_update_major=engine.update_major,
+        created_update_major=engine.update_major,
+        format_update_minor=engine.update_minor,
+        engine_format_version=engine.engine_format_version,
+    )
     content_seed = f"{seed}/{database.name}".encode()
     write_database(files, database, header=header, content_seed=content_seed)
-    files.write(flush_map_of(database.edb_path), flush_map(database.edb_path))
+    if not engine.is_short:
+        files.write(flush_map_of(database.edb_path), flush_map(database.edb_path))
     files.age(database.edb_path, database.created_at)
 
 
@@ -198,8 +214,6 @@ def _first_header(database: MailboxDatabase, *, seed: int, now: datetime) -> Dat
         os_major=10,
         os_build=20348,
         page_size=PAGE_BYTES,
-        format_update_minor=260,
-        engine_format_version=9160,
         previous_full_backup=_last_backup(database, now),
         previous_full_backup_kind=BackupKind.OS_SNAPSHOT,
     )

@@ -12,14 +12,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from goexchange.errors import Damaged
 from goexchange.ese.header import DatabaseHeader, HeaderProblem, HeaderReading, read_database_header
 from goexchange.ese.jet_errors import JetError
 from goexchange.ese.pages import PageVerdicts, verify_pages
 from goexchange.ese.rendering import (
+    DEFAULT_ENGINE,
     ChecksumRun,
+    EngineVersion,
     checksum_error_lines,
     checksum_report,
     failure_line,
@@ -93,8 +95,13 @@ class Bench:
     rates: Rates
     floor_s: float
     new_signature: Signature
-    logo: tuple[str, ...] = field(factory=logo_lines)
+    engine: EngineVersion = DEFAULT_ENGINE
     fault: int | None = None
+
+    @property
+    def logo(self) -> tuple[str, ...]:
+        """What the tool says of itself before everything else."""
+        return logo_lines(self.engine)
 
 
 @frozen(kw_only=True)
@@ -211,7 +218,7 @@ def _dump_header(command: _Command, bench: Bench, reading: HeaderReading) -> Wor
         lines += [f"         Database: {command.path}", ""]
         error = JetError.DatabaseCorrupted
         return _ended(command, bench, lines=lines, seconds=bench.floor_s, error=error)
-    lines += header_dump(reading, command.path)
+    lines += header_dump(reading, command.path, bench.engine)
     return _ended(command, bench, lines=lines, seconds=bench.floor_s)
 
 
@@ -342,7 +349,7 @@ def _defragment(command: _Command, bench: Bench, reading: HeaderReading) -> Work
     writes: tuple[Write, ...] = ()
     if content:
         writes = (Write(path=temporary, content=content),)
-        if error is None:
+        if error is None and not bench.engine.is_short:
             writes += (Write(path=flush_map_of(temporary), content=flush_map(temporary)),)
     work = _ended(
         command, bench, lines=lines, seconds=seconds, error=error, deletes=deletes, writes=writes

@@ -19,6 +19,7 @@ _STORAGE_PROVIDERS = frozenset(
 )
 _BACKUP_IDS = frozenset({*range(210, 216), *range(224, 227), *range(2005, 2011)})
 _BACKUP_PROVIDERS = frozenset({"ESE", "ESE BACKUP", "MSExchangeIS", "MSExchangeRepl"})
+_REPAIR_IDS = frozenset({10045, 10047, 10048, 10049, 10050, 10051, 10059, 10062})
 _KEPT_MAX = 300
 
 
@@ -65,6 +66,14 @@ def is_storage_event(event: Event) -> bool:
     if event.log == APPLICATION:
         return event.provider == "ESE" and event.event_id in _STORAGE_IDS
     return event.log == SYSTEM and event.provider in _STORAGE_PROVIDERS
+
+
+def is_repair_event(event: Event) -> bool:
+    """Whether the store of Exchange 2010 tells of a repair request. Source: the vendor's reference
+    of New-MailboxRepairRequest.
+    """
+    is_store = event.provider == "MSExchangeIS Mailbox Store" and event.event_id in _REPAIR_IDS
+    return event.log == APPLICATION and is_store
 
 
 def is_backup_event(event: Event) -> bool:

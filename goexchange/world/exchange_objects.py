@@ -65,8 +65,9 @@ def reference(world: World, kind: str, name: str) -> Reference:
 def exchange_server(world: World, host: Host) -> ExchangeObject:
     """One row of Get-ExchangeServer."""
     server = host.description
-    is_2016 = server.version[:2] == (15, 1)
-    number = 16385 if is_2016 else 16439
+    is_2010, is_2016 = server.version[0] == 14, server.version[:2] == (15, 1)
+    number = 54 if is_2010 else 16385 if is_2016 else 16439
+    roles = "Mailbox, ClientAccess, UnifiedMessaging, HubTransport" if is_2010 else "Mailbox"
     properties: dict[str, Value] = {
         "Name": server.name,
         "Identity": reference(world, "server", server.name),
@@ -78,17 +79,17 @@ def exchange_server(world: World, host: Host) -> ExchangeObject:
         "Edition": EnumValue(
             _SYSTEM + "ServerEditionType", server.edition, 1 if server.edition == "Standard" else 2
         ),
-        "ServerRole": EnumValue(_SYSTEM + "ServerRole", "Mailbox", number),
+        "ServerRole": EnumValue(_SYSTEM + "ServerRole", roles, number),
         "AdminDisplayVersion": _admin_version(server.version),
         "IsMailboxServer": True,
         "IsHubTransportServer": True,
         "IsClientAccessServer": True,
-        "IsFrontendTransportServer": True,
+        "IsFrontendTransportServer": not is_2010,
         "IsEdgeServer": False,
-        "IsUnifiedMessagingServer": is_2016,
+        "IsUnifiedMessagingServer": is_2010 or is_2016,
         "IsExchange2007OrLater": True,
         "IsE14OrLater": True,
-        "IsE15OrLater": True,
+        "IsE15OrLater": not is_2010,
         "IsProvisionedServer": False,
         "IsExchangeTrialEdition": False,
         "IsExpiredExchangeTrialEdition": False,
@@ -285,7 +286,7 @@ def _live(world: World, database: MailboxDatabase, *, with_status: bool) -> dict
         **empty,
         "Mounted": True,
         "MountedOnServer": world.hosts[database.mounted_on].description.fqdn,
-        "WorkerProcessId": 4711,
+        "WorkerProcessId": None if host.description.version[0] == 14 else 4711,
         "BackupInProgress": database.is_backup_running,
         "LastFullBackup": last_full,
         "SnapshotLastFullBackup": is_snapshot,

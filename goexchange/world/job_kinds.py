@@ -9,6 +9,7 @@ from attrs import evolve
 from goexchange.ese.structures import LogTime, Signature
 from goexchange.world.backup_engine import wbadmin
 from goexchange.world.chance import number
+from goexchange.world.engines import engine_of
 from goexchange.world.eseutil import Bench, mode_of, run_eseutil
 from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
@@ -66,6 +67,7 @@ def bench_for(world: World, host: Host, *, fault: int | None = None) -> Bench:
         rates=world.site.rates,
         floor_s=world.site.times.job_floor,
         new_signature=Signature(random=random, created=LogTime.at(now)),
+        engine=engine_of(host.description.generation),
         fault=fault,
     )
 

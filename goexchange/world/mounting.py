@@ -18,6 +18,7 @@ from goexchange.world.databases import (
     flush_map,
     read_header,
 )
+from goexchange.world.engines import has_flush_maps
 from goexchange.world.files import HostFiles, flush_map_of
 from goexchange.world.hosts import Host
 from goexchange.world.site import PAGE_BYTES
@@ -74,7 +75,7 @@ def mount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
     )
     stream.write_checkpoint(files)
     map_path = flush_map_of(database.edb_path)
-    if not files.exists(map_path):
+    if not files.exists(map_path) and has_flush_maps(host.description.generation):
         files.write(map_path, flush_map(database.edb_path))
     database.attached_signature = header.signature
     database.mounted_on = host.name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import parse_time, time_text
-from goexchange.world.events import Event
+from goexchange.world.events import Event, is_repair_event
 from goexchange.world.files import HostFiles, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.scripts_records import database_records, fence_of, open_recoveries
@@ -85,6 +85,13 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "recoveries": open_recoveries(host, arguments["root"]),
         "failures": [],
     }
+
+
+def read_repairs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script read-repairs: what the store of Exchange 2010 wrote of repair requests."""
+    since = world.now() - timedelta(hours=arguments["hours"])
+    found = [each for each in host.events.all() if each.at >= since and is_repair_event(each)]
+    return {"clock": _time(world.now()), "events": [_event(each) for each in reversed(found)]}
 
 
 def _windows_backup(world: World, host: Host) -> dict[str, Any]:

@@ -8,7 +8,9 @@ from uuid import UUID
 
 from attrs import define
 
+from goexchange.model.actual import Generation
 from goexchange.world.databases import MailboxDatabase
+from goexchange.world.hosts import Host
 
 QUEUED = "Queued"
 RUNNING = "Running"
@@ -39,7 +41,29 @@ class RepairRequest:
         return f"{self.database}\\{self.request}\\{self.job}"
 
 
-def finish_request(request: RepairRequest, databases: Mapping[UUID, MailboxDatabase]) -> None:
+_STORE = "MSExchangeIS Mailbox Store"
+_EVENTS = {RUNNING: 10059, SUCCEEDED: 10048, FAILED: 10049}
+_CORRUPTION = 10062
+
+
+def tell(request: RepairRequest, host: Host, database: MailboxDatabase, *, at: datetime) -> None:
+    """Exchange 2010 writes events about requests; later versions list them instead.
+
+    The numbers are the vendor's, the words are invented.
+    """
+    if host.description.generation is not Generation.EXCHANGE_2010:
+        return
+    kinds = ", ".join(request.corruption_types)
+    what = f'database "{database.name}", request {request.request} ({kinds})'
+    if request.state == SUCCEEDED:
+        for number in range(request.corruptions_found):
+            host.log(_STORE, _CORRUPTION, at=at, text=f"Corruption {number + 1} found: {what}.")
+    host.log(_STORE, _EVENTS[request.state], at=at, text=f"Repair {request.state}: {what}.")
+
+
+def finish_request(
+    request: RepairRequest, databases: Mapping[UUID, MailboxDatabase]
+) -> None:
     """Its time is over; a database that is not mounted any more has ended it early."""
     request.ends_at = None
     database = databases[request.database]

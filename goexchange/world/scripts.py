@@ -19,7 +19,7 @@ from goexchange.world import (
 )
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
-from goexchange.world.observing import observe_host
+from goexchange.world.observing import observe_host, read_repairs
 from goexchange.world.refusals import NotModelled, ScriptFailed
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Play = Callable[["World", Host, Mapping[str, Any]], dict[str, Any]]
 
 _PLAYS: Mapping[str, Play] = {
     "observe-host": observe_host,
+    "read-repairs": read_repairs,
     "claim-fence": scripts_records.claim_fence,
     "write-recovery": scripts_records.write_recovery,
     "sentinel": scripts_records.sentinel,

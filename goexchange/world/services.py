@@ -49,6 +49,45 @@ _MANUAL = (
 )
 _UNIFIED_MESSAGING = ("MSExchangeUM", "MSExchangeUMCR")
 
+# Source: the vendor's lists of services of Exchange 2007 and 2010.
+_AUTOMATIC_2010 = (
+    "ClusSvc",
+    "IISADMIN",
+    "MSExchangeAB",
+    "MSExchangeADTopology",
+    "MSExchangeAntispamUpdate",
+    "MSExchangeEdgeSync",
+    "MSExchangeFBA",
+    "MSExchangeFDS",
+    "MSExchangeIS",
+    "MSExchangeMailboxAssistants",
+    "MSExchangeMailboxReplication",
+    "MSExchangeMailSubmission",
+    "MSExchangeProtectedServiceHost",
+    "MSExchangeRepl",
+    "MSExchangeRPC",
+    "MSExchangeSA",
+    "MSExchangeSearch",
+    "MSExchangeServiceHost",
+    "MSExchangeThrottling",
+    "MSExchangeTransport",
+    "MSExchangeTransportLogSearch",
+    "MSFTESQL-Exchange",
+    "NetTcpPortSharing",
+    "RemoteRegistry",
+    "W3SVC",
+    "WinRM",
+)
+_MANUAL_2010 = (
+    "MSExchangeIMAP4",
+    "MSExchangeMonitoring",
+    "MSExchangePOP3",
+    "VSS",
+    "WSBExchange",
+    "swprv",
+    "wbengine",
+)
+
 
 @define
 class ServiceState:
@@ -61,11 +100,15 @@ class ServiceState:
 
 def exchange_services(generation: Generation, *, is_clustered: bool) -> dict[str, ServiceState]:
     """The services of a Mailbox server after its start, by name. Source: Exchange services
-    overview, 2013-SE.
+    overview, 2013-SE; for 2010 all roles on one server.
     """
-    names = [name for name in _AUTOMATIC if is_clustered or name != "ClusSvc"]
+    is_2010 = generation is Generation.EXCHANGE_2010
+    automatic, manual = (
+        (_AUTOMATIC_2010, _MANUAL_2010) if is_2010 else (_AUTOMATIC, _MANUAL)
+    )
+    names = [name for name in automatic if is_clustered or name != "ClusSvc"]
     if generation in (Generation.EXCHANGE_2013, Generation.EXCHANGE_2016):
         names += _UNIFIED_MESSAGING
     running = [ServiceState(name, "Running", "Automatic") for name in names]
-    waiting = [ServiceState(name, "Stopped", "Manual") for name in _MANUAL]
+    waiting = [ServiceState(name, "Stopped", "Manual") for name in manual]
     return {each.name: each for each in sorted((*running, *waiting), key=lambda each: each.name)}

@@ -58,7 +58,10 @@ class ServerDescription(Shared):
 
     @property
     def install_folder(self) -> str:
-        return self.installed_in or "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\"
+        return (
+            self.installed_in
+            or f"C:\\Program Files\\Microsoft\\Exchange Server\\V{self.version[0]}\\"
+        )
 
     @property
     def eseutil_path(self) -> str:

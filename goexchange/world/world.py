@@ -20,6 +20,7 @@ from goexchange.world.clock import Clock, EventClock
 from goexchange.world.copies import hold_copy, passive_copies
 from goexchange.world.databases import MailboxDatabase, make_database, write_files
 from goexchange.world.disk import Disk
+from goexchange.world.engines import engine_of
 from goexchange.world.faults import Faults
 from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
@@ -27,7 +28,7 @@ from goexchange.world.jobs import HostJob
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
-from goexchange.world.repairs import RepairRequest, finish_request
+from goexchange.world.repairs import RepairRequest, finish_request, tell
 from goexchange.world.services import exchange_services
 from goexchange.world.sharing import Shared
 from goexchange.world.site import ServerDescription, SiteDescription
@@ -242,13 +243,19 @@ class World:
     def _place(self, database: MailboxDatabase, now: datetime) -> None:
         """Write the files of every copy, mount the active one; building them is not an effect."""
         for server in database.description.copies[1:]:
+            host = self.hosts[server]
             write_files(
-                self._twin(database, now), self.hosts[server].files, seed=self.seed, now=now
+                self._twin(database, now),
+                host.files,
+                seed=self.seed,
+                now=now,
+                engine=engine_of(host.description.generation),
             )
             hold_copy(database, self.hosts[server].files)
         database.passive = passive_copies(database)
         active = self.host_of(database)
-        write_files(database, active.files, seed=self.seed, now=now)
+        engine = engine_of(active.description.generation)
+        write_files(database, active.files, seed=self.seed, now=now, engine=engine)
         for host in (self.hosts[each] for each in database.description.copies):
             _forget_growth(host, self.site)
         if database.description.is_mounted:
@@ -306,9 +313,15 @@ class World:
             "backup-complete": lambda each: backup_engine.complete_run(
                 self, self.backups[int(each.where)], each.at
             ),
-            "repair": lambda each: finish_request(self.repairs[int(each.where)], self.databases),
+            "repair": self._happen_repair,
         }
         actions[due.what](due)
+
+    def _happen_repair(self, due: _Due) -> None:
+        request = self.repairs[int(due.where)]
+        finish_request(request, self.databases)
+        database = self.databases[request.database]
+        tell(request, self.host_of(database), database, at=due.at)
 
     def _happen_reboot(self, due: _Due) -> None:
         planned = next(

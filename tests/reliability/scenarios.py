@@ -284,6 +284,7 @@ _WANTS = {
 }
 _FINDS = ("correct", "store-correct")
 _VERSIONS = {
+    Generation.EXCHANGE_2010: (14, 3, 513, 0),
     Generation.EXCHANGE_2013: (15, 0, 1497, 48),
     Generation.EXCHANGE_2016: (15, 1, 2507, 66),
     Generation.EXCHANGE_2019: (15, 2, 1544, 39),

@@ -264,6 +264,33 @@ function Invoke-GxTool([string]$Tool, [string[]]$Arguments, $Output, $ErrorOutpu
     return [int]$global:LASTEXITCODE
 }
 
+# --- the event logs ----------------------------------------------------------------------------
+
+# "No such event" is an answer; anything else that goes wrong is a failure of the part, too many events included:
+# a list that is cut could hide the very one that matters.
+function Read-GxEvent($Filter, [string[]]$Providers) {
+    try {
+        $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 50000)
+    }
+    catch {
+        if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { throw }
+        $found = @()
+    }
+    $kept = @($found | Where-Object -FilterScript { $Providers -contains $_.ProviderName })
+    if ($found.Count -ge 50000 -or $kept.Count -gt 5000) { throw 'too many events to look through' }
+    foreach ($entry in $kept) {
+        $text = [string]$entry.Message
+        if ($text.Length -gt 1000) { $text = $text.Substring(0, 1000) }
+        @{
+            log = [string]$entry.LogName
+            provider = [string]$entry.ProviderName
+            id = [int]$entry.Id
+            at = (ConvertTo-GxTime $entry.TimeCreated)
+            text = $text
+        }
+    }
+}
+
 # --- database files ----------------------------------------------------------------------------
 
 # The digest of both header slots of a closed file; the page size stands in the header at byte 236.

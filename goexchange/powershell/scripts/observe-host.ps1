@@ -71,31 +71,6 @@ function Get-RegistryKey([string]$Path) {
     return [Microsoft.Win32.Registry]::LocalMachine.OpenSubKey($Path)
 }
 
-# "No such event" is an answer; anything else that goes wrong is a failure of the part, too many events included:
-# a list that is cut could hide the very one that matters.
-function Read-Event($Filter, [string[]]$Providers) {
-    try {
-        $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 50000)
-    }
-    catch {
-        if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { throw }
-        $found = @()
-    }
-    $kept = @($found | Where-Object -FilterScript { $Providers -contains $_.ProviderName })
-    if ($found.Count -ge 50000 -or $kept.Count -gt 5000) { throw 'too many events to look through' }
-    foreach ($entry in $kept) {
-        $text = [string]$entry.Message
-        if ($text.Length -gt 1000) { $text = $text.Substring(0, 1000) }
-        @{
-            log = [string]$entry.LogName
-            provider = [string]$entry.ProviderName
-            id = [int]$entry.Id
-            at = (ConvertTo-GxTime $entry.TimeCreated)
-            text = $text
-        }
-    }
-}
-
 function Assert-Readable {
     if (-not [System.IO.Directory]::Exists($root)) { return $false }
     $weakness = Get-GxWeakness $root
@@ -221,12 +196,12 @@ Read-List 'log_folders' {
 }
 
 Read-List 'storage_events' {
-    Read-Event @{ LogName = 'Application'; ProviderName = 'ESE'; Id = $storageIds; StartTime = $since } @('ESE')
-    Read-Event @{ LogName = 'System'; Level = @(1, 2, 3); StartTime = $since } $storageProviders
+    Read-GxEvent @{ LogName = 'Application'; ProviderName = 'ESE'; Id = $storageIds; StartTime = $since } @('ESE')
+    Read-GxEvent @{ LogName = 'System'; Level = @(1, 2, 3); StartTime = $since } $storageProviders
 }
 
 Read-List 'backup_events' {
-    Read-Event @{ LogName = 'Application'; Id = $backupIds; StartTime = $since } $backupProviders
+    Read-GxEvent @{ LogName = 'Application'; Id = $backupIds; StartTime = $since } $backupProviders
 }
 
 Read-Part 'windows_backup' {

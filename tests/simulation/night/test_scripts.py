@@ -72,7 +72,7 @@ def test_every_script_that_runs_is_played() -> None:
     assert {Script(name) for name in NAMES.values()} | {Script.PREVENTATIVE_MAINTENANCE} == runs
 
 
-@pytest.mark.parametrize("generation", LIVING)
+@pytest.mark.parametrize("generation", (Generation.EXCHANGE_2010, *LIVING))
 @pytest.mark.parametrize("need", NEEDS)
 def test_a_script_runs_is_reported_and_leaves_nothing_to_do(
     need: str, generation: Generation

@@ -5,20 +5,31 @@ from __future__ import annotations
 import pytest
 
 from goexchange.model.actual import Generation
-from goexchange.model.desired import Script
-from goexchange.model.plan import Decision, Need, Reason
+from goexchange.model.desired import Consent, Script
+from goexchange.model.plan import Decision, Need, PlanBody, Reason
 from goexchange.plan.planner import make_draft
 from goexchange.spec.scripts import SCRIPTS, Standing, cell_of, versions_of
-from tests.unit.plan.builders import NOW, inventory, script, server, spec, state
+from tests.unit.plan.builders import NOW, conditions, inventory, script, server, spec, state
 
 CELLS = [(one, generation) for one in Script for generation in Generation]
 
 
-def decided(one: Script, generation: Generation) -> Decision:
-    want = spec(script=script(script=one))
-    (found,) = make_draft(
-        [want], inventory(), state(server(generation=generation)), now=NOW
-    ).decisions
+def draft(
+    one: Script,
+    generation: Generation,
+    *,
+    build: str = "14.3.123.4",
+    forbid: tuple[Consent, ...] = (),
+) -> PlanBody:
+    want = spec(
+        script=script(script=one, forbid=forbid), conditions=conditions(verified_within_s=86_400)
+    )
+    seen = state(server(generation=generation, build=build))
+    return make_draft([want], inventory(), seen, now=NOW)
+
+
+def decided(one: Script, generation: Generation, *, build: str = "14.3.123.4") -> Decision:
+    (found,) = draft(one, generation, build=build).decisions
     return found
 
 
@@ -31,7 +42,7 @@ def test_every_script_has_a_cell_for_every_version() -> None:
 def test_the_plan_says_what_the_table_says(one: Script, generation: Generation) -> None:
     cell, found = cell_of(one, generation), decided(one, generation)
     is_refused = Reason.SCRIPT_NOT_FOR_VERSION in found.reasons
-    assert is_refused == (cell.standing is not Standing.APPLIES)
+    assert is_refused == (not cell.is_executed)
     if is_refused:
         assert found.need is Need.NOT_POSSIBLE
         assert one.value in found.explanation and generation.value in found.explanation
@@ -44,7 +55,7 @@ def test_what_does_not_run_has_a_reason_and_something_else(
     one: Script, generation: Generation
 ) -> None:
     cell = cell_of(one, generation)
-    runs = cell.standing is Standing.APPLIES
+    runs = cell.is_executed
     assert (cell.why is None) == (cell.instead is None) == runs
 
 
@@ -63,3 +74,35 @@ def test_what_is_said_to_be_instead_runs_or_is_for_that_version() -> None:
         for other in Script:
             if other.value in instead:
                 assert cell_of(other, generation).standing is not Standing.NEVER
+
+
+@pytest.mark.parametrize("build", ["14.0.639.21", "14.3.123.4"])
+@pytest.mark.parametrize("one", [Script.STORE_ERROR_CORRECTION, Script.OFFLINE_DEFRAG])
+def test_2010_takes_repair_requests_from_its_first_service_pack_on(
+    one: Script, build: str
+) -> None:
+    found = decided(one, Generation.EXCHANGE_2010, build=build)
+    is_refused = Reason.SCRIPT_NOT_FOR_VERSION in found.reasons
+    assert is_refused == (build.startswith("14.0.") and one is Script.STORE_ERROR_CORRECTION)
+    if is_refused:
+        assert "before Exchange 2010 SP1" in found.explanation
+
+
+@pytest.mark.parametrize("generation", Generation)
+def test_a_generation_that_is_not_confirmed_needs_the_consent(generation: Generation) -> None:
+    body = draft(Script.ONLINE_ERROR_DIAGNOSTIC, generation)
+    needed = {each.consent: each for each in body.consents}
+    is_by_consent = cell_of(Script.ONLINE_ERROR_DIAGNOSTIC, generation).standing is (
+        Standing.BY_CONSENT
+    )
+    assert (Consent.UNCONFIRMED_GENERATION in needed) == is_by_consent
+    if is_by_consent:
+        need = needed[Consent.UNCONFIRMED_GENERATION]
+        assert need.address == "EX01" and generation.value in need.finding
+
+
+def test_a_specification_can_forbid_generations_that_are_not_confirmed() -> None:
+    closed = (Consent.UNCONFIRMED_GENERATION,)
+    body = draft(Script.ONLINE_ERROR_DIAGNOSTIC, Generation.EXCHANGE_2010, forbid=closed)
+    assert not body.lanes and not body.consents
+    assert "unconfirmed-generation" in body.decisions[0].explanation
