@@ -15,9 +15,10 @@ from goexchange.model.unknown import Unknown
 from goexchange.powershell.eseutil import End, parse_end
 
 _LINE = re.compile(r"\s*([A-Za-z][^:]*?)\s*:\s?(.*?)\s*\Z")
-_RANGE = re.compile(r"(\d+)-(\d+)")
+_RANGE = re.compile(r"(\d+)-(\d+)(?=\s|\Z)")
 _NUMBER = re.compile(r"(\d+)")
-_POSITION = re.compile(r"\((?:0x)?([0-9A-Fa-f]+),")
+# The oldest tools print positions in decimal, all later ones in hexadecimal with 0x in front.
+_POSITION = re.compile(r"\((?:0x([0-9A-Fa-f]+)|(\d+)),")
 _SIGNATURE = re.compile(r"Create time:\s*(\S+ \S+) Rand:(\d+)")
 _BACKUP_SECTION = re.compile(r"\s*((?:Previous|Current) [A-Za-z ]*[Bb]ackup):\s*\Z")
 _SHADOW = "DATABASE SHADOW HEADER:"
@@ -140,12 +141,10 @@ def _number(fields: dict[str, str], name: str) -> int | Unknown:
 def _generation(fields: dict[str, str], name: str) -> int | Unknown:
     if name not in fields:
         return Unknown(f"the header has no {name}")
-    value = fields[name]
-    match = _POSITION.match(value)
+    match = _POSITION.match(fields[name])
     if match is None:
         return Unknown(f"{name} has no log position")
-    # The oldest tools print positions in decimal, all later ones in hexadecimal with 0x in front.
-    return int(match[1], 16 if value.startswith("(0x") else 10)
+    return int(match[1], 16) if match[1] else int(match[2])
 
 
 def _signature(fields: dict[str, str], name: str) -> Signature | Unknown:

@@ -6,21 +6,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from goexchange.codec import to_plain
 from goexchange.model.unknown import Unknown
-from goexchange.powershell.diskshadow import parse_diskshadow
-from goexchange.powershell.eseutil import (
-    decode_output,
-    parse_checksum,
-    parse_defragmentation,
-    parse_integrity,
-)
-from goexchange.powershell.header_dump import parse_header_dump
+from goexchange.powershell.eseutil import decode_output
 from goexchange.powershell.sizes import (
     cumulative_update_of,
     generation_of,
@@ -28,22 +20,8 @@ from goexchange.powershell.sizes import (
     parse_size,
     parse_time_span,
 )
-from goexchange.powershell.wbadmin import parse_backup
+from tests.cases.facts.printed import HERE, PARSERS, SAMPLES, printed
 
-HERE = Path(__file__).parent
-PARSERS: Mapping[str, Callable[[str, str], object]] = {
-    "eseutil-header": lambda text, _: parse_header_dump(text),
-    "eseutil-checksum": parse_checksum,
-    "eseutil-integrity": lambda text, _: parse_integrity(text),
-    "eseutil-defragmentation": lambda text, _: parse_defragmentation(text),
-    "wbadmin": lambda text, _: parse_backup(text),
-    "diskshadow": lambda text, _: parse_diskshadow(text),
-}
-SAMPLES = sorted(
-    path.relative_to(HERE).with_suffix("").as_posix()
-    for folder in PARSERS
-    for path in (HERE / folder).glob("*.json")
-)
 # As printed, as a text-mode stream captures it, with Windows' ends, as PowerShell redirects it.
 FORMS: Mapping[str, Callable[[str], bytes]] = {
     "plain": lambda text: text.encode(),
@@ -56,12 +34,9 @@ FORMS: Mapping[str, Callable[[str], bytes]] = {
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_sample(sample: str, form: str) -> None:
-    path = HERE / sample
-    expected = json.loads(path.with_name(f"{path.name}.json").read_text())
-    text = path.with_name(f"{path.name}.txt").read_text()
-    error_path = path.with_name(f"{path.name}.stderr")
-    errors = error_path.read_text() if error_path.exists() else ""
-    result = PARSERS[path.parent.name](decode_output(FORMS[form](text)), errors)
+    expected = json.loads((HERE / f"{sample}.json").read_text())
+    text, errors = printed(sample)
+    result = PARSERS[sample.partition("/")[0]](decode_output(FORMS[form](text)), errors)
     if expected == "?":
         assert isinstance(result, Unknown), result
         return
