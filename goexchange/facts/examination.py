@@ -13,7 +13,7 @@ from goexchange.model.examination import Examination, Health, Look, Reach
 from goexchange.model.unknown import Unknown
 
 CLOCK_APART_MAX_S = 60
-POWERSHELL_MIN = (3, 0)
+POWERSHELL_MIN, POWERSHELL_WHOLE = (2, 0), (3, 0)
 REACH = (
     "check the name, the port (5985, or 5986 with TLS), the firewall, and that WinRM runs there"
     " (`winrm quickconfig` on the host)"
@@ -129,12 +129,19 @@ def _elevation(host: ActualHost) -> Look:
 def _powershell(host: ActualHost) -> Look:
     version = host.powershell_version
     numbers = tuple(int(each) for each in re.findall(r"\d+", version)[:2])
-    if numbers >= POWERSHELL_MIN:
+    if POWERSHELL_MIN <= numbers < POWERSHELL_WHOLE:
+        return Look(
+            check="PowerShell",
+            health=Health.WARNING,
+            seen=f"version {version}: what it lacks has stand-ins, not confirmed on a real host",
+            remedy="try a host job (`goexchange doctor`) and a pilot before anything rests on it",
+        )
+    if numbers >= POWERSHELL_WHOLE:
         return Look(check="PowerShell", health=Health.OK, seen=f"Windows PowerShell {version}")
     return Look(
         check="PowerShell",
         health=Health.MISSING,
-        seen=f"version {version}, and 3.0 is the oldest that the host scripts run on",
+        seen=f"version {version}, and 2.0 is the oldest that the host scripts run on",
         remedy="install Windows Management Framework, in a version that this Exchange supports",
     )
 

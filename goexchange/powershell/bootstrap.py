@@ -9,9 +9,10 @@ interprets.
 from __future__ import annotations
 
 import base64
-import binascii
+import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -34,7 +35,7 @@ if ($texts.Count -ne 3) { [Environment]::Exit(64) }
 . ([ScriptBlock]::Create($texts[0]))
 exit (Invoke-GxScript $texts[1] $texts[2])
 """
-_LIBRARY = "library"
+_LEGACY, _LIBRARY = "legacy", "library"
 _RUNNER = "job-runner"
 _RUNNER_USER = "start-job"
 
@@ -64,7 +65,7 @@ def standard_input(script: str, arguments: Mapping[str, Any]) -> bytes:
     if found:
         raise ArgumentsRefused(f"{script} cannot be sent: {'; '.join(found[:5])}")
     document = json.dumps(arguments, ensure_ascii=True, separators=(",", ":"))
-    lines = (host_script_text(_LIBRARY), host_script_text(script), document)
+    lines = (_library_text(), host_script_text(script), document)
     return b"".join(base64.b64encode(line.encode("utf-8")) + b"\n" for line in lines)
 
 
@@ -80,16 +81,19 @@ def parse_standard_input(content: bytes) -> tuple[str, dict[str, Any]]:
         arguments = json.loads(document)
         texts = [library, script]
         if script == host_script_text(_RUNNER_USER).encode("utf-8"):
-            texts.append(base64.b64decode(arguments["runner"], validate=True))
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+            packed = base64.b64decode(arguments["runner"], validate=True)
+            texts.append(gzip.decompress(packed))
+    except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error) as error:
         raise UnexpectedOutput(f"not the input of a host script: {error}") from error
     return _digest(texts), arguments
 
 
 @cache
 def runner_argument() -> str:
-    """The `runner` argument of start-job: library and job runner in one text, in base64."""
-    return base64.b64encode(_runner_text()).decode("ascii")
+    """The `runner` argument of start-job: library and job runner in one text, packed and in
+    base64; plain it would not fit into the envelope of an old host.
+    """
+    return base64.b64encode(gzip.compress(_runner_text(), 9, mtime=0)).decode("ascii")
 
 
 @cache
@@ -97,7 +101,7 @@ def digest(script: str) -> str:
     """SHA-256 of all that runs on the host for a script: library and script, for start-job the job
     runner too.
     """
-    texts = [host_script_text(name).encode("utf-8") for name in (_LIBRARY, script)]
+    texts = [text.encode("utf-8") for text in (_library_text(), host_script_text(script))]
     if script == _RUNNER_USER:
         texts.append(_runner_text())
     return _digest(texts)
@@ -109,8 +113,13 @@ def registered_digests() -> Mapping[str, str]:
     return {digest(script): script for script in CONTRACTS}
 
 
+def _library_text() -> str:
+    """The library, behind what stands in for what an old host lacks: the same text everywhere."""
+    return f"{host_script_text(_LEGACY)}\n{host_script_text(_LIBRARY)}"
+
+
 def _runner_text() -> bytes:
-    return f"{host_script_text(_LIBRARY)}\n{host_script_text(_RUNNER)}".encode()
+    return f"{_library_text()}\n{host_script_text(_RUNNER)}".encode()
 
 
 def _digest(texts: list[bytes]) -> str:

@@ -1,7 +1,7 @@
 """The contracts of the packaged host scripts: arguments, results, what they call, whether they
 change the host.
 
-A host script runs on Windows PowerShell 3.0 to 5.1, gets one JSON document and answers with one
+A host script runs on Windows PowerShell 2.0 to 5.1, gets one JSON document and answers with one
 JSON envelope
 (`envelope.py`). Both sides are held to the schema here: the controller before it sends and after
 it receives, the
@@ -147,6 +147,7 @@ SENTINEL = Contract(
     result=record(task=TEXT, is_present=FLAG),
     errors=("fenced", "root-not-private"),
     cmdlets=(
+        "Get-Item",
         "Get-Acl",
         "Get-ScheduledTask",
         "New-ScheduledTaskAction",
@@ -181,7 +182,7 @@ READ_HEADER = Contract(
 
 START_JOB = Contract(
     script="start-job",
-    version=1,
+    version=2,
     purpose="makes the folder of a host job and starts its child by a scheduled task; idempotent"
     " by the job's id",
     changes_host=True,

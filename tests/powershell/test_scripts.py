@@ -26,6 +26,80 @@ TOO_NEW = re.compile(
 FORBIDDEN = re.compile(r"Invoke-Expression|\biex\b|DownloadString|Invoke-WebRequest|Add-Type", re.I)
 
 
+# What Windows PowerShell 2.0 has of the cmdlets that host scripts use. Source: its own help.
+IN_2_0 = frozenset(
+    {
+        "Add-PSSnapin", "ForEach-Object", "Get-Acl", "Get-ChildItem", "Get-Command", "Get-Item",
+        "Get-Process", "Get-Service", "Get-WinEvent", "Get-WmiObject", "New-Object",
+        "Select-Object", "Set-Acl", "Set-Location", "Sort-Object", "Split-Path", "Start-Service",
+        "Start-Sleep", "Stop-Process", "Stop-Service", "Test-Path", "Where-Object",
+    }
+)  # fmt: skip
+SNAP_IN = frozenset({"Get-WBJob", "Get-WBSummary"})  # asked for only where it is there
+# What came with 3.0 and .NET 4: operators, types, parameters, members of the class library.
+NOT_IN_2_0 = re.compile(
+    r"(?<=\s)-(?:not)?in\b|-sh[lr]\b|\[(?:ordered|pscustomobject)\]|\$PSItem|\$using:|\$PSScriptRoot"
+    r"|\.(?:ForEach|Where|CopyTo|Enumerate\w+|WaitAll)\(|IsNullOrWhiteSpace|TryParse\(\[Guid"
+    r"|(?:Where|ForEach)-Object [A-Za-z]|Get-ChildItem[^\n]* -(?:File|Directory)\b"
+    r"|Combine\((?:[^(),]*(?:\([^()]*\))?[^(),]*,){2}",
+    re.I,
+)
+ON_NEW_ONLY = {"Flush($true)": 1, "[NullString]": 1, "ReadAsync": 1}  # behind `$GxIsOld`
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_used_that_powershell_2_lacks(name: str) -> None:
+    text = text_of(name)
+    found = NOT_IN_2_0.search(text)
+    assert not found, found
+    for word, times in ON_NEW_ONLY.items():
+        assert text.count(word) <= times, word
+        if word in text:
+            assert "$GxIsOld" in text[: text.index(word)].splitlines()[-1] + "".join(
+                text[: text.index(word)].splitlines()[-8:]
+            )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if ('a' -in $b) { 1 }", "[ordered]@{ a = 1 }",
+        "[System.IO.Path]::Combine($a, 'b', (c $d))",
+        "$a | Where-Object Name -eq 1", "$reader.CopyTo($plain)", "Get-ChildItem $a -File",
+    ],
+)  # fmt: skip
+def test_what_powershell_2_lacks_is_found(text: str) -> None:
+    assert NOT_IN_2_0.search(text)
+
+
+@pytest.mark.parametrize("name", [*CONTRACTS, "job-runner"])
+def test_every_command_is_in_powershell_2_or_has_a_stand_in(name: str) -> None:
+    called = {one for one in commands_of(name) if re.fullmatch(r"[A-Z]\w+-\w+", one)}
+    assert called <= IN_2_0 | SNAP_IN | set(functions_of("legacy"))
+
+
+def test_stand_ins_are_made_for_what_is_used_and_only_on_old_hosts() -> None:
+    text = text_of("legacy")
+    names = {one for one in functions_of("legacy") if "Gx" not in one}
+    used = {one for name in [*CONTRACTS, "job-runner"] for one in commands_of(name)}
+    assert names <= used and not names & IN_2_0
+    assert commands_of("legacy") - set(functions_of("legacy")) <= IN_2_0
+    assert not re.search(r"^function ", text, re.M)
+    assert len(re.findall(r"^if \(\$Gx(?:IsOld|HasNoTasks)\) \{$", text, re.M)) == 2
+
+
+def test_stand_ins_take_every_parameter_that_scripts_give() -> None:
+    """A named parameter that a function lacks would be an error on an old host alone."""
+    texts = "\n".join(text_of(name) for name in [*CONTRACTS, "library", "job-runner"])
+    legacy = text_of("legacy")
+    for name in {one for one in functions_of("legacy") if "Gx" not in one}:
+        body = legacy[legacy.index(f"function {name}") :].partition("\n    }\n")[0]
+        for call in re.findall(rf"{name}\b([^\n|]*)", texts):
+            for parameter in re.findall(r" -([A-Z]\w+)", call):
+                is_common = parameter == "ErrorAction" and "[CmdletBinding()]" in body
+                assert is_common or f"${parameter}" in body, (name, parameter)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_syntax(name: str) -> None:
     assert syntax_errors(text_of(name)) == []
@@ -58,7 +132,7 @@ def test_form(name: str) -> None:
 
 
 def test_every_contract_has_its_script_and_every_script_its_contract() -> None:
-    assert set(NAMES) == {*CONTRACTS, "library", "job-runner"}
+    assert set(NAMES) == {*CONTRACTS, "legacy", "library", "job-runner"}
 
 
 @pytest.mark.parametrize("name", CONTRACTS)
@@ -139,7 +213,7 @@ def test_the_runner_knows_every_kind_of_job() -> None:
 
 def test_functions_do_not_hide_cmdlets() -> None:
     known = {cmdlet for contract in CONTRACTS.values() for cmdlet in contract.cmdlets} | LANGUAGE
-    for name in NAMES:
+    for name in set(NAMES) - {"legacy"}:  # which is there to stand in for them
         assert not known & set(functions_of(name)) and "Get-Event" not in functions_of(name)
 
 

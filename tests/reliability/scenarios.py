@@ -214,6 +214,7 @@ def _server(
         address=f"127.71.1.{index + 1}",
         generation=_generation(generations, index),
         version=_VERSIONS[_generation(generations, index)],
+        powershell=_POWERSHELL.get(_generation(generations, index), model.powershell),
     )
 
 
@@ -283,6 +284,7 @@ _WANTS = {
     "copy": "offline_backup_within: 30d, online_full_backup_within: 7d",
 }
 _FINDS = ("correct", "store-correct")
+_POWERSHELL = {Generation.EXCHANGE_2010: "2.0"}
 _VERSIONS = {
     Generation.EXCHANGE_2010: (14, 3, 513, 0),
     Generation.EXCHANGE_2013: (15, 0, 1497, 48),

@@ -18,7 +18,7 @@ function Stop-Followed([string]$Path) {
 
 Assert-GxFence $Arguments.root $Arguments.fence
 $name = Get-GxName $Arguments.job
-$folder = [System.IO.Path]::Combine([string]$Arguments.root, 'jobs', $name)
+$folder = Join-GxPath ([string]$Arguments.root) @('jobs', $name)
 $exitPath = [System.IO.Path]::Combine($folder, 'exit.json')
 $startedPath = [System.IO.Path]::Combine($folder, 'started.json')
 $state = 'absent'

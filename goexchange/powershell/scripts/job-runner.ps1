@@ -50,7 +50,7 @@ function Copy-One([string]$From, [string]$To) {
         try {
             $destination.SetLength($source.Length)
             $read = Read-Whole $source $destination
-            $destination.Flush($true)
+            Save-GxStream $destination
         }
         finally {
             $destination.Dispose()
@@ -330,16 +330,36 @@ function Close-Stream($Stream) {
     $Stream['writer'].Flush()
 }
 
+# .NET 3.5 reads bytes in the background, not characters.
+function Start-Read($Stream) {
+    if (-not $GxIsOld) { return $Stream['reader'].ReadAsync($Stream['buffer'], 0, $Stream['buffer'].Length) }
+    if ($null -eq $Stream['decoder']) {
+        $Stream['decoder'] = $Stream['reader'].CurrentEncoding.GetDecoder()
+        $Stream['bytes'] = New-Object -TypeName byte[] -ArgumentList 32768
+    }
+    return $Stream['reader'].BaseStream.BeginRead($Stream['bytes'], 0, $Stream['bytes'].Length, $null, $null)
+}
+
+# How many characters lie in the buffer now; -1 at the end.
+function Complete-Read($Stream) {
+    $count = 0
+    if ($GxIsOld) { $count = [int]$Stream['reader'].BaseStream.EndRead($Stream['task']) }
+    else { $count = [int]$Stream['task'].Result }
+    if ($count -le 0) { return -1 }
+    if (-not $GxIsOld) { return $count }
+    return [int]$Stream['decoder'].GetChars($Stream['bytes'], 0, $count, $Stream['buffer'], 0)
+}
+
 # Takes what has come; true when something has.
 function Read-Stream($Stream) {
     if (-not $Stream['is_open']) { return $false }
     if ($null -eq $Stream['task']) {
-        $Stream['task'] = $Stream['reader'].ReadAsync($Stream['buffer'], 0, $Stream['buffer'].Length)
+        $Stream['task'] = Start-Read $Stream
     }
     if (-not $Stream['task'].IsCompleted) { return $false }
-    $count = [int]$Stream['task'].Result
+    $count = Complete-Read $Stream
     $Stream['task'] = $null
-    if ($count -le 0) {
+    if ($count -lt 0) {
         $Stream['is_open'] = $false
         return $false
     }
@@ -457,7 +477,7 @@ function Test-Writing([string]$Path) {
         $stream = Open-GxFile $file 'CreateNew' 'Write' 'None'
         try {
             $stream.WriteByte(71)
-            $stream.Flush($true)
+            Save-GxStream $stream
         }
         finally {
             $stream.Dispose()
@@ -659,7 +679,7 @@ function Invoke-ShadowCopy {
 $serviceSeconds = 300
 
 function Get-Recorded($Request) {
-    return [System.IO.Path]::Combine([string]$Request.root, 'services', (Get-GxName $Request.record) + '.json')
+    return Join-GxPath ([string]$Request.root) @('services', ((Get-GxName $Request.record) + '.json'))
 }
 
 function Read-Service([string]$Name) {
@@ -776,7 +796,7 @@ catch {
 }
 $content = $GxUtf8.GetBytes((ConvertTo-Json -InputObject $begin))
 $marker.Write($content, 0, $content.Length)
-$marker.Flush($true)
+Save-GxStream $marker
 $marker.Dispose()
 
 $output = New-Writer ([System.IO.Path]::Combine($folder, 'output.txt'))

@@ -1,17 +1,6 @@
 # goexchange host script: keep-run, version 1
 param($Arguments)
 
-function Expand-Content([string]$Packed) {
-    $content = [Convert]::FromBase64String($Packed)
-    $source = New-Object -TypeName System.IO.MemoryStream -ArgumentList @(, $content)
-    $mode = [System.IO.Compression.CompressionMode]::Decompress
-    $reader = New-Object -TypeName System.IO.Compression.GZipStream -ArgumentList @($source, $mode)
-    $plain = New-Object -TypeName System.IO.MemoryStream
-    $reader.CopyTo($plain)
-    $reader.Dispose()
-    return , $plain.ToArray()
-}
-
 Assert-GxFence $Arguments.root $Arguments.fence
 $folder = New-GxFolder $Arguments.root @('runs', (Get-GxName $Arguments.run))
 $kept = @()
@@ -22,14 +11,14 @@ foreach ($part in @($Arguments.parts)) {
     if ([System.IO.File]::Exists($path)) { $length = [long](New-Object -TypeName System.IO.FileInfo -ArgumentList $path).Length }
     # A gap is never written: the answer says how much is there, and the rest is sent again.
     if ($null -ne $part.content -and [long]$part.offset -le $length) {
-        $content = Expand-Content ([string]$part.content)
+        $content = Expand-GxContent ([string]$part.content)
         $stream = Open-GxFile $path 'OpenOrCreate' 'Write' 'Read'
         try {
             [void]$stream.Seek([long]$part.offset, [System.IO.SeekOrigin]::Begin)
             $stream.Write($content, 0, $content.Length)
             $length = [long]$part.offset + $content.Length
             $stream.SetLength($length)
-            $stream.Flush($true)
+            Save-GxStream $stream
         }
         finally {
             $stream.Dispose()

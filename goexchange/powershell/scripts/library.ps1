@@ -1,5 +1,5 @@
 # goexchange host script: library, version 1
-# What all host scripts share. Windows PowerShell 3.0 to 5.1; ASCII only; arguments are data, never text to run.
+# What all host scripts share. Windows PowerShell 2.0 to 5.1 (`legacy` stands in for what 2.0 lacks); ASCII only; arguments are data, never text to run.
 
 $ErrorActionPreference = 'Stop'
 $ProgressPreference = 'SilentlyContinue'
@@ -68,6 +68,17 @@ function Invoke-GxScript([string]$Text, [string]$Document) {
     }
 }
 
+# A script that stands alone gets the stand-ins for JSON with it, behind its parameters.
+function Add-GxStandIn([string]$Text) {
+    if (-not $GxIsOld) { return $Text }
+    $added = "[void][System.Reflection.Assembly]::LoadWithPartialName('System.Web.Extensions')`n"
+    foreach ($name in @('ConvertTo-GxJsonText', 'ConvertTo-Json', 'ConvertFrom-GxPlain', 'ConvertFrom-Json')) {
+        $added = $added + 'function ' + $name + " {`n" + (Get-Item -LiteralPath ('function:' + $name)).Definition + "`n}`n"
+    }
+    $head = $Text.IndexOf("`n") + 1
+    return $Text.Substring(0, $head) + $added + $Text.Substring($head)
+}
+
 # --- times, JSON, digests, flushed writes ------------------------------------------------------
 
 function ConvertTo-GxTime($Moment) {
@@ -81,7 +92,22 @@ function Get-GxNow {
 }
 
 function Open-GxFile([string]$Path, [System.IO.FileMode]$Mode, [System.IO.FileAccess]$Access, [System.IO.FileShare]$Share) {
+    if ($GxIsOld -and $Access -eq [System.IO.FileAccess]::Write) {
+        $form = @($Path, $Mode, $Access, $Share, 4096, [System.IO.FileOptions]::WriteThrough)
+        return New-Object -TypeName System.IO.FileStream -ArgumentList $form
+    }
     return [System.IO.File]::Open($Path, $Mode, $Access, $Share)
+}
+
+# To the disk, not only to Windows. .NET 3.5 cannot say so: there what is written was opened to be written through.
+function Save-GxStream($Stream) {
+    if ($GxIsOld) { $Stream.Flush() }
+    else { $Stream.Flush($true) }
+}
+
+function Join-GxPath([string]$Folder, [string[]]$Names) {
+    foreach ($name in $Names) { $Folder = [System.IO.Path]::Combine($Folder, $name) }
+    return $Folder
 }
 
 # Every write goes to the disk before it counts as done.
@@ -125,13 +151,21 @@ function Write-GxFile([string]$Path, [byte[]]$Content) {
     $stream = Open-GxWriteThrough $temporary
     try {
         $stream.Write($Content, 0, $Content.Length)
-        $stream.Flush($true)
+        Save-GxStream $stream
     }
     finally {
         $stream.Dispose()
     }
     if ([System.IO.File]::Exists($Path)) {
-        [System.IO.File]::Replace($temporary, $Path, [NullString]::Value)
+        # No copy of the old one. PowerShell 2.0 would make an empty name of none when it calls by itself.
+        if ($GxIsOld) {
+            $kinds = [Type[]]@([string], [string], [string])
+            $names = [object[]]@([string]$temporary, [string]$Path, $null)
+            [void][System.IO.File].GetMethod('Replace', $kinds).Invoke($null, $names)
+        }
+        else {
+            [System.IO.File]::Replace($temporary, $Path, [NullString]::Value)
+        }
     }
     else {
         [System.IO.File]::Move($temporary, $Path)
@@ -140,6 +174,22 @@ function Write-GxFile([string]$Path, [byte[]]$Content) {
 
 function Write-GxJson([string]$Path, $Value) {
     Write-GxFile $Path ($GxUtf8.GetBytes((ConvertTo-Json -InputObject $Value -Depth 32)))
+}
+
+function Expand-GxContent([string]$Packed) {
+    $content = [Convert]::FromBase64String($Packed)
+    $source = New-Object -TypeName System.IO.MemoryStream -ArgumentList @(, $content)
+    $mode = [System.IO.Compression.CompressionMode]::Decompress
+    $reader = New-Object -TypeName System.IO.Compression.GZipStream -ArgumentList @($source, $mode)
+    $plain = New-Object -TypeName System.IO.MemoryStream
+    $buffer = New-Object -TypeName byte[] -ArgumentList 65536
+    while ($true) {
+        $read = $reader.Read($buffer, 0, $buffer.Length)
+        if ($read -le 0) { break }
+        $plain.Write($buffer, 0, $read)
+    }
+    $reader.Dispose()
+    return , $plain.ToArray()
 }
 
 function ConvertTo-GxHex([byte[]]$Content) {
@@ -152,7 +202,7 @@ function Get-GxSha256([byte[]]$Content) {
         return ConvertTo-GxHex ($hasher.ComputeHash($Content))
     }
     finally {
-        $hasher.Dispose()
+        $hasher.Clear()
     }
 }
 
@@ -199,8 +249,7 @@ function Assert-GxRoot([string]$Root) {
 }
 
 function New-GxFolder([string]$Root, [string[]]$Names) {
-    $folder = $Root
-    foreach ($name in $Names) { $folder = [System.IO.Path]::Combine($folder, $name) }
+    $folder = Join-GxPath $Root $Names
     [void][System.IO.Directory]::CreateDirectory($folder)
     return $folder
 }

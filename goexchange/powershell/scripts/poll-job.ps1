@@ -16,7 +16,7 @@ function Get-CpuTime([int]$Id, [int]$Levels) {
 }
 
 $outputMax = 1048576
-$folder = [System.IO.Path]::Combine([string]$Arguments.root, 'jobs', (Get-GxName $Arguments.job))
+$folder = Join-GxPath ([string]$Arguments.root) @('jobs', (Get-GxName $Arguments.job))
 $exitPath = [System.IO.Path]::Combine($folder, 'exit.json')
 $startedPath = [System.IO.Path]::Combine($folder, 'started.json')
 $outputPath = [System.IO.Path]::Combine($folder, 'output.txt')

@@ -17,7 +17,7 @@ if ($null -ne $Arguments.log_folder) {
     $prefix = [string]$Arguments.log_prefix
     $inside = @(Get-ChildItem -LiteralPath ([string]$Arguments.log_folder) -Force)
     $found = @($inside | Where-Object -FilterScript { -not $_.PSIsContainer })
-    foreach ($file in ($found | Sort-Object -Property Name)) {
+    foreach ($file in @($found | Sort-Object -Property Name)) {
         $isOurs = $file.Name.StartsWith($prefix, [StringComparison]::OrdinalIgnoreCase)
         if ($isOurs -and @('.log', '.chk', '.jrs') -contains $file.Extension.ToLowerInvariant()) {
             $logFiles += @{

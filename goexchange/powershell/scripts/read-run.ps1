@@ -3,7 +3,7 @@ param($Arguments)
 
 $pieceMax = 524288
 $root = [string]$Arguments.root
-$folder = [System.IO.Path]::Combine($root, 'runs', (Get-GxName $Arguments.run))
+$folder = Join-GxPath $root @('runs', (Get-GxName $Arguments.run))
 $path = [System.IO.Path]::Combine($folder, [System.IO.Path]::GetFileName([string]$Arguments.name))
 if (-not [System.IO.File]::Exists($path)) { Stop-Gx 'file-not-found' ('there is no file ' + $path) }
 $weakness = Get-GxWeakness $root

@@ -52,7 +52,7 @@ switch ([string]$Arguments.kind) {
     }
     'job' {
         $name = Get-GxName $what
-        $path = [System.IO.Path]::Combine($root, 'jobs', $name)
+        $path = Join-GxPath $root @('jobs', $name)
         if ([System.IO.Directory]::Exists($path)) {
             $startedPath = [System.IO.Path]::Combine($path, 'started.json')
             if ([System.IO.File]::Exists($startedPath)) {
@@ -68,7 +68,7 @@ switch ([string]$Arguments.kind) {
     'recovery-record' {
         $parts = $what.Split('\')
         $guid = Assert-GxGuid $parts[0]
-        $path = [System.IO.Path]::Combine($root, 'recovery', $guid, (Get-GxName $parts[1]))
+        $path = Join-GxPath $root @('recovery', $guid, (Get-GxName $parts[1]))
         if ([System.IO.Directory]::Exists($path)) {
             $record = Read-GxJson ([System.IO.Path]::Combine($path, 'record.json'))
             if ([string]$record.state -ne 'closed') { Stop-Gx 'file-in-use' ('the record is open: ' + $what) }
@@ -77,7 +77,7 @@ switch ([string]$Arguments.kind) {
         }
     }
     'kept-run' {
-        $path = [System.IO.Path]::Combine($root, 'runs', (Get-GxName $what))
+        $path = Join-GxPath $root @('runs', (Get-GxName $what))
         if ([System.IO.Directory]::Exists($path)) {
             & $removePlain $path
             $isRemoved = $true

@@ -93,7 +93,7 @@ else {
 }
 if ($Arguments.state -eq 'placed') {
     $script = [System.IO.Path]::Combine($folder, 'watch.ps1')
-    Write-GxFile $script ($GxUtf8.GetBytes($watch))
+    Write-GxFile $script ($GxUtf8.GetBytes((Add-GxStandIn $watch)))
     $words = '-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "' + $script + '" -Guid ' + $guid
     $action = New-ScheduledTaskAction -Execute $GxShell -Argument $words
     $start = [DateTime]::Now.AddMinutes(1)

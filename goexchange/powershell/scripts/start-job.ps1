@@ -1,4 +1,4 @@
-# goexchange host script: start-job, version 1
+# goexchange host script: start-job, version 2
 param($Arguments)
 
 Assert-GxFence $Arguments.root $Arguments.fence
@@ -15,7 +15,7 @@ if (-not [System.IO.File]::Exists($requestPath)) {
     foreach ($path in @($Arguments.request.must_not_exist)) {
         if ($path -and (Test-Path -LiteralPath $path)) { Stop-Gx 'path-exists' ('already there: ' + $path) }
     }
-    Write-GxFile $runnerPath ([Convert]::FromBase64String([string]$Arguments.runner))
+    Write-GxFile $runnerPath (Expand-GxContent ([string]$Arguments.runner))
     Write-GxJson $requestPath @{
         job = [string]$Arguments.job
         kind = [string]$Arguments.kind

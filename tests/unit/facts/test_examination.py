@@ -47,7 +47,8 @@ def test_a_host_that_has_everything() -> None:
     ("member", "value", "check", "health"),
     [
         ("is_elevated", False, "elevate", Health.MISSING),
-        ("powershell", "2.0", "PowerShell", Health.MISSING),
+        ("powershell", "2.0", "PowerShell", Health.WARNING),
+        ("powershell", "1.0", "PowerShell", Health.MISSING),
         ("clock", "2026-11-22T09:00:00Z", "clock", Health.WARNING),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 
 import pytest
@@ -33,7 +34,7 @@ def test_command_line_is_constant_and_fits() -> None:
 def test_standard_input_is_three_lines_of_base64() -> None:
     lines = bootstrap.standard_input("poll-job", POLL).splitlines()
     library, script, document = (base64.b64decode(line, validate=True) for line in lines)
-    assert library.decode() == host_script_text("library")
+    assert library.decode() == "\n".join(map(host_script_text, ("legacy", "library")))
     assert script.decode() == host_script_text("poll-job")
     assert document.isascii() and b"\\u00fc" in document
 
@@ -49,13 +50,14 @@ def test_the_digest_covers_all_that_runs(script: str, arguments: dict[str, objec
 
 
 def test_another_runner_is_another_digest() -> None:
-    other = {**START, "runner": base64.b64encode(b"exit 0").decode()}
+    other = {**START, "runner": base64.b64encode(gzip.compress(b"exit 0")).decode()}
     content = bootstrap.standard_input("start-job", other)
     assert bootstrap.parse_standard_input(content)[0] != bootstrap.digest("start-job")
 
 
 def test_digest_is_the_plain_hash_of_the_texts() -> None:
-    texts = [host_script_text("library"), host_script_text("swap-state")]
+    both = "\n".join(map(host_script_text, ("legacy", "library")))
+    texts = [both, host_script_text("swap-state")]
     assert bootstrap.digest("swap-state") == hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
