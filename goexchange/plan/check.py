@@ -4,8 +4,7 @@ anyone sees it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from goexchange.errors import GoexchangeError
 from goexchange.model.plan import (
@@ -118,10 +117,7 @@ def _dangles(binding: Binding, earlier: set[str]) -> bool:
 def _call(step: Step) -> Iterator[str]:
     call = step.call
     if isinstance(call, ExchangeCall):
-        check_call(call)
-        identity = _first(call.parameters, ("Identity", "Database", "Name"))
-        if not isinstance(identity, str) or not identity.strip():
-            yield f"{step.id} calls {call.cmdlet} without an identity"
+        check_call(call)  # refuses a cmdlet that names nobody
     if isinstance(call, JobCall):
         bound = {each.argument for each in step.binds}
         found = problems(dict(call.request), JOB_REQUESTS[call.kind])
@@ -153,10 +149,6 @@ def _returns(lane: Lane, performed: set[Action]) -> Iterator[str]:
         for each in undoing
         if each not in performed
     )
-
-
-def _first(values: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    return next((values[name] for name in names if name in values), None)
 
 
 def _ways_back(lane: Lane) -> Iterator[str]:
