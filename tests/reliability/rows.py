@@ -171,7 +171,8 @@ def _of_tests(number: int, name: str, paths: Sequence[str], *, times: int = 1) -
     for _ in range(times):
         with tempfile.TemporaryDirectory(prefix="rows-") as folder:
             report = Path(folder, "report.xml")
-            options = ("-q", "-n", "0", "-p", "no:cacheprovider", f"--junitxml={report}")
+            every = ("-m", "long or not long")
+            options = ("-q", "-n", "0", "-p", "no:cacheprovider", *every, f"--junitxml={report}")
             done = _python("-m", "pytest", *options, *paths)
             if not report.exists():
                 return Row(number=number, property=name, text="", broken=(done.stdout[-500:],))
