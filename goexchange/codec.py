@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+)
 _PLAIN = frozenset((str, int, bool, float, NoneType))
 
 
@@ -72,10 +75,7 @@ def parse_json(content: bytes) -> Any:
 
 def canonical_json(plain: object) -> bytes:
     """UTF-8 JSON with sorted keys and no spare spaces: equal values give equal bytes."""
-    text = json.dumps(
-        plain, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    )
-    return text.encode("utf-8")
+    return _CANONICAL.encode(plain).encode("utf-8")
 
 
 def digest(plain: object) -> str:

@@ -46,6 +46,8 @@ class Kept:
     at: dict[str, int] = field(factory=dict)  # journal bytes by server; absent: not yet asked
     _written: bytearray = field(factory=bytearray)
     _waiting: list[Record] = field(factory=list)
+    _hashed: Any = field(factory=hashlib.sha256)  # of the first bytes, `_hashed_bytes` of them
+    _hashed_bytes: int = 0
 
     def take(self, records: Iterable[Record]) -> None:
         """Records stand in the journal."""
@@ -58,6 +60,17 @@ class Kept:
             self._written += line_of(record)
         self._waiting.clear()
         return self._written
+
+    def digest_of(self, size: int) -> str:
+        """SHA-256 of the journal's first bytes. What hosts have grows, so it is taken further and
+        not anew.
+        """
+        content = self.content
+        if size < self._hashed_bytes:
+            return hashlib.sha256(memoryview(content)[:size]).hexdigest()
+        self._hashed.update(memoryview(content)[self._hashed_bytes : size])
+        self._hashed_bytes = min(size, len(content))
+        return str(self._hashed.hexdigest())
 
     @property
     def servers(self) -> tuple[str, ...]:
@@ -177,8 +190,7 @@ def _filled(missing: list[Part], kept: Kept, have: int) -> tuple[list[Part], lis
 def _agreed(kept: Kept, found: dict[str, Any]) -> int | None:
     """How much of the journal the host has; None when it is not the beginning of ours."""
     size = int(found["size_bytes"])
-    ours = hashlib.sha256(bytes(kept.content[:size])).hexdigest()
-    is_ours = size <= len(kept.content) and found["sha256"] == ours
+    is_ours = size <= len(kept.content) and found["sha256"] == kept.digest_of(size)
     return size if is_ours or not size else None
 
 

@@ -8,6 +8,7 @@ not finished and whose `runs_when` holds; nothing else decides the order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from attrs import frozen
 
@@ -15,6 +16,7 @@ from goexchange.driver.conditions import holds
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
+from goexchange.model.same import Same
 
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
 _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
@@ -88,7 +90,13 @@ def has_failed(step: Step, record: StepRecord) -> bool:
 
 
 def facts_of(lane: Lane, state: RunState) -> LaneFacts:
-    """Read what the lane has done from the journal."""
+    """Read what the lane has done from the journal; asked often of one state, read once."""
+    return _facts_of(Same(lane), Same(state))
+
+
+@lru_cache(maxsize=64)
+def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
+    lane, state = same_lane.value, same_state.value
     is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state)
     is_swapped = any(
         _is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP, Action.TAKE_ASIDE))
@@ -276,5 +284,13 @@ def _any_happened(lane: Lane, actions: Iterable[Action], state: RunState) -> boo
 
 
 def _of(lane: Lane, actions: Iterable[Action]) -> list[Step]:
-    wanted = tuple(actions)
-    return [step for step in lane.steps if step.action in wanted]
+    by_action = _by_action(Same(lane))
+    return [step for action in actions for step in by_action.get(action, ())]
+
+
+@lru_cache(maxsize=64)
+def _by_action(lane: Same[Lane]) -> Mapping[Action, tuple[Step, ...]]:
+    found: dict[Action, tuple[Step, ...]] = {}
+    for step in lane.value.steps:
+        found[step.action] = (*found.get(step.action, ()), step)
+    return found

@@ -97,7 +97,10 @@ def change_header(files: HostFiles, path: str, **changes: object) -> None:
 
 def white_space_bytes(files: HostFiles, path: str) -> int | None:
     """Free pages of a file in bytes; None when its space trees cannot be read."""
-    pages = free_pages(lambda offset, length: files.read(path, offset, length), PAGE_BYTES)
+    if files.size(path) <= _CACHED_PAGES_MAX * PAGE_BYTES:
+        pages = _free_pages(files.read(path))
+    else:
+        pages = free_pages(lambda offset, length: files.read(path, offset, length), PAGE_BYTES)
     return None if pages is None else pages * PAGE_BYTES
 
 
@@ -187,6 +190,11 @@ def write_database(
 
 
 @lru_cache(maxsize=128)
+def _free_pages(content: bytes) -> int | None:
+    return free_pages(lambda offset, length: content[offset : offset + length], PAGE_BYTES)
+
+
+@lru_cache(maxsize=512)
 def _reading(slots: bytes) -> HeaderReading:
     return read_database_header(slots)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from goexchange.powershell.checking import problems
+from goexchange.powershell.checking import fits, problems
 from goexchange.powershell.contracts import CONTRACTS
 from goexchange.world import (
     scripts_files,
@@ -73,8 +73,9 @@ def run_script(
     if script not in _PLAYS:
         raise NotModelled(f"host script {script}")
     contract = CONTRACTS[script]
-    wrong = list(problems(dict(arguments), contract.arguments))
-    if wrong:
+    given = dict(arguments)
+    if not fits(given, contract.arguments):
+        wrong = list(problems(given, contract.arguments))
         raise ScriptFailed("internal", f"arguments: {'; '.join(wrong[:5])}")
     if contract.changes_host:
         scripts_records.check_fence(host, script, arguments)
@@ -85,7 +86,7 @@ def run_script(
         raise ScriptFailed(
             code if code in contract.errors else "internal", str(refusal)
         ) from refusal
-    wrong = list(problems(result, contract.result))
-    if wrong:
+    if not fits(result, contract.result):
+        wrong = list(problems(result, contract.result))
         raise NotModelled(f"{script} answered outside its contract: {'; '.join(wrong[:5])}")
     return result

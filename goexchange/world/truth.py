@@ -132,9 +132,7 @@ def true_file(host: Host, path: str) -> TrueFile | None:
     header = _header(host, path)
     if header is None:
         return None
-    content = host.files.read(path)[_TWO_HEADERS:]
-    whole = len(content) // PAGE_BYTES * PAGE_BYTES
-    is_sound = whole == len(content) and _faulty_pages(content[:whole]) == 0
+    is_sound = _is_sound(host.files.read(path))
     return TrueFile(
         path=path,
         signature=header.signature,
@@ -145,8 +143,16 @@ def true_file(host: Host, path: str) -> TrueFile | None:
 
 
 @lru_cache(maxsize=128)
+def _is_sound(content: bytes) -> bool:
+    """Whether a whole file is whole pages, all sound; the same bytes are looked at again and
+    again, and often only the headers have changed.
+    """
+    return len(content) % PAGE_BYTES == 0 and _faulty_pages(content[_TWO_HEADERS:]) == 0
+
+
+@lru_cache(maxsize=128)
 def _faulty_pages(content: bytes) -> int:
-    """How many pages are not sound; the same bytes are looked at again and again."""
+    """How many pages are not sound."""
     return verify_pages(content, 1, PAGE_BYTES).faulty
 
 

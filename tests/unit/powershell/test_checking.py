@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from goexchange.powershell.checking import problems
+from goexchange.powershell.checking import fits, problems
 from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS, JOB_RESULTS
 
 SCHEMAS = [
@@ -29,7 +29,7 @@ SCALARS = st.one_of(
 ANY = st.recursive(
     SCALARS,
     lambda inner: (
-        st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner, max_size=2)
+        st.lists(inner, max_size=2) | st.dictionaries(st.text("ab_", max_size=3), inner, max_size=2)
     ),
     max_leaves=4,
 )
@@ -57,6 +57,7 @@ def test_agrees_with_jsonschema(data: st.DataObject) -> None:
     value = data.draw(values_for(schema) | ANY)
     is_valid = jsonschema.Draft7Validator(schema).is_valid(value)
     assert (not list(problems(value, schema))) == is_valid
+    assert fits(value, schema) == is_valid
 
 
 def test_names_the_place() -> None:
