@@ -10,7 +10,16 @@ from goexchange.driver.lanes import happened
 from goexchange.ese.header import decode_database_header
 from goexchange.journal.replay import RunState
 from goexchange.model.left import FileSeen, LeftOnHost
-from goexchange.model.plan import Action, JobCall, Lane, Operator, Plan, RunsWhen, Step
+from goexchange.model.plan import (
+    Action,
+    JobCall,
+    Lane,
+    Operator,
+    Plan,
+    RunsWhen,
+    ScriptCall,
+    Step,
+)
 from goexchange.model.remembered import Remembered, SeenFile, SeenFiles, Undoing
 from goexchange.model.run import OutcomeKind
 
@@ -39,6 +48,7 @@ def remembered(plan: Plan, state: RunState, database_guid: str) -> Remembered | 
         and any(record.outcome is OutcomeKind.FAILED for record in ended),
         is_proved=_result(lane, state, Action.PROVE_BACKUP) is not None,
         undoing=tuple(_undoing(step) for step in _owed(plan, lane, state)),
+        tried_logs=_tried_logs(lane, state) if any(one.attempts for one in ended) else None,
     )
 
 
@@ -79,6 +89,14 @@ def _result(lane: Lane, state: RunState, action: Action) -> Mapping[str, Any] | 
         record = state.step(step.id)
         if step.action is action and happened(record) and record.result is not None:
             return record.result
+    return None
+
+
+def _tried_logs(lane: Lane, state: RunState) -> ScriptCall | None:
+    """The call that moves the logs of a tried mount aside, where it is still to be made."""
+    for step in lane.steps:
+        if step.action is Action.MOVE_LOGS_ASIDE and isinstance(step.call, ScriptCall):
+            return None if happened(state.step(step.id)) else step.call
     return None
 
 

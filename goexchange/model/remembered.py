@@ -8,7 +8,7 @@ from enum import Enum
 
 from attrs import frozen
 
-from goexchange.model.plan import JobCall
+from goexchange.model.plan import JobCall, ScriptCall
 
 
 @frozen(kw_only=True)
@@ -26,7 +26,9 @@ class Remembered:
     """What the kept journal of a run says of one of its databases.
 
     Shape: digests are of both header slots; `was_mounted` of the rebuilt file: it took effect or is
-    in doubt; `has_mount_failed` that its mount is known to have failed and never succeeded.
+    in doubt; `has_mount_failed` that its mount is known to have failed and never succeeded;
+    `tried_logs` is the plan's call that moves aside what a tried mount of the rebuilt file has
+    written, None when no mount was tried or that is done.
     """
 
     original_sha256: str | None
@@ -37,6 +39,7 @@ class Remembered:
     has_mount_failed: bool
     is_proved: bool
     undoing: tuple[Undoing, ...]
+    tried_logs: ScriptCall | None = None
 
 
 @frozen(kw_only=True)

@@ -125,6 +125,15 @@ def _add_file_and_mount(lane: LaneBuilder, left: Left, root: str) -> None:
             summary=f"original renamed back: {left.evidence}",
         )
     is_new = left.standing is Standing.NEW
+    logs = None if left.remembered is None or is_new else left.remembered.tried_logs
+    if logs is not None and left.database.is_mounted is False:
+        _add(
+            lane,
+            Action.MOVE_LOGS_ASIDE,
+            host_script("move-logs", {**logs.arguments, "root": root}),
+            summary="logs and checkpoint of the tried mount moved to"
+            f" {logs.arguments['to_folder']}, when no other database uses them",
+        )
     _add(
         lane,
         Action.MOUNT if is_new else Action.MOUNT_ORIGINAL,

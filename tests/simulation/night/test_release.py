@@ -242,3 +242,50 @@ def test_a_resume_after_a_release_takes_what_is_so_and_takes_nothing_down() -> N
         assert after.is_mounted and after.is_mount_at_startup and after.present is not None
         assert (after.present.signature != night.checks.first["DB05"]) == was_new
     assert resumed > 4
+
+
+def after_failed_mount(ending: str) -> Night:
+    """A rebuilt file that does not mount, and a controller that dies before a call of the way
+    back.
+    """
+    night = make_night(one_database(), [specification()], inventory(), at=AT)
+    night.performer.world.faults.fail_next_mount("DB05", error=-550, leaves_logs=True)
+    while not (
+        isinstance(effect := night.next(), effects.Send) and effect.purpose.endswith(ending)
+    ):
+        night.take(night.performer.perform(effect))
+    night.kill()
+    night.performer.clock.move(seconds=LEASE.total_seconds())
+    night.performer.world.advance()
+    return night
+
+
+@pytest.mark.parametrize(
+    ("ending", "standing"),
+    [("-swap-back", Standing.BACK), ("-move-logs-aside", Standing.IN_PLACE)],
+)
+def test_the_logs_of_a_tried_mount_are_out_of_the_way_before_the_original_mounts(
+    ending: str, standing: Standing
+) -> None:
+    night = after_failed_mount(ending)
+    host = night.performer.world.hosts["EX01"]
+    folder = night.performer.world.database_named("DB05").stream.folder
+    logs = {path.rpartition("\\")[2] for path in host.files.names_in(folder)}
+    prepared = prepare(night)
+    assert [each.standing for each in prepared.left] == [standing]
+    result = release(night, prepared)
+    assert result.exit_code == ExitCode.OK, result
+    after = truth(night)
+    assert after.is_mounted and after.present is not None
+    assert after.present.signature == night.checks.first["DB05"]
+    aside = [path for path in host.files.below(folder) if "\\gx-logs-" in path]
+    assert logs <= {path.rpartition("\\")[2] for path in aside}, "nothing was deleted"
+    assert prepare(night).plan is None
+
+
+def test_logs_that_were_moved_aside_already_are_left_alone() -> None:
+    night = after_failed_mount("-mount-original")
+    (left,) = prepare(night).left
+    assert left.remembered is not None and left.remembered.tried_logs is None
+    assert release(night, prepare(night)).exit_code == ExitCode.OK
+    assert truth(night).is_mounted
