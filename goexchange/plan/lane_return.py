@@ -339,7 +339,11 @@ def _record(r: Returning, *, state: str, text: str) -> dict[str, Any]:
         "original": r.database.edb_path,
         "log_folder": r.database.log_folder,
         "returned_from": r.source,
-        "set_aside": r.aside,
+        # in the words of every record: the file in place is kept, the other one goes back
+        "kept": r.aside,
+        "temporary": r.source,
+        "set_aside": r.source,
+        "set_folder": None,
         "logs_aside": r.logs_aside,
         "boot_id": r.host.boot_id,
         "services": [

@@ -20,6 +20,7 @@ from goexchange.guard import evaluate
 from goexchange.model.actual import ActualState
 from goexchange.model.backup_set import MANIFEST_NAME, FileRole, SetFile
 from goexchange.model.plan import Action, Consent, PlanBody
+from goexchange.model.remembered import Standing
 from goexchange.model.run import LaneState, RunResult
 from goexchange.plan.context import Pace
 from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
@@ -31,6 +32,7 @@ from goexchange.simulation.site import one_database
 from goexchange.world.databases import read_header
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
+from tests.simulation.night import test_release
 from tests.simulation.night.documents import AT, inventory, specification
 
 INVENTORY = inventory()
@@ -88,6 +90,39 @@ def rollback_of(of: Night) -> PlanBody:
 def logs_of(of: Night) -> set[str]:
     stream = of.performer.world.database_named("DB05").stream
     return {path.rpartition("\\")[2] for path in files(of).names_in(stream.folder)}
+
+
+def killed_before(ending: str) -> Night:
+    """A rollback whose controller died before a call of it, and a whole lease of silence."""
+    before = rebuilt()
+    night = next_night(before, rollback_of(before))
+    while not (
+        isinstance(effect := night.next(), effects.Send) and effect.purpose.endswith(ending)
+    ):
+        night.take(night.performer.perform(effect))
+    night.kill()
+    night.performer.clock.move(seconds=2 * 3600)
+    night.performer.world.advance()
+    return night
+
+
+def test_a_dead_rollback_is_released_with_the_file_that_was_in_place() -> None:
+    night = killed_before("-return-file")
+    original = night.checks.first["DB05"]
+    prepared = test_release.prepare(night)
+    assert [each.standing for each in prepared.left] == [Standing.BACK]
+    assert test_release.release(night, prepared).exit_code == ExitCode.OK
+    after = truth(night)
+    assert after.is_mounted and after.present is not None
+    assert after.present.signature == original
+
+
+def test_which_file_a_dead_rollback_leaves_in_place_is_not_guessed() -> None:
+    night = killed_before("-take-logs-aside")
+    prepared = test_release.prepare(night)
+    assert prepared.plan is None
+    assert [each.standing for each in prepared.undecided] == [Standing.UNDECIDED]
+    assert not truth(night).is_mounted and truth(night).originals == ()
 
 
 def test_a_set_becomes_a_recovery_database_and_nothing_else_is_touched() -> None:
