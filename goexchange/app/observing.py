@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from goexchange.errors import (
     AnswerLost,
     AuthenticationRefused,
@@ -34,6 +36,14 @@ if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's 
 
 READ_LIMIT_S = 300
 EVENTS_OF_DAYS = 7  # what the guard on storage errors looks back
+
+
+@frozen(kw_only=True)
+class Seen:
+    """Servers that answered, and why the others did not, by name."""
+
+    servers: tuple[ActualServer, ...]
+    failures: Mapping[str, GoexchangeError]
 
 
 def observe_server(
@@ -93,21 +103,32 @@ def observe_servers(inventory: Inventory, names: Sequence[str]) -> ActualState:
 
     Raises: Unreachable or AuthenticationRefused naming every server that could not be read.
     """
+    seen = observe_each(inventory, names)
+    if seen.failures:
+        raise together(list(seen.failures.values()))
+    return state_of(seen.servers)
+
+
+def observe_each(inventory: Inventory, names: Sequence[str]) -> Seen:
+    """Ask several servers at once; one that does not answer keeps nobody else's answer back."""
     from goexchange.app.worker import Fleet
 
     entries = [server for server in inventory.servers if server.name in names]
     with Fleet(entries) as fleet:
         answers = fleet.map(lambda session: observe_server(session, session.server.name, inventory))
-    failures: list[GoexchangeError] = []
+    failures: dict[str, GoexchangeError] = {}
     servers: list[ActualServer] = []
     for name in sorted(answers):
         answer = answers[name]
         if isinstance(answer, GoexchangeError):
-            failures.append(answer)
+            failures[name] = answer
         else:
             servers.append(answer)
-    if failures:
-        raise together(failures)
+    return Seen(servers=tuple(servers), failures=failures)
+
+
+def state_of(servers: Sequence[ActualServer]) -> ActualState:
+    """The state that one or more observed servers make."""
     newest = max(server.observed_at_utc for server in servers)
     return ActualState(observed_at_utc=newest, servers=tuple(servers))
 

@@ -29,8 +29,9 @@ def check(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **give
 
     The guards of a plan made now, and space, services, storage events, age of backups, databases
     without a proved backup, open recoveries and tools of every database that SPECS mean. A run
-    decides the same guards again before it starts. Changes nothing; ends with 14 when something
-    would keep a run from starting.
+    decides the same guards again before it starts. A server that does not answer is a finding and
+    hides no other (15, or 16 when it refuses the account). Changes nothing; ends with 14 when
+    something would keep a run from starting.
     """
     import json
 

@@ -43,7 +43,9 @@ def doctor(
 
     console, options = obj
     inventory = loading.inventory(loading.configuration(options))
-    chosen = chosen_servers(inventory, (*names, *servers))
+    given = chosen_servers(inventory, names, given_as="SERVER") if names else ()
+    also = chosen_servers(inventory, servers) if servers else ()
+    chosen = tuple(dict.fromkeys((*given, *also))) or chosen_servers(inventory, ())
     folders = tuple(dict.fromkeys((*(each.path for each in inventory.shares), *targets)))
     found = examine(inventory, chosen, folders)
     code = exit_code_of(found)

@@ -1,4 +1,4 @@
-"""`--server` and `--database`: names of the inventory, or an error that names the nearest one."""
+"""Servers on a command line: names of the inventory, or an error that names the nearest one."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from goexchange.model.configuration import Inventory
 from goexchange.schema import suggestion
 
 
-def chosen_servers(inventory: Inventory, names: Sequence[str]) -> tuple[str, ...]:
+def chosen_servers(
+    inventory: Inventory, names: Sequence[str], *, given_as: str = "--server"
+) -> tuple[str, ...]:
     """The named servers in the inventory's spelling, or all of them.
+
+    Shape: `given_as` is what the command line calls them, for the message.
 
     Raises: UsageError for a name that the inventory does not have.
     """
@@ -18,5 +22,5 @@ def chosen_servers(inventory: Inventory, names: Sequence[str]) -> tuple[str, ...
     for name in names:
         if name.casefold() not in known:
             hint = suggestion(name, tuple(known.values()))
-            raise UsageError(f"--server: the inventory has no server '{name}'. {hint}")
+            raise UsageError(f"{given_as}: the inventory has no server '{name}'. {hint}")
     return tuple(known[name.casefold()] for name in names) or tuple(known.values())

@@ -46,12 +46,18 @@ class ResourceFinding:
 
 @frozen(kw_only=True)
 class ResourceCheck:
-    """The check of one specification; findings by address, the heaviest of each first."""
+    """The check of one specification; findings by address, the heaviest of each first.
+
+    Shape: `silent` are servers that did not answer, `refused` those that refused the account; each
+    has a finding, and `servers` names them too.
+    """
 
     specification: str
     checked_at_utc: datetime
     servers: tuple[str, ...]
     findings: tuple[ResourceFinding, ...]
+    silent: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
     @property
     def problems(self) -> tuple[ResourceFinding, ...]:

@@ -85,3 +85,30 @@ def test_the_resource_check_says_what_a_run_would_be_refused_for(site: Site) -> 
     findings = done.document["checks"][0]["findings"]
     wrong = [each for each in findings if each["weight"] == "problem"]
     assert {"space", "guard"} <= {each["subject"] for each in wrong}
+
+
+def test_one_silent_server_hides_no_other_check(site: Site) -> None:
+    inventory = next((site.folder / "inventory").glob("*.yaml"))
+    text = inventory.read_text("utf-8")
+    try:
+        inventory.write_text(text.replace("127.71.0.2", "127.71.9.2"), "utf-8")
+        done = site.run("check", "--json")
+        shown = site.run("check")
+    finally:
+        inventory.write_text(text, "utf-8")
+    assert done.code == shown.code == ExitCode.UNREACHABLE, done.err
+    (check,) = done.document["checks"]
+    assert check["silent"] == ["EX02"] and check["servers"] == ["EX01", "EX02"]
+    rows = [each for each in check["findings"] if each["address"] == "EX02"]
+    assert [each["weight"] for each in rows] == ["unknown"]
+    assert "goexchange doctor EX02" in rows[0]["remedy"]
+    assert any(each["address"].startswith("EX01") for each in check["findings"])
+    assert "EX02" in shown.out and "nothing of it could be read" in shown.out
+
+
+def test_a_server_that_the_inventory_has_not_is_named_as_it_was_given(site: Site) -> None:
+    done = site.run("doctor", "EX77")
+    assert done.code == ExitCode.USAGE
+    assert "SERVER: the inventory has no server 'EX77'" in done.err
+    also = site.run("doctor", "--server", "EX77")
+    assert "--server: the inventory has no server 'EX77'" in also.err
