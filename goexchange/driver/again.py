@@ -55,6 +55,9 @@ _NEVER = frozenset(
         Action.RETURN_FILE,
         Action.TAKE_LOGS_ASIDE,
         Action.NEW_RECOVERY_DATABASE,
+        Action.NEW_SCRATCH_DATABASE,
+        Action.DISMOUNT_SCRATCH,
+        Action.REMOVE_SCRATCH_DATABASE,
     }
 )
 

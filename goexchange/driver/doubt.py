@@ -22,6 +22,11 @@ from goexchange.model.plan import Action, ExchangeCall, Probe, Step
 from goexchange.model.run import RecordKind
 
 STARTING_LIMIT_S = 600
+_NAMED = {  # the property that is compared, and the parameter that it is compared with
+    Action.NEW_RECOVERY_DATABASE: ("Name", "Name"),
+    Action.NEW_SCRATCH_DATABASE: ("Name", "Name"),
+    Action.REMOVE_SCRATCH_DATABASE: ("Guid", "Identity"),
+}
 ASSUMED = "assumed"  # nobody could see it: an operator's answer counts, and is named as such
 
 
@@ -60,11 +65,14 @@ def look(talk: Conversation, step: Step) -> Talk[tuple[Meaning, Any, str]]:
 
 
 def with_named(step: Step, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with a member `named` for a step that makes a database: how many have its name."""
-    if step.action is not Action.NEW_RECOVERY_DATABASE or not isinstance(step.call, ExchangeCall):
+    """The answer with a member `named` for a step that makes or removes a database: how many there
+    are of its name or GUID.
+    """
+    if step.action not in _NAMED or not isinstance(step.call, ExchangeCall):
         return answer
-    wanted = str(step.call.parameters["Name"]).casefold()
-    found = [one for one in answer["objects"] if str(one.get("Name", "")).casefold() == wanted]
+    told, given = _NAMED[step.action]
+    wanted = str(step.call.parameters[given]).casefold()
+    found = [one for one in answer["objects"] if str(one.get(told, "")).casefold() == wanted]
     return {**answer, "named": {"count": len(found)}}
 
 

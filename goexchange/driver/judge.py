@@ -16,6 +16,7 @@ from goexchange.driver.judge_files import (
     judge_swap,
     judge_verified,
 )
+from goexchange.driver.judge_scratch import judge_empty
 from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
@@ -29,6 +30,7 @@ _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.SEAL_SET: judge_seal,
     Action.SWAP: judge_swap,
     Action.SWAP_BACK: judge_swap,
+    Action.COUNT_MAILBOXES: judge_empty,
 }
 _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "eseutil": judge_eseutil,

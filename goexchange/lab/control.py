@@ -30,10 +30,12 @@ class Control:
         endpoints: Mapping[str, Mapping[str, Endpoint]],
         *,
         fail_mount: Callable[[str, int, bool], None] | None = None,
+        speak_otherwise: Callable[[str, str, str], None] | None = None,
         effects: Callable[[], list[dict[str, str]]] | None = None,
     ) -> None:
         self._traffic = traffic
         self._fail_mount = fail_mount
+        self._speak_otherwise = speak_otherwise
         self._effects = effects
         self._endpoints = endpoints
         self._actions: dict[tuple[str, str], Callable[[Body], None]] = {
@@ -46,6 +48,7 @@ class Control:
             ("POST", "/disturb"): self._disturb,
             ("POST", "/restart"): self._restart,
             ("POST", "/fail-mount"): self._fail_next_mount,
+            ("POST", "/speak"): self._speak,
         }
 
     async def respond(self, request: HttpRequest) -> HttpAnswer:
@@ -90,6 +93,11 @@ class Control:
         if not isinstance(error, int) or not isinstance(leaves, bool):
             raise ValueError("error is a number, leaves_logs true or false")
         self._fail_mount(str(body["database"]), error, leaves)
+
+    def _speak(self, body: Body) -> None:
+        if self._speak_otherwise is None:
+            raise ValueError("this site plans no faults")
+        self._speak_otherwise(str(body["mode"]), str(body["words"]), str(body["instead"]))
 
     def _disturb(self, body: Body) -> None:
         unknown = set(body) - {"when", "host", "action", "count", "seconds"}

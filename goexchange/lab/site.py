@@ -58,6 +58,9 @@ class PlansFaults(Protocol):
     def fail_mount(self, database: str, error: int, leaves_logs: bool) -> None:
         """The next mount of a database fails with a JET error."""
 
+    def speak_otherwise(self, mode: str, words: str, instead: str) -> None:
+        """From now on eseutil prints other words in that mode, as another build might."""
+
 
 @runtime_checkable
 class KnowsEffects(Protocol):

@@ -55,6 +55,10 @@ class SiteOfWorld:
         """The next mount of a database fails with a JET error; its logs may tell of it."""
         self.world.faults.fail_next_mount(database, error=error, leaves_logs=leaves_logs)
 
+    def speak_otherwise(self, mode: str, words: str, instead: str) -> None:
+        """From now on eseutil prints other words in that mode; the same words end it."""
+        self.world.faults.other_words[mode] = (words, instead)
+
     def effects(self) -> list[dict[str, str]]:
         """What has really changed; `by` is empty for what happened by itself."""
         return [

@@ -17,6 +17,7 @@ class Need(Enum):
     MOUNT = "mount"
     RESTORE = "restore"
     ROLL_BACK = "roll-back"
+    PILOT = "pilot"
     NOTHING = "nothing"
     NOT_POSSIBLE = "not-possible"
 

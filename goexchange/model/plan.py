@@ -84,6 +84,15 @@ class Action(Enum):
     WRITE_DATABASE_RECORD = "write-database-record"
     CLOSE_RECOVERY_RECORD = "close-recovery-record"
     REMOVE_LEFTOVER = "remove-leftover"
+    FORCE_WAY_BACK = "force-way-back"
+    MAKE_SCRATCH_FOLDER = "make-scratch-folder"
+    NEW_SCRATCH_DATABASE = "new-scratch-database"
+    MOUNT_SCRATCH = "mount-scratch"
+    LOOK_AT_SCRATCH = "look-at-scratch"
+    COUNT_MAILBOXES = "count-mailboxes"
+    DISMOUNT_SCRATCH = "dismount-scratch"
+    REMOVE_SCRATCH_DATABASE = "remove-scratch-database"
+    REMOVE_SCRATCH_FOLDER = "remove-scratch-folder"
 
 
 class Direction(Enum):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import goexchange
+from goexchange.model.actual import ActualHost
 from goexchange.model.desired import DesiredState
+from goexchange.model.pilot import Versions, is_proven
 from goexchange.model.plan import Consent, ConsentNeed, Need
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
@@ -15,7 +18,7 @@ from goexchange.spec.scripts import OLD
 def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[ConsentNeed, ...]:
     """Consents that the lane needs; `in_scope` are the addresses that the plan is about."""
     found: list[ConsentNeed] = [*_for_generation(context)]
-    if context.estimate is not None:
+    if context.estimate is not None and not context.pilots.is_own:
         found += _for_outage(context)
     found += _for_backups(context, in_scope)
     return tuple(found)
@@ -68,6 +71,20 @@ def _for_backups(context: LaneContext, in_scope: Collection[str]) -> list[Consen
     ]
 
 
+def versions_of(host: ActualHost) -> Versions:
+    """What a pilot of that host would prove."""
+    return Versions(
+        exchange=_known(host.exsetup_version),
+        eseutil=_known(host.eseutil_version),
+        powershell=host.powershell_version,
+        goexchange=goexchange.__version__,
+    )
+
+
+def _known(value: str | Unknown) -> str | None:
+    return None if isinstance(value, Unknown) else value
+
+
 def _for_outage(context: LaneContext) -> list[ConsentNeed]:
     found = []
     estimate = context.estimate
@@ -83,13 +100,15 @@ def _for_outage(context: LaneContext) -> list[ConsentNeed]:
             )
         )
     build = context.host.exsetup_version
+    if is_proven(versions_of(context.host), context.pilots.records):
+        return found
     named = "its build is unknown" if isinstance(build, Unknown) else f"build {build}"
     found.append(
         ConsentNeed(
             consent=Consent.UNPROVEN_BUILD,
             address=context.server.name,
-            finding=f"no pilot of this Exchange build on {context.server.name} is on record"
-            f" ({named})",
+            finding="no good pilot of this Exchange build and its tools is on record"
+            f" ({context.server.name}: {named}): goexchange pilot {context.server.name}",
         )
     )
     return found

@@ -9,6 +9,7 @@ from attrs import frozen
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState
+from goexchange.model.pilot import PilotRecord
 from goexchange.plan.coverage import Coverage
 from goexchange.plan.estimates import LaneEstimate, Times
 from goexchange.plan.finding import Needed
@@ -25,6 +26,20 @@ class Pace:
     poll_interval_s: float = 2.0
     lease_s: int = 120
     heartbeat_s: int = 30
+
+
+@frozen(kw_only=True)
+class Pilots:
+    """Pilots on record, and whether the plan that is made belongs to a pilot: then no mail is at
+    stake, and it is itself what is still to be proved; it may be made to take its way back.
+    """
+
+    records: tuple[PilotRecord, ...] = ()
+    is_own: bool = False
+    forces_way_back: bool = False
+
+
+NO_PILOTS = Pilots()
 
 
 @frozen(kw_only=True)
@@ -50,6 +65,7 @@ class LaneContext:
     coverage: Coverage | None
     eseutil: str
     coverage_before: Coverage | None = None
+    pilots: Pilots = NO_PILOTS
 
     @property
     def lane_id(self) -> str:

@@ -25,7 +25,12 @@ from goexchange.plan.phase_before import (
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
-from goexchange.plan.phase_rebuild import add_set, add_set_and_rebuild, add_swap
+from goexchange.plan.phase_rebuild import (
+    add_forced_way_back,
+    add_set,
+    add_set_and_rebuild,
+    add_swap,
+)
 from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.plan.services import add_restore_services, add_stop_services
 from goexchange.plan.treatment import Passes
@@ -82,6 +87,8 @@ def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> 
     if context.treatment.rebuilds:
         steps = add_set_and_rebuild(lane, context, header=header, estimate=estimate)
         add_swap(lane, context, steps)
+        if context.pilots.forces_way_back:
+            add_forced_way_back(lane, context, steps)
         add_mount(lane, context, is_new_file=True)
         add_way_back_before_swap(lane, context, is_rebuilt=True)
         add_way_back_after_swap(lane, context, steps)

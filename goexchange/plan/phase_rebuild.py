@@ -69,6 +69,20 @@ def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> st
     )
 
 
+def add_forced_way_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
+    """A pilot's own: the swap is looked at, and must not have happened. It has, so the lane fails
+    here, between swap and first mount, and its way back is taken.
+    """
+    return lane.add(
+        Action.FORCE_WAY_BACK,
+        host_script("swap-state", swap_arguments(context)),
+        summary="the pilot lets the night fail here: the way back after the swap is taken",
+        postcondition=equals("state", "before"),
+        binds=header_bindings(steps),
+        estimate_s=1,
+    )
+
+
 def swap_arguments(context: LaneContext) -> dict[str, str]:
     """What identifies the files of the swap; the digests are bound from the headers that were
     read.

@@ -33,6 +33,7 @@ from goexchange.model.plan import (
 from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
+from goexchange.plan.context import NO_PILOTS, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
@@ -70,11 +71,12 @@ def make_draft(
     scope: Sequence[str] = (),
     pace: Pace = DEFAULT_PACE,
     history: Sequence[Measurement] = (),
+    pilots: Pilots = NO_PILOTS,
 ) -> PlanBody:
     """Return the draft: everything of a plan but the verdicts of the guards.
 
     Shape: `history` is what earlier runs of the store measured; what the hosts remember comes with
-    `actual`.
+    `actual`. `pilots` are those on record, and whether this plan is one's own.
     Raises: InvalidDocument when specifications use different windows, or name a database that
     exists nowhere.
     """
@@ -84,7 +86,12 @@ def make_draft(
     found = candidates(specs, inventory, actual=seen, scope=narrowed)
     in_scope = frozenset(each.address for each in found)
     setting = Setting(
-        inventory=inventory, at=now, pace=pace, in_scope=in_scope, stored=tuple(history)
+        inventory=inventory,
+        at=now,
+        pace=pace,
+        in_scope=in_scope,
+        stored=tuple(history),
+        pilots=pilots,
     )
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]

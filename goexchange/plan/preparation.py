@@ -16,7 +16,7 @@ from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
-from goexchange.plan.context import LaneContext, Pace
+from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
 from goexchange.plan.coverage import (
     Coverage,
     coverage_of,
@@ -62,6 +62,7 @@ class Setting:
     pace: Pace
     in_scope: frozenset[str]
     stored: tuple[Measurement, ...] = ()
+    pilots: Pilots = NO_PILOTS
 
 
 @frozen(kw_only=True)
@@ -168,6 +169,7 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         coverage=coverage,
         coverage_before=coverage_before,
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
+        pilots=setting.pilots,
     )
 
 

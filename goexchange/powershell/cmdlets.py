@@ -23,6 +23,11 @@ _COPY = re.compile(r"[^\\*?\x00-\x1f]{1,64}\\[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
 COMMENT_MAX = 512  # Source: Suspend-MailboxDatabaseCopy, -SuspendComment
 _RECOVERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,60}[A-Za-z0-9]\Z")
 
+_SCRATCH_NAME = re.compile(r"gx-pilot-\d{8}T\d{6}Z\Z")
+_NEW_RECOVERY = {"Recovery", "Name", "Server", "EdbFilePath", "LogFolderPath"}
+# Kinds of mailboxes that Get-Mailbox lists only when it is asked for them. Source: its reference.
+MAILBOX_KINDS: tuple[str | None, ...] = (None, "Archive", "Arbitration", "PublicFolder")
+
 
 class CmdletRefused(GoexchangeError):
     """A cmdlet call outside the closed list: a mistake of ours; nothing was sent."""
@@ -78,8 +83,15 @@ CMDLETS: Mapping[str, Cmdlet] = {
                required=("Database", "CorruptionType")),
         Cmdlet(name="New-MailboxDatabase", changes_exchange=True,
                parameters={"Recovery": bool, "Name": str, "Server": str, "EdbFilePath": str,
-                           "LogFolderPath": str},
-               required=("Recovery", "Name", "Server", "EdbFilePath", "LogFolderPath")),
+                           "LogFolderPath": str, "IsExcludedFromProvisioning": bool,
+                           "AutoDagExcludeFromMonitoring": bool},
+               required=("Name", "Server", "EdbFilePath", "LogFolderPath")),
+        Cmdlet(name="Remove-MailboxDatabase", changes_exchange=True,
+               parameters={"Identity": str, "Confirm": bool}, required=("Identity", "Confirm")),
+        Cmdlet(name="Get-Mailbox", changes_exchange=False,
+               parameters={"Database": str, "ResultSize": str, "Archive": bool,
+                           "Arbitration": bool, "PublicFolder": bool},
+               required=("Database", "ResultSize")),
     )
 }  # fmt: skip
 
@@ -104,9 +116,23 @@ def check_call(call: ExchangeCall) -> ExchangeCall:
         raise CmdletRefused(f"{call.cmdlet} needs {', '.join(missing)}.")
     if call.cmdlet in _NAMES_ONE and not {"Identity", "Server"} & set(call.parameters):
         raise CmdletRefused(f"{call.cmdlet} needs Identity or Server.")
-    if call.cmdlet == "New-MailboxDatabase" and call.parameters["Recovery"] is not True:
-        raise CmdletRefused("New-MailboxDatabase is sent for recovery databases only.")
+    if call.cmdlet == "New-MailboxDatabase":
+        _check_new(call)
     return call
+
+
+def _check_new(call: ExchangeCall) -> None:
+    """Only two kinds of databases are ever made: for recovery, and the scratch one of a pilot."""
+    given = call.parameters
+    if "Recovery" in given:
+        is_good = given["Recovery"] is True and set(given) == _NEW_RECOVERY
+    else:
+        is_empty = given.get("IsExcludedFromProvisioning") is True
+        is_good = is_empty and _SCRATCH_NAME.match(given["Name"]) is not None
+    if not is_good:
+        raise CmdletRefused(
+            "New-MailboxDatabase is sent for recovery databases and a pilot's own only."
+        )
 
 
 def is_change(cmdlet: str) -> bool:
@@ -214,6 +240,44 @@ def resume_copy(identity: str) -> ExchangeCall:
     return _call("Resume-MailboxDatabaseCopy", Identity=_copy(identity), Confirm=False)
 
 
+def new_scratch_database(
+    name: str, server: str, *, edb_path: str, log_folder: str
+) -> ExchangeCall:
+    """Make the scratch database of a pilot: no mailbox is put into it by Exchange itself."""
+    return _call(
+        "New-MailboxDatabase",
+        Name=_scratch_name(name),
+        Server=server,
+        EdbFilePath=edb_path,
+        LogFolderPath=log_folder,
+        IsExcludedFromProvisioning=True,
+        AutoDagExcludeFromMonitoring=True,
+    )
+
+
+def mount_scratch(name: str) -> ExchangeCall:
+    """Mount a scratch database by the name that we gave it."""
+    return _call("Mount-Database", Identity=_scratch_name(name))
+
+
+def get_scratch(name: str) -> ExchangeCall:
+    """Read a scratch database of ours."""
+    return _call("Get-MailboxDatabase", Identity=_scratch_name(name), Status=True)
+
+
+def get_mailboxes(guid: str, kind: str | None) -> ExchangeCall:
+    """Read whether a database holds mailboxes of one kind; one is enough to know."""
+    if kind not in MAILBOX_KINDS:
+        raise CmdletRefused(f"'{kind}' is not a kind of mailboxes that is asked for.")
+    extra = {} if kind is None else {kind: True}
+    return _call("Get-Mailbox", Database=_guid(guid), ResultSize="1", **extra)
+
+
+def remove_database(guid: str) -> ExchangeCall:
+    """Remove the object of a database; its files stay. Only a pilot's own is ever removed."""
+    return _call("Remove-MailboxDatabase", Identity=_guid(guid), Confirm=False)
+
+
 def get_databases(server: str) -> ExchangeCall:
     """Read every database with a copy on a server."""
     return _call("Get-MailboxDatabase", Server=server, Status=True)
@@ -239,6 +303,12 @@ def _copy(identity: str) -> str:
 def _own_name(name: str) -> str:
     if not _RECOVERY_NAME.match(name):
         raise CmdletRefused(f"'{name}' is not a name for a recovery database.")
+    return name
+
+
+def _scratch_name(name: str) -> str:
+    if not _SCRATCH_NAME.match(name):
+        raise CmdletRefused(f"'{name}' is not the name of a pilot's database.")
     return name
 
 

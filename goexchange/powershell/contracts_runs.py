@@ -146,4 +146,31 @@ TRY_ROOT = Contract(
     cmdlets=("Get-Acl",),
 )
 
-RUN_CONTRACTS: tuple[Contract, ...] = (KEEP_RUN, READ_RUN, READ_RUNS, REMOVE_LEFTOVER, TRY_ROOT)
+SCRATCH_FOLDER = Contract(
+    script="scratch-folder",
+    version=1,
+    purpose="makes the folder of a pilot with its mark in it, or removes the folder with all that"
+    " lies in it and the record of its database; only a folder that carries this pilot's mark",
+    changes_host=True,
+    arguments=record(
+        **FENCE,
+        folder=TEXT,
+        name=TEXT,
+        state={"type": "string", "enum": ["made", "removed"]},
+        database_guid=maybe(TEXT),
+    ),
+    result=record(had_folder=FLAG),
+    errors=(
+        "fenced", "root-not-private", "path-exists", "outside-folder", "file-in-use", "disk-full",
+    ),
+    cmdlets=("Get-Acl",),
+)  # fmt: skip
+
+RUN_CONTRACTS: tuple[Contract, ...] = (
+    KEEP_RUN,
+    READ_RUN,
+    READ_RUNS,
+    REMOVE_LEFTOVER,
+    TRY_ROOT,
+    SCRATCH_FOLDER,
+)

@@ -48,6 +48,7 @@ _DONE_WORDS = {
     Need.MOUNT: "mounted",
     Need.RESTORE: "restored from a set",
     Need.ROLL_BACK: "rolled back",
+    Need.PILOT: "piloted",
 }
 _NEED_SYMBOLS = {
     Need.REBUILD: "~",
@@ -59,6 +60,7 @@ _NEED_SYMBOLS = {
     Need.MOUNT: "~",
     Need.RESTORE: "+",
     Need.ROLL_BACK: "~",
+    Need.PILOT: "+",
     Need.NOTHING: NO_CHANGE,
     Need.NOT_POSSIBLE: NOT_POSSIBLE,
 }
@@ -76,6 +78,8 @@ _CHANGES = {
     Action.RETURN_PRESENT,
     Action.RETURN_LOGS,
     Action.MOUNT_RECOVERY,
+    Action.MOUNT_SCRATCH,
+    Action.DISMOUNT_SCRATCH,
     Action.SUSPEND_BACKUPS,
     Action.RESUME_BACKUPS,
     Action.COPY_BACK,
@@ -91,6 +95,8 @@ _CREATIONS = {
     Action.COPY_SET,
     Action.COPY_FROM_SET,
     Action.NEW_RECOVERY_DATABASE,
+    Action.MAKE_SCRATCH_FOLDER,
+    Action.NEW_SCRATCH_DATABASE,
     Action.SEAL_SET,
     Action.ONLINE_BACKUP,
     Action.ONLINE_BACKUP_BEFORE,
@@ -100,6 +106,8 @@ _REMOVALS = {
     Action.REMOVE_SENTINEL,
     Action.CLOSE_RECOVERY_RECORD,
     Action.REMOVE_LEFTOVER,
+    Action.REMOVE_SCRATCH_DATABASE,
+    Action.REMOVE_SCRATCH_FOLDER,
 }
 _WAYS_BACK = {
     RunsWhen.AWAY_BEFORE_SWAP,
@@ -242,6 +250,7 @@ def totals_text(body: PlanBody) -> str:
         Need.MOUNT: "to mount",
         Need.RESTORE: "to restore",
         Need.ROLL_BACK: "to roll back",
+        Need.PILOT: "for a pilot",
         Need.NOTHING: "unchanged",
         Need.NOT_POSSIBLE: "not possible",
     }

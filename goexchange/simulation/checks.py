@@ -49,8 +49,13 @@ _MOVES_FILES = frozenset(
     {"mount", "mount-at-startup", "swap", "swap-back", "move-aside", "full-backup"}
 )
 _EXPLAINED_BY = {
-    "dismount": (Action.DISMOUNT,),
-    "mount": (Action.MOUNT, Action.MOUNT_ORIGINAL, Action.MOUNT_RECOVERY),
+    "dismount": (Action.DISMOUNT, Action.DISMOUNT_SCRATCH),
+    "mount": (
+        Action.MOUNT,
+        Action.MOUNT_ORIGINAL,
+        Action.MOUNT_RECOVERY,
+        Action.MOUNT_SCRATCH,
+    ),
     "swap": (Action.SWAP,),
     "swap-back": (Action.SWAP_BACK,),
     "move-aside": (
@@ -61,7 +66,9 @@ _EXPLAINED_BY = {
         Action.RETURN_PRESENT,
     ),
     "move-logs": (Action.MOVE_LOGS_ASIDE, Action.TAKE_LOGS_ASIDE, Action.RETURN_LOGS),
-    "database-made": (Action.NEW_RECOVERY_DATABASE,),
+    "database-made": (Action.NEW_RECOVERY_DATABASE, Action.NEW_SCRATCH_DATABASE),
+    "database-removed": (Action.REMOVE_SCRATCH_DATABASE,),
+    "scratch-folder-removed": (Action.REMOVE_SCRATCH_FOLDER,),
     "set-sealed": (Action.SEAL_SET,),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),
@@ -227,11 +234,15 @@ class Checks:
 
             if effect.kind in _OVER_WINDOWS:
                 yield from self._of_fence(world, effect)
-            if effect.kind == "dismount":
+            if effect.kind == "dismount" and not self._is_scratch(effect):
                 yield from self._of_nets(world, effect)
             if effect.kind == "swap" and self._is_after_window(effect.at):
                 why = f"swapped at {effect.at:%H:%M:%S}, after the end of the window"
                 yield Violation(invariant="I10", step=name, why=why)
+
+    def _is_scratch(self, effect: Effect) -> bool:
+        """Whether it is a pilot's own database that goes for good: it needs no sentinel."""
+        return (Action.DISMOUNT_SCRATCH, effect.database or "") in self.explained
 
     def _forget_mounts(self, world: World, effect: Effect) -> None:
         """What went down by itself, or by another hand, may be mounted once more."""

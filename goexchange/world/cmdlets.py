@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from goexchange.model.actual import Generation
-from goexchange.world import cmdlets_change, cmdlets_read, cmdlets_recovery
+from goexchange.world import cmdlets_change, cmdlets_read, cmdlets_recovery, cmdlets_scratch
 from goexchange.world.binding import BindingFailed, Parameter, ParameterKind, bind
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
 
@@ -66,7 +66,16 @@ _NEW_DATABASE = (
     Parameter("Recovery", _SWITCH),
     Parameter("EdbFilePath"),
     Parameter("LogFolderPath"),
+    Parameter("IsExcludedFromProvisioning", ParameterKind.BOOLEAN),
+    Parameter("AutoDagExcludeFromMonitoring", ParameterKind.BOOLEAN),
     *_CONFIRM,
+)
+_GET_MAILBOX = (
+    Parameter("Database", is_mandatory=True),
+    Parameter("ResultSize"),
+    Parameter("Archive", _SWITCH),
+    Parameter("Arbitration", _SWITCH),
+    Parameter("PublicFolder", _SWITCH),
 )
 _NEW_REPAIR = (
     Parameter("Database", is_mandatory=True),
@@ -141,6 +150,12 @@ CMDLETS: Mapping[str, Cmdlet] = {
             cmdlets_change.resume_copy,
         ),
         Cmdlet("New-MailboxDatabase", _NEW_DATABASE, cmdlets_recovery.new_mailbox_database),
+        Cmdlet(
+            "Remove-MailboxDatabase",
+            (Parameter("Identity", is_mandatory=True), *_CONFIRM),
+            cmdlets_scratch.remove_mailbox_database,
+        ),
+        Cmdlet("Get-Mailbox", _GET_MAILBOX, cmdlets_scratch.get_mailbox),
         Cmdlet("New-MailboxRepairRequest", _NEW_REPAIR, cmdlets_change.new_repair_request),
     )
 }

@@ -15,6 +15,7 @@ from goexchange.world.cmdlet_errors import (
     not_found,
 )
 from goexchange.world.cmdlets_read import find_database, repair_row
+from goexchange.world.cmdlets_scratch import write_first_file
 from goexchange.world.copies import resume, suspend
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
@@ -57,6 +58,7 @@ def mount_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
             if planned.leaves_logs:
                 begin_attachment(database, host, now=world.now())
             raise MountRefused(planned.error)
+        write_first_file(world, database)
         mount(database, host, now=world.now())
     except MountRefused as refusal:
         return _failed(

@@ -13,10 +13,10 @@ from goexchange.ese.structures import LogTime, Signature
 from goexchange.world.chance import guid, number
 from goexchange.world.cmdlet_errors import exchange_error, needs_confirmation
 from goexchange.world.cmdlets_read import find_database
+from goexchange.world.cmdlets_scratch import make_empty
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.exchange_objects import mailbox_database
 from goexchange.world.log_stream import LogStream
-from goexchange.world.refusals import NotModelled
 from goexchange.world.site import DatabaseDescription
 from goexchange.world.values import CmdletAnswer, ErrorCategory
 
@@ -30,10 +30,10 @@ _WARNING = (
 
 
 def new_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
-    """New-MailboxDatabase -Recovery; other databases are nobody's business here."""
+    """New-MailboxDatabase: a recovery database here, an empty one as its own module plays it."""
     name, server = given["Name"], given["Server"]
     if not given.get("Recovery"):
-        raise NotModelled("New-MailboxDatabase without -Recovery")
+        return make_empty(world, given)
     if given.get("Confirm"):
         return CmdletAnswer(terminating=needs_confirmation("New-MailboxDatabase", name))
     wanted = server.lower()
@@ -77,6 +77,7 @@ def _made(world: World, server: str, given: Mapping[str, Any]) -> MailboxDatabas
         is_recovery=True,
         is_mount_at_startup=False,
         closed_logs=0,
+        mailboxes=0,
     )
     nobody = Signature(random=number(world.seed, "log-signature", name), created=LogTime.at(now))
     stream = LogStream(

@@ -69,6 +69,7 @@ class MailboxDatabase:
     corruptions: dict[str, list[int]] = field(factory=dict)
     mailboxes_left_out: int = 0
     passive: dict[str, PassiveCopy] = field(factory=dict)
+    is_new: bool = False  # its file is written by the first mount
 
     @property
     def name(self) -> str:

@@ -85,6 +85,7 @@ class Faults:
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
+    other_words: dict[str, tuple[str, str]] = field(factory=dict)  # by mode of eseutil
 
     def fail_next_mount(self, database: str, *, error: int, leaves_logs: bool = False) -> None:
         """The next mount of a database (by name) fails with a JET error (-550, -1811, ...), after

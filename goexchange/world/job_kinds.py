@@ -83,16 +83,17 @@ def _eseutil(world: World, host: Host, job: HostJob) -> Work:
     work = run_eseutil(arguments, bench_for(world, host, fault=fault))
     if mode_of(arguments) == "/d" and work.writes:
         world.note("rebuild", host=host.name, detail=job.job)
-    return _as_captured(work)
+    return _as_captured(work, world.faults.other_words.get(mode_of(arguments), ("", "")))
 
 
-def _as_captured(work: Work) -> Work:
+def _as_captured(work: Work, words: tuple[str, str] = ("", "")) -> Work:
     """The output as the job runner writes it down: read line by line in the OEM code page, written
-    as UTF-8.
+    as UTF-8; a build with other `words` prints the second for the first.
     """
 
     def captured(text: bytes) -> bytes:
         lines = text.decode("cp437").replace("\r\r\n", "\n\n").replace("\r\n", "\n")
+        lines = lines.replace(*words) if words[0] else lines
         return lines.replace("\n", "\r\n").encode()
 
     return evolve(

@@ -15,6 +15,7 @@ from goexchange.world import (
     scripts_moves,
     scripts_records,
     scripts_runs,
+    scripts_scratch,
     scripts_trial,
 )
 from goexchange.world.files import FileProblem, FileRefused
@@ -52,6 +53,7 @@ _PLAYS: Mapping[str, Play] = {
     "read-runs": scripts_runs.read_runs,
     "remove-leftover": scripts_runs.remove_leftover,
     "try-root": scripts_trial.try_root,
+    "scratch-folder": scripts_scratch.scratch_folder,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

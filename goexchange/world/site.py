@@ -96,6 +96,7 @@ class DatabaseDescription(Shared):
     corruptions: tuple[tuple[str, tuple[int, ...]], ...] = ()  # by kind, what each pass finds
     mailboxes_left_out: int = 0
     replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
+    mailboxes: int = 12
     guid: UUID | None = None  # made from the seed when not given
 
 

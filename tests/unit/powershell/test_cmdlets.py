@@ -54,7 +54,7 @@ def test_builders_take_nothing_but_a_guid(identity: str) -> None:
 @pytest.mark.parametrize(
     ("cmdlet", "parameters"),
     [
-        ("Remove-MailboxDatabase", {"Identity": GUID}),
+        ("Remove-MailboxDatabaseCopy", {"Identity": GUID}),
         ("Mount-Database", {"Identity": GUID, "Force": True}),
         ("Mount-Database", {"Identity": GUID, "AcceptDataLoss": True}),
         ("Mount-Database", {}),
@@ -78,4 +78,4 @@ def test_unknown_corruption_types_are_refused() -> None:
 
 def test_an_unknown_cmdlet_is_no_harmless_one() -> None:
     with pytest.raises(cmdlets.CmdletRefused):
-        cmdlets.is_change("Get-Mailbox")
+        cmdlets.is_change("Get-MailboxFolder")

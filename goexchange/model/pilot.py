@@ -1,0 +1,125 @@
+"""What a pilot has shown: stages that ran, what each parser made of the host's words, the verdict.
+
+A pilot plays the whole script on a scratch database of a real server. A good one is proof for every
+server of the same build and tools, and takes the consent *unproven build* out of their plans.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+FORMAT = "goexchange/pilot/v1"
+
+
+class ParserMark(Enum):
+    """What one parser made of everything that was given to it."""
+
+    READ = "read"  # every input, every line of it
+    REMARKS = "read-with-remarks"  # every input; some lines are none of those that it knows
+    UNKNOWN = "unknown"  # at least one input, or one fact, could not be read
+    NOT_SEEN = "not-seen"  # nothing was given to it
+
+
+@frozen(kw_only=True)
+class ParserVerdict:
+    """One parser: how many inputs, how many of them it could not read, and why.
+
+    Shape: `lines` are the literal lines that it did not know, redacted, each once; `is_needed` says
+    whether a pilot without it proves nothing.
+    """
+
+    parser: str
+    mark: ParserMark
+    inputs: int
+    unknown: int
+    reasons: tuple[str, ...]
+    lines: tuple[str, ...]
+    is_needed: bool
+
+
+@frozen(kw_only=True)
+class Versions:
+    """What a proof is for. Unknown: None."""
+
+    exchange: str | None
+    eseutil: str | None
+    powershell: str | None
+    goexchange: str
+
+    def same_as(self, other: Versions) -> bool:
+        """Whether a proof for one holds for the other: Exchange and eseutil to the last number,
+        PowerShell to the build of its Windows, this tool to its minor version. What is unknown is
+        never the same.
+        """
+        mine, theirs = _key(self), _key(other)
+        return None not in mine and mine == theirs
+
+
+def _key(versions: Versions) -> tuple[str | None, ...]:
+    shell = versions.powershell
+    return (
+        versions.exchange,
+        versions.eseutil,
+        None if shell is None else ".".join(shell.split(".")[:3]),
+        ".".join(versions.goexchange.split(".")[:2]),
+    )
+
+
+class StageKind(Enum):
+    """The stages of a pilot, in order."""
+
+    CREATE = "create"
+    WAY_BACK = "way-back"
+    WHOLE_SCRIPT = "whole-script"
+    REMOVE = "remove"
+    TIDY = "tidy"
+
+
+@frozen(kw_only=True)
+class Stage:
+    """One stage that was carried out.
+
+    Shape: `run` is None where it needed none; `processes` is how many controllers it took, the one
+    that was killed among them; `words` say what was seen.
+    """
+
+    kind: StageKind
+    run: str | None
+    is_as_wanted: bool
+    exit_code: int
+    processes: int
+    seconds: float
+    words: str
+
+
+@frozen(kw_only=True)
+class PilotRecord:
+    """A pilot that has ended.
+
+    Shape: `is_good` is the verdict; `why` says it in a sentence; `left` names what of it is still
+    on the server; `transcript_sha256` is the digest over every file of the transcripts.
+    """
+
+    format: str
+    id: str
+    server: str
+    database: str
+    versions: Versions
+    began_at_utc: datetime
+    ended_at_utc: datetime
+    is_good: bool
+    why: str
+    stages: tuple[Stage, ...]
+    parsers: tuple[ParserVerdict, ...]
+    left: tuple[str, ...]
+    transcript_sha256: str
+    transcript_files: int
+
+
+def is_proven(versions: Versions, records: tuple[PilotRecord, ...]) -> bool:
+    """Whether the newest pilot of these versions was a good one."""
+    mine = [each for each in records if each.versions.same_as(versions)]
+    return bool(mine) and max(mine, key=lambda each: each.ended_at_utc).is_good
