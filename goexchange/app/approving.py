@@ -253,7 +253,7 @@ def _missing(plan: Plan, text: str) -> Diagnostic:
     )
 
 
-NO_DOCUMENTS = frozenset({"BackupSet", "History", "Run"})
+NO_DOCUMENTS = frozenset({"BackupSet", "History", "Pilot", "Pilots", "Run"})
 """Inputs that are no documents of this machine: the plan's own steps compare what sets and runs
 hold, and estimates stay what they were when the history grows.
 """

@@ -20,12 +20,15 @@ from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.history import Measurement
+from goexchange.model.pilot import PilotRecord
 from goexchange.model.plan import Plan, PlanInput, VerdictKind
 from goexchange.model.unknown import Unknown
+from goexchange.plan.context import Pilots
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
 from goexchange.schema import suggestion
 from goexchange.spec.selection import select_servers
+from goexchange.store.pilots import read_pilots
 
 PLAN_BYTES_MAX = 256 * 1024 * 1024
 
@@ -34,9 +37,9 @@ PLAN_BYTES_MAX = 256 * 1024 * 1024
 class PlanRequest:
     """What to plan.
 
-    Shape: `servers` and `databases` make the plan partial when they are not empty; `facts_file`
-    replaces the
-    observation; `at` replaces the newest fact's time as the only *now* of the planner.
+    Shape: `servers` and `databases` make the plan partial when they are not empty; `facts_file` or
+    `observed` replaces the observation; `at` replaces the newest fact's time as the only *now* of
+    the planner.
     """
 
     specifications: tuple[Specification, ...]
@@ -46,6 +49,7 @@ class PlanRequest:
     databases: tuple[str, ...] = ()
     facts_file: str | None = None
     at: datetime | None = None
+    observed: ActualState | None = None
 
 
 def make_plan(request: PlanRequest) -> Plan:
@@ -56,11 +60,10 @@ def make_plan(request: PlanRequest) -> Plan:
     desired = tuple(each.desired for each in request.specifications)
     wanted = {name for spec in desired for name in select_servers(spec.targets, request.inventory)}
     names = sorted(wanted & set(request.servers) if request.servers else wanted)
-    actual = (
-        read_facts(request.facts_file)
-        if request.facts_file
-        else observe_servers(request.inventory, names)
-    )
+    actual = request.observed
+    if actual is None and request.facts_file:
+        actual = read_facts(request.facts_file)
+    actual = actual or observe_servers(request.inventory, names)
     actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in names))
     missing = sorted(set(names) - {each.name for each in actual.servers})
     if missing:
@@ -70,6 +73,7 @@ def make_plan(request: PlanRequest) -> Plan:
         )
     now = request.at or actual.observed_at_utc
     history = _history(request, names)
+    pilots = read_pilots(Path(request.settings.store))
     body = make_draft(
         desired,
         request.inventory,
@@ -80,8 +84,10 @@ def make_plan(request: PlanRequest) -> Plan:
             *map(_input, request.specifications),
             *policy_inputs(),
             *_history_input(history),
+            *_pilots_input(pilots),
         ),
         history=history,
+        pilots=Pilots(records=pilots),
         commit=_commit(),
         pace=Pace(
             lease_s=request.settings.lease_expires_after_s,
@@ -160,6 +166,14 @@ def _history_input(history: Sequence[Measurement]) -> tuple[PlanInput, ...]:
     return (
         PlanInput(kind="History", path="store", sha256=codec.digest(codec.to_plain(history))),
     )
+
+
+def _pilots_input(pilots: Sequence[PilotRecord]) -> tuple[PlanInput, ...]:
+    """Pilots on record decide about a consent: another record, another plan."""
+    if not pilots:
+        return ()
+    sha256 = codec.digest([each.transcript_sha256 for each in pilots])
+    return (PlanInput(kind="Pilots", path="store", sha256=sha256),)
 
 
 def _input(specification: Specification) -> PlanInput:

@@ -21,6 +21,7 @@ from goexchange.app.leasing import leases_of
 from goexchange.app.notifying import NotifyingWatch, check_notices
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
+from goexchange.app.transcript import FOLDER, RecordingSession, is_pilot, pseudonyms_of
 from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.calls import longest_cmdlet_s, scope_leases
 from goexchange.driver.events import Request, Requested
@@ -232,6 +233,8 @@ def _perform(
         )
         view.replay(journal.records)
         identity = evolve(about, torn_bytes=journal.torn_bytes)
+        if is_pilot(plan):
+            sessions = _recorded(sessions, folder, plan, site)
         machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
         performer = perform.Performer(
             machine=machine,
@@ -256,6 +259,21 @@ def _perform(
         folder.discard()
     remarks = tuple(view.remarks)
     return Ended(run=folder, plan=plan, result=result, has_begun=has_begun, remarks=remarks)
+
+
+def _recorded(
+    sessions: Callable[[str], HostSession], folder: RunFolder, plan: Plan, site: Site
+) -> Callable[[str], HostSession]:
+    """The same sessions, with everything that the hosts answer kept beside the run."""
+    names = pseudonyms_of(plan, site.inventory)
+    known: dict[str, HostSession] = {}
+
+    def session(server: str) -> HostSession:
+        if server not in known:
+            known[server] = RecordingSession(sessions(server), folder.path / FOLDER, names)
+        return known[server]
+
+    return session
 
 
 def _identity(folder: RunFolder, approval: Approval | None) -> RunIdentity:

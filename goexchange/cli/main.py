@@ -45,6 +45,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "notify": ("notify", "Notifications: list, test, send what is due (writes the store)"),
     "observe": ("observe", "Read the servers' facts (reads)"),
     "pause": ("operate", "Let a run begin no new step (writes the store)"),
+    "pilot": (
+        "pilot",
+        "Try the whole script on a scratch database of a server (writes hosts)",
+    ),
     "plan": ("plan", "Compare specifications with the hosts and save the plan (reads)"),
     "proceed": ("operate", "Let a paused run go on (writes the store)"),
     "rehearse": ("rehearse", "Play a plan on a twin of its hosts, with faults (reads)"),

@@ -111,7 +111,7 @@ def written(name: str) -> str:
 
 
 NAMED = ["clean", "way-back", "offline", "unprotected", "refused", "large"]
-OTHERS = ["dead", "plan", "rehearsal", "verification", "check", "resources", "site"]
+OTHERS = ["dead", "plan", "rehearsal", "verification", "check", "resources", "pilot", "site"]
 
 
 @pytest.mark.parametrize(

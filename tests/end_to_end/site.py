@@ -17,7 +17,7 @@ from typing import Any
 from attrs import frozen
 
 GOEXCHANGE = (sys.executable, "-m", "goexchange")
-LIMIT_S = 120
+LIMIT_S = 300
 
 
 @frozen(kw_only=True)

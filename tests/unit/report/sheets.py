@@ -18,6 +18,14 @@ from goexchange.backup.findings import (
     Weight,
 )
 from goexchange.backup.findings import Verdict as BackupVerdict
+from goexchange.model.pilot import (
+    ParserMark,
+    ParserVerdict,
+    PilotRecord,
+    Stage,
+    StageKind,
+    Versions,
+)
 from goexchange.model.plan import Plan, Verdict, VerdictKind
 from goexchange.model.rehearsal import CALM, EVERY, Counts, Rehearsal
 from goexchange.model.resource_check import ResourceCheck, ResourceFinding
@@ -26,6 +34,7 @@ from goexchange.model.resource_check import Weight as CheckWeight
 from goexchange.model.sheet import Chapter, Fact, Mend, Sheet, SheetKind
 from goexchange.plan.plan_schema import schema_of
 from goexchange.report.sheet_of_checks import sheet_of_checks
+from goexchange.report.sheet_of_pilot import sheet_of_pilot
 from goexchange.report.sheet_of_plan import sheet_of_plan
 from goexchange.report.sheet_of_rehearsal import sheet_of_rehearsal
 from goexchange.report.sheet_of_verdicts import Subject, sheet_of_verdicts
@@ -84,6 +93,51 @@ def resources(text: str = "D:\\ 3 GiB free, under the threshold of 10 GiB") -> S
         findings=findings,
     )
     return sheet_of_checks((check,), made_by="goexchange 0.1.0")
+
+
+def pilot(text: str = "0 fehlerhafte Pruefsummen") -> Sheet:
+    """A pilot with every mark; `text` is what hosts and tools say."""
+    marks = [
+        ParserVerdict(
+            parser=f"eseutil /{index}",
+            mark=mark,
+            inputs=index,
+            unknown=index if mark is ParserMark.UNKNOWN else 0,
+            reasons=(text,) if mark is ParserMark.UNKNOWN else (),
+            lines=(text,) if mark in (ParserMark.UNKNOWN, ParserMark.REMARKS) else (),
+            is_needed=True,
+        )
+        for index, mark in enumerate(ParserMark)
+    ]
+    stages = [
+        Stage(
+            kind=kind,
+            run="20261128T220000-1234",
+            is_as_wanted=kind is not StageKind.WHOLE_SCRIPT,
+            exit_code=0,
+            processes=2,
+            seconds=12.5,
+            words=text,
+        )
+        for kind in StageKind
+    ]
+    record = PilotRecord(
+        format="goexchange/pilot/v1",
+        id="gx-pilot-20261128T220000Z",
+        server="EX01",
+        database="gx-pilot-20261128T220000Z",
+        versions=Versions(exchange=text, eseutil=None, powershell=text, goexchange="0.1.0"),
+        began_at_utc=nights.NOON,
+        ended_at_utc=nights.NOON,
+        is_good=False,
+        why=text,
+        stages=tuple(stages),
+        parsers=tuple(marks),
+        left=(text,),
+        transcript_sha256=nights.SHA,
+        transcript_files=12,
+    )
+    return sheet_of_pilot(record, made_by="goexchange 0.1.0")
 
 
 def rehearsal(name: str = "EX01/DB05") -> Rehearsal:
@@ -186,6 +240,7 @@ def all_sheets() -> dict[str, Sheet]:
         "verification": verification(),
         "check": check(),
         "resources": resources(),
+        "pilot": pilot(),
     }
 
 

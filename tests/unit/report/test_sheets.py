@@ -42,7 +42,7 @@ FORMS: dict[str, Callable[[Sheet], str]] = {
     "junit": render_sheet_junit,
     "csv": render_sheet_csv,
 }
-KINDS = ("plan", "refused", "rehearsal", "verification", "check", "resources")
+KINDS = ("plan", "refused", "rehearsal", "verification", "check", "resources", "pilot")
 
 
 @cache
@@ -67,6 +67,7 @@ def hostile(text: str) -> dict[str, Sheet]:
         "verification": sheets.verification(text, text),
         "check": sheets.check(text),
         "resources": sheets.resources(text),
+        "pilot": sheets.pilot(text),
     }
 
 
@@ -192,6 +193,19 @@ def test_nothing_looked_at_is_not_well() -> None:
     assert (sheet.word, sheet.tone.value) == ("UNKNOWN", "bad")
     passes = verdicts()[:1]
     assert sheet_of_verdicts(SheetKind.PILOT, subject, passes).word == "ALL WELL"
+
+
+def test_a_pilot_says_what_no_parser_knew_and_what_is_left() -> None:
+    sheet = sheets.pilot()
+    assert (sheet.kind, sheet.word) == (SheetKind.PILOT, "NOT PROVED")
+    for render in FORMS.values():
+        assert "fehlerhafte Pruefsummen" in render(sheet)
+    for form in ("text", "md", "html"):
+        assert "--remove gx-pilot-20261128T220000Z" in FORMS[form](sheet)
+    marks = {each.name: each.mark.value for each in sheet.cases if each.suite == "parsers"}
+    assert sorted(marks.values()) == ["passed", "passed", "skipped", "undecided"]
+    failed = [each for each in sheet.cases if each.mark.value == "failed"]
+    assert [each.suite for each in failed] == ["stages"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

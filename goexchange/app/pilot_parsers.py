@@ -1,0 +1,193 @@
+"""What the parsers made of everything that a pilot's host has said, from transcripts and journals
+alone: it can be told again at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from attrs import field, fields, frozen
+
+from goexchange import codec
+from goexchange.app.transcript import FOLDER, transcript_files
+from goexchange.journal.replay import RunState, replay
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.pilot import ParserMark, ParserVerdict
+from goexchange.model.plan import Action, Lane, Plan
+from goexchange.model.run import OutcomeKind, Record, RecordKind
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.expectations import Reading, read_backup, read_tool
+from goexchange.store.runs import RunFolder
+
+EXCHANGE, HOST = "facts over the Exchange channel", "facts over the Windows channel"
+SCRIPTS, REPAIRS = "answers of host scripts", "repair requests"
+NEEDED = (EXCHANGE, HOST, SCRIPTS, "eseutil /mh", "eseutil /k", "eseutil /g", "eseutil /d")
+BACKUP = "wbadmin start backup"
+LINES_MAX = 40
+
+
+@frozen
+class Played:
+    """A run of the pilot: its folder, plan and records."""
+
+    folder: RunFolder
+    plan: Plan
+    records: tuple[Record, ...]
+
+
+@frozen
+class _Seen:
+    """What was seen of one parser, as it comes in."""
+
+    inputs: list[int] = field(factory=list)
+    reasons: dict[str, None] = field(factory=dict)
+    lines: dict[str, None] = field(factory=dict)
+    bad: list[int] = field(factory=list)
+
+    def take(self, reading: Reading) -> None:
+        self.inputs.append(1)
+        self.bad.extend([1] if reading.reasons else [])
+        self.reasons.update(dict.fromkeys(reading.reasons))
+        self.lines.update(dict.fromkeys(reading.lines))
+
+
+def parser_verdicts(
+    played: Sequence[Played], database: str, *, backs_up_windows: bool
+) -> tuple[ParserVerdict, ...]:
+    """A verdict for each parser, the needed ones also when nothing was given to them."""
+    needed = (*NEEDED, *([BACKUP] if backs_up_windows else []))
+    seen: dict[str, _Seen] = {name: _Seen() for name in needed}
+    for run in played:
+        for reading in (
+            *_facts(run, database),
+            *_answers(run),
+            *_printed(run),
+            *_repairs(run),
+        ):
+            seen.setdefault(reading.parser, _Seen()).take(reading)
+    return tuple(_verdict(name, of, name in needed) for name, of in seen.items())
+
+
+def _verdict(name: str, seen: _Seen, is_needed: bool) -> ParserVerdict:
+    mark = ParserMark.READ
+    if not seen.inputs:
+        mark = ParserMark.NOT_SEEN
+    elif seen.bad:
+        mark = ParserMark.UNKNOWN
+    elif seen.lines:
+        mark = ParserMark.REMARKS
+    return ParserVerdict(
+        parser=name,
+        mark=mark,
+        inputs=len(seen.inputs),
+        unknown=len(seen.bad),
+        reasons=tuple(seen.reasons)[:LINES_MAX],
+        lines=tuple(seen.lines)[:LINES_MAX],
+        is_needed=is_needed,
+    )
+
+
+def _printed(run: Played) -> Iterator[Reading]:
+    """What tools printed, whole."""
+    for path in transcript_files(run.folder.path / FOLDER):
+        if path.name.startswith("tool-"):
+            yield read_tool("/mh", json.loads(path.read_text("utf-8"))["output"])
+        elif path.name.startswith("job-"):
+            plain = json.loads(path.read_text("utf-8"))
+            kind = plain["kind"] or _kind(run, plain["job"])
+            if kind == "eseutil":
+                request = plain["request"] or _request(run, plain["job"])
+                switch = str(request["arguments"][0]).lower()
+                yield read_tool(switch, plain["output"], plain["error_output"])
+            elif kind == "wbadmin":
+                yield read_backup(plain["output"])
+
+
+def _answers(run: Played) -> Iterator[Reading]:
+    """Answers of host scripts; one that fits no contract came as an error of ours."""
+    for path in transcript_files(run.folder.path / FOLDER):
+        if not path.name.startswith("answer-"):
+            continue
+        plain = json.loads(path.read_text("utf-8"))
+        if plain["what"] == "exchange":
+            continue
+        error = plain["answer"].get("error") if isinstance(plain["answer"], dict) else None
+        is_odd = isinstance(error, dict) and error["kind"] == "UnexpectedOutput"
+        reasons = (f"{plain['what']}: {error['message']}",) if is_odd and error else ()
+        yield Reading(parser=SCRIPTS, reasons=reasons, lines=())
+
+
+def _facts(run: Played, database: str) -> Iterator[Reading]:
+    """The observations that the run rests on, before it changed anything."""
+    for record in run.records:
+        if record.kind is RecordKind.INTENT:
+            return
+        if record.kind is not RecordKind.FACTS:
+            continue
+        server = codec.from_plain(ActualServer, record.data["actual"])
+        known = () if isinstance(server.databases, Unknown) else server.databases
+        mine = [each for each in known if each.name == database]
+        told = [*_unknown(server, "server"), *(w for d in mine for w in _unknown(d, "database"))]
+        if not mine:
+            told.append(f"the database {database} is not among those of the server")
+        yield Reading(parser=EXCHANGE, reasons=tuple(told), lines=())
+        if isinstance(server.host, Unknown):
+            yield Reading(parser=HOST, reasons=(server.host.reason,), lines=())
+        else:
+            yield Reading(parser=HOST, reasons=tuple(_unknown(server.host, "host")), lines=())
+
+
+def _unknown(value: ActualServer | ActualDatabase | ActualHost, what: str) -> Iterator[str]:
+    for one in fields(type(value)):
+        member = getattr(value, one.name)
+        if isinstance(member, Unknown) and one.name != "host":
+            yield f"{what}.{one.name}: {member.reason}"
+
+
+def _repairs(run: Played) -> Iterator[Reading]:
+    state = replay(run.records)
+    for lane in run.plan.body.lanes:
+        yield from _repairs_of(lane, state)
+
+
+def _repairs_of(lane: Lane, state: RunState) -> Iterator[Reading]:
+    for step in lane.steps:
+        if step.action not in (Action.REPAIR_REQUEST, Action.AWAIT_REPAIR_REQUESTS):
+            continue
+        record = state.step(step.id)
+        if record.outcome is None:
+            continue
+        is_good = record.outcome in (OutcomeKind.DONE, OutcomeKind.ALREADY)
+        why = str((record.result or {}).get("why", "it ended without a word"))
+        yield Reading(parser=REPAIRS, reasons=() if is_good else (why,), lines=())
+
+
+def _kind(run: Played, job: str) -> str | None:
+    call = _call(run, job)
+    return None if call is None else call.get("kind")
+
+
+def _request(run: Played, job: str) -> dict[str, Any]:
+    call = _call(run, job)
+    return {} if call is None else dict(call["request"])
+
+
+def _call(run: Played, job: str) -> dict[str, Any] | None:
+    """The call of a job whose start another controller saw: as the journal's intent holds it."""
+    from goexchange.driver.calls import job_id
+
+    steps = {step.id: step for lane in run.plan.body.lanes for step in lane.steps}
+    for record in _intents(run.records):
+        step = steps.get(str(record.data["step"]))
+        if step is None:
+            continue
+        if job_id(run.folder.id, step, int(record.data["attempt"])) == job:
+            plain = codec.to_plain(step.call)
+            return plain if isinstance(plain, dict) and "request" in plain else None
+    return None
+
+
+def _intents(records: Iterable[Record]) -> Iterator[Record]:
+    return (each for each in records if each.kind is RecordKind.INTENT)
