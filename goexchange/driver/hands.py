@@ -171,6 +171,24 @@ def _swap_in_doubt(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement
     return done({**seen, "state": "after"})
 
 
+def after_refused_swap(
+    talk: Conversation, lane: Lane, step: Step, why: str
+) -> Talk[Judgement | None]:
+    """Of a refused swap whose files lie like after nothing of ours: not done when the original is
+    in its place, so that it is mounted again; None when looking goes on.
+    """
+    meaning, _, _ = yield from look(talk, step)
+    if meaning is not Meaning.CANNOT_TELL:
+        return None
+    place, evidence = yield from file_in_place(talk, lane, step)
+    if place is not InPlace.ORIGINAL:
+        return None
+    seen = {"file_in_place": place.value, "state": "before"}
+    draft = looked_draft(step, Meaning.NOT_DONE, seen, evidence, cause="postcondition")
+    yield from talk.append(draft)
+    return failed(f"{why}; somebody was at the files, and the original is in its place", seen)
+
+
 def _before_record(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None]:
     """The record says what is true of the file in place, or it is not written."""
     if not facts_of(lane, talk.state).is_new_file_mounted:

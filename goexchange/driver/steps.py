@@ -25,7 +25,7 @@ from goexchange.driver.doubt import (
 )
 from goexchange.driver.events import Answered, Observed, Refused
 from goexchange.driver.fencing import claim_late
-from goexchange.driver.hands import InPlace, by_hand, put_back_already
+from goexchange.driver.hands import InPlace, after_refused_swap, by_hand, put_back_already
 from goexchange.driver.jobs import Job, cancel_jobs
 from goexchange.driver.judge import judge_answer
 from goexchange.driver.judgement import Judgement, Subject, done, failed
@@ -327,6 +327,10 @@ def _refused(talk: Conversation, lane: Lane, step: Step, reply: Refused) -> Talk
         return (yield from put_back_already(talk, lane, step)) or failed(why, {"code": reply.code})
     if step.probe is None or step.on_doubt is not OnDoubt.PROBE:
         return failed(why, {"code": reply.code})
+    if step.action is Action.SWAP:
+        known = yield from after_refused_swap(talk, lane, step, why)
+        if known is not None:
+            return known
     meaning, seen = yield from decide(talk, step, settled_at=talk.now, cause="postcondition")
     result = {**_state_of(seen), "code": reply.code, "seen": _seen(seen)}
     if step.action is Action.REPAIR_REQUEST:

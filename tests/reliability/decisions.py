@@ -130,7 +130,7 @@ def _played(part: Part, folder: Path) -> tuple[str, str]:
     """How long a part took, and what was wrong with it."""
     name = part.name.replace(" ", "-").replace("'", "")
     source = ",".join(f"goexchange.{each}" for each in PACKAGES)
-    data = f"--data-file={folder}/part.{name}"
+    data = f"--data-file={folder}/all.{name}"  # what `combine` looks for
     watch = ("coverage", "run", "--branch", f"--source={source}", data)
     began = time.monotonic()
     if part.program:

@@ -162,3 +162,19 @@ def test_a_lost_repair_request_is_found_after_a_jump_of_the_clock(number: int) -
     story = tell(troubled(calm.plan, calm.performer.world, calm.performer, faults))
     assert story.is_good, story.text
     assert {one.step for one in story.fired} == {first, asked}
+
+
+def test_a_rebuilt_file_that_somebody_moved_away_leaves_no_database_down() -> None:
+    """Seed 91: the swap is refused, its files fit no state of ours; the original is in place."""
+    seal, swap = "EX01/DB05/18-seal-set", "EX01/DB05/19-swap"
+    steps = {step.id for lane in night().plan.body.lanes for step in lane.steps}
+    assert {seal, swap} <= steps
+    move = Fault(kind=FaultKind.OPERATOR_MOVE, step=swap, place=Place.INTENT)
+    made = night(move)
+    story = tell(made)
+    assert story.is_good, story.text
+    assert [one.step for one in story.fired] == [swap]
+    assert story.ends == (ExitCode.STOPPED,)
+    kinds = [effect.kind for effect in made.performer.world.effects]
+    assert kinds.count("swap") == 0 and kinds.count("mount") == 1
+    assert not [one for one in made.performer.records if one.kind is RecordKind.QUESTION]
