@@ -77,7 +77,7 @@ def heartbeat_lines(plan: Plan, state: RunState, now: datetime) -> tuple[str, ..
 def live_head(plan: Plan, state: RunState, now: datetime) -> LiveHead:
     """The run as a whole: time passed, what is left of the window, how long it will take."""
     window = plan.body.window
-    left = "no window"
+    left = "none"
     if window is not None:
         seconds = seconds_between(now, window.closes_at_utc) or 0
         zone = zone_of(window.zone)
@@ -106,17 +106,20 @@ def _live_row(lane: Lane, state: RunState, now: datetime) -> LiveRow:
     seen = state.step(step.id) if step else None
     is_running = folded.state is LaneState.RUNNING and seen is not None and seen.is_in_doubt
     amount, share, rate = _moved(seen) if seen and is_running else ("", None, "")
+    said = "" if is_running else ", done"  # between two steps: how long ago
     last = max((one.number for one in lane.steps), default=0)
-    since = seen.last_sent_at_utc if seen and is_running else folded.started_at_utc
-    until = now if folded.ended_at_utc is None else folded.ended_at_utc
     ended = folded.state is not LaneState.RUNNING
+    since = folded.started_at_utc
+    if seen is not None and not ended:
+        since = seen.last_sent_at_utc if is_running else seen.ended_at_utc
+    until = now if folded.ended_at_utc is None else folded.ended_at_utc
     return LiveRow(
         lane=lane.id,
         title=lane_title(lane),
         state=folded.state,
         phase=folded.state.value.replace("-", " ")
         if ended or step is None
-        else f"{step.number}/{last} {action_words(step.action)}",
+        else f"{step.number}/{last} {action_words(step.action)}{said}",
         detail=shown(folded.why) if ended or step is None else step_detail(step),
         amount=amount,
         done_share=share,

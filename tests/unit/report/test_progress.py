@@ -49,6 +49,20 @@ def test_a_terminal_gets_a_row_with_share_rate_and_limit(plan: Plan, nights: Nig
     assert line.endswith("20 GiB of 57 GiB, 35%, 24 MiB/s, since 13 m 50 s, <= 8 h")
 
 
+def test_between_two_steps_the_last_one_is_done_and_says_since_when(
+    plan: Plan, nights: Nights
+) -> None:
+    records = without_leases(nights["clean"](plan))
+    at = next(
+        number
+        for number, record in enumerate(records)
+        if record.kind is RecordKind.OUTCOME and "rebuild" in str(record.data["step"])
+    )
+    now = records[at].at_utc + timedelta(seconds=3)
+    (row,) = live_rows(plan, replay(records[: at + 1]), now)
+    assert (row.phase, row.elapsed, row.limit) == ("12/32 rebuild, done", "3 s", "")
+
+
 def test_the_head_shows_the_window_and_what_is_left(
     plan: Plan, make_plan: Callable[..., Plan], nights: Nights
 ) -> None:
