@@ -69,9 +69,8 @@ def _head(plan: Plan, frame: Frame, *, is_full: bool) -> list[str]:
         lines.extend(_labelled("Estimate", words.estimate_text(body), frame))
         for at, text in enumerate(folding.backup_lines(body, is_full=is_full)):
             lines.extend(_labelled("" if at else "Backups", text, frame))
-        if any(words.way_back_groups(lane) for lane in body.lanes):
-            text = "the original is put back in seconds until the first mount, by a person after it"
-            lines.extend(_labelled("Way back", text, frame))
+        if back := words.way_back_text(body):
+            lines.extend(_labelled("Way back", back, frame))
         if order := words.order_text(body):
             lines.extend(_labelled("Order", order, frame))
         lines.extend(_labelled("Stops", words.stops_text(body), frame))

@@ -347,6 +347,17 @@ def way_back_groups(lane: Lane) -> tuple[tuple[str, tuple[Step, ...]], ...]:
     return tuple(group for group in groups if group[1])
 
 
+def way_back_text(body: PlanBody) -> str:
+    """What brings a database back when its lane fails; empty when no lane has a way back."""
+    if any(step.action is Action.SWAP for lane in body.lanes for step in lane.steps):
+        return "the original is put back in seconds until the first mount, by a person after it"
+    if any(way_back_groups(lane) for lane in body.lanes):
+        return (
+            "what was changed is put back by the steps that are marked so below; nothing is swapped"
+        )
+    return ""
+
+
 def action_words(action: Action) -> str:
     """`set mount at startup`."""
     return action.value.replace("-", " ")

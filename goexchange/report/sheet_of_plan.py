@@ -96,8 +96,7 @@ def _facts(plan: Plan) -> Iterator[Fact]:
     if body.lanes:
         pairs.append(("Estimate", words.estimate_text(body)))
         pairs += [("Backups", text) for text in folding.backup_lines(body)]
-        if any(words.way_back_groups(lane) for lane in body.lanes):
-            back = "the original is put back in seconds until the first mount, by a person after it"
+        if back := words.way_back_text(body):
             pairs.append(("Way back", back))
         if order := words.order_text(body):
             pairs.append(("Order", order))

@@ -1,4 +1,4 @@
-"""What a plan says of the order of its servers."""
+"""What a plan says of the order of its servers, and of the way back."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 from attrs import evolve
 
-from goexchange.model.plan import Lane, Plan, RunOrder
-from goexchange.report.plan_words import order_text
+from goexchange.model.plan import Action, Lane, Plan, RunOrder
+from goexchange.report.plan_words import order_text, way_back_text
 
 
 def lanes(*servers: str) -> tuple[Lane, ...]:
@@ -38,3 +38,14 @@ def test_the_order_in_words(
     make_plan: Callable[..., Plan], servers: tuple[str, ...], order: RunOrder, text: str
 ) -> None:
     assert order_text(evolve(make_plan().body, lanes=lanes(*servers), order=order)) == text
+
+
+def test_only_a_lane_that_swaps_promises_the_original(make_plan: Callable[..., Plan]) -> None:
+    body = make_plan().body
+    assert way_back_text(body).startswith("the original is put back in seconds")
+    kept = tuple(
+        evolve(lane, steps=tuple(step for step in lane.steps if step.action is not Action.SWAP))
+        for lane in body.lanes
+    )
+    assert "nothing is swapped" in way_back_text(evolve(body, lanes=kept))
+    assert way_back_text(evolve(body, lanes=lanes("EX01"))) == ""
