@@ -132,7 +132,7 @@ class Job:
             )
             return judge_job(subject, self._end(answer))
         if state == "lost":
-            return failed(_lost(answer), {})
+            return failed(_lost(answer), {"is_lost": True})
         if state == "requested" and self.talk.now >= self.asked_at + START_AGAIN_AFTER:
             return (yield from self.start())  # the host went down before the child began
         yield from self._report(answer)

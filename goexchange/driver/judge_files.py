@@ -60,7 +60,10 @@ def judge_copy(subject: Subject, end: JobEnd) -> Judgement:
         raise Failure(f"the copy ended with {end.exit_code}", _ended(end))
     if subject.step.action is Action.COPY_BACK:
         _check_of_set(subject, files, _ended(end))
-    return done({**_ended(end), "files": files, "bytes": sum(one["size_bytes"] for one in files)})
+    result = {**_ended(end), "files": files, "bytes": sum(one["size_bytes"] for one in files)}
+    if end.result.get("kept_bytes"):  # an older runner says nothing of it
+        result["kept_bytes"] = end.result["kept_bytes"]
+    return done(result)
 
 
 def judge_hash(subject: Subject, end: JobEnd) -> Judgement:

@@ -68,10 +68,18 @@ def happened(record: StepRecord) -> bool:
 def wants_again(step: Step, record: StepRecord) -> bool:
     """Whether a step that has an outcome is to be sent once more."""
     if record.outcome is OutcomeKind.FAILED:
-        return record.attempts < step.attempts_max
+        return record.attempts < step.attempts_max and not _is_given_up(step, record)
     if step.repeat is None or not happened(record):
         return False
     return record.attempts < step.repeat.times_max and not holds(step.repeat.until, record.result)
+
+
+def _is_given_up(step: Step, record: StepRecord) -> bool:
+    """A copy of the set goes on after its job was lost with the host, and after nothing else: what
+    a time limit or a full disk ended would end so again.
+    """
+    was_lost = record.result is not None and record.result.get("is_lost") is True
+    return step.action is Action.COPY_SET and not was_lost
 
 
 def is_finished(step: Step, record: StepRecord) -> bool:

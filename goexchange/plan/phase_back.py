@@ -163,7 +163,10 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
         Action.COPY_BACK,
         host_job(
             "copy-files",
-            {"files": [{"source": paths.set_database, "destination": paths.original}]},
+            {
+                "files": [{"source": paths.set_database, "destination": paths.original}],
+                "continues": True,
+            },
             watch=(f"{paths.original}.partial",),
             expected_bytes=size,
         ),

@@ -17,6 +17,7 @@ from goexchange.plan.phase_before import PASS_DEFRAGMENTED
 from goexchange.plan.phase_offline import read_header
 from goexchange.schedule.history import Estimate
 
+COPY_SET_ATTEMPTS = 2  # its job may be lost with the host, in the middle of it
 VERDICT_MARGIN_S = 30 * 60
 """Added to the estimate's p90: a verifier machine looks for new sets every few minutes."""
 
@@ -121,13 +122,18 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
         Action.COPY_SET,
         host_job(
             "copy-files",
-            {"files": [], **({} if rate is None else {"bytes_per_s": rate})},
+            {
+                "files": [],
+                "continues": True,
+                **({} if rate is None else {"bytes_per_s": rate}),
+            },
             watch=(context.paths.set_database,),
             expected_bytes=known_size(context.database),
         ),
         summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}{held}",
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
+        attempts_max=COPY_SET_ATTEMPTS,
         time_limit_s=declared.timeout_s,
         **timed(estimate.copy),
         origin=declared.place,

@@ -473,9 +473,10 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "eseutil": record(
         eseutil=TEXT, arguments=several(TEXT), must_not_exist=several(TEXT), folder=TEXT
     ),
-    # `bytes_per_s` may be left out: as fast as it goes
+    # `bytes_per_s` may be left out: as fast as it goes; `continues`: what an earlier attempt has
+    # written is kept as far as it is what the source has, else what is there is refused
     "copy-files": {
-        **record(files=several(TRANSFER), bytes_per_s=COUNT),
+        **record(files=several(TRANSFER), bytes_per_s=COUNT, continues=FLAG),
         "required": ["files"],
     },
     "hash-files": record(files=several(TEXT)),
@@ -511,7 +512,7 @@ JOB_REQUESTS: Mapping[str, Schema] = {
 JOB_RESULTS: Mapping[str, Schema] = {
     "eseutil": record(error_output=BASE64),
     # sha256 taken of the source while it was copied
-    "copy-files": record(files=several(COPIED_FILE)),
+    "copy-files": record(files=several(COPIED_FILE), kept_bytes=COUNT),
     "hash-files": record(files=several(COPIED_FILE)),  # read past the cache
     "wbadmin": record(error_output=BASE64),
     # the first look is from before the start; later ones where the output changed, and the last

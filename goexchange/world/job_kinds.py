@@ -33,7 +33,7 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
     if job.kind == "copy-files":
         held = min(rates.copy, request.get("bytes_per_s", rates.copy))
         rates = evolve(rates, copy=held)
-        return copy_files(request["files"], files, rates, damage=_damage(world, job))
+        return copy_files(request, files, rates, damage=_damage(world, job))
     if job.kind == "hash-files":
         return hash_files(request["files"], files, rates)
     if job.kind == "export-configuration":

@@ -57,41 +57,61 @@ KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
     ("C:\\ops\\ask.cmd", "console"): KnownCommand(output="Suspend now (Y/N)? ", seconds=None),
     ("C:\\ops\\talk.cmd",): KnownCommand(output="line 1\r\n", seconds=3, bytes_more=100_000_000),
 }
+_BLOCK = 4096
 _HEAD_MAX = _TAIL_MAX = 512 * 1024  # what the job runner keeps of much output
 
 
 def copy_files(
-    transfers: Sequence[Mapping[str, str]], files: HostFiles, rates: Rates, *, damage: Damage | None
+    request: Mapping[str, Any], files: HostFiles, rates: Rates, *, damage: Damage | None
 ) -> Work:
     """Copy files; a digest is taken of each source on the way. It never writes over a file.
 
-    Shape: while it is written a copy is called `.partial`.
+    Shape: while it is written a copy is called `.partial`; one that `continues` keeps of it what
+    is there already, as far as it is what the source has.
     """
+    transfers: Sequence[Mapping[str, str]] = request["files"]
+    continues, kept = bool(request.get("continues")), 0
     writes: list[Write] = []
     copied: list[dict[str, Any]] = []
     for transfer in transfers:
         source, destination = transfer["source"], transfer["destination"]
         failed = _unreadable(files, source)
-        if failed is None and files.exists(destination):
+        is_there = failed is None and files.exists(destination)
+        if is_there and not (continues and files.read(destination) == files.read(source)):
             failed = _failed(FileProblem.EXISTS, destination)
         if failed is not None:
             return failed
         content = files.read(source)
         copied.append(_digest_entry(destination, content))
+        if is_there:
+            kept += len(content)
+            continue
+        kept += _kept(files, destination, content) if continues else 0
         if damage is not None and destination.lower().endswith(".edb"):
             content, damage = damaged(content, damage), None
         writes.append(Write(path=f"{destination}.partial", renamed_to=destination, content=content))
     return Work(
         process=_PROCESS,
-        seconds=sum(len(write.content) for write in writes) / rates.copy,
+        seconds=max(0, sum(entry["size_bytes"] for entry in copied) - kept) / rates.copy
+        + kept / rates.hash,
         ending=Ending(
             exit_code=0,
             output=_lines("copied", [transfer["source"] for transfer in transfers]),
-            result={"files": copied},
+            result={"files": copied, "kept_bytes": kept},
         ),
         holds=tuple(transfer["source"] for transfer in transfers),
         writes=tuple(writes),
     )
+
+
+def _kept(files: HostFiles, destination: str, content: bytes) -> int:
+    """How much of a copy that was begun before is what the source has, in whole blocks."""
+    partial = f"{destination}.partial"
+    there = files.read(partial) if files.exists(partial) else b""
+    same = 0
+    while same < len(there) and there[same : same + _BLOCK] == content[same : same + _BLOCK]:
+        same += _BLOCK
+    return min(same, len(there))
 
 
 def hash_files(paths: Sequence[str], files: HostFiles, rates: Rates) -> Work:

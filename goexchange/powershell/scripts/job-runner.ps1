@@ -3,12 +3,37 @@
 
 $blockBytes = 4194304
 $bytesPerSecond = [long]0
+$continues = $false
+$keptBytes = [long]0
 
 function New-Reader([string]$Path, $Options) {
     $mode = [System.IO.FileMode]::Open
     $access = [System.IO.FileAccess]::Read
     $form = @($Path, $mode, $access, [System.IO.FileShare]::Read, 4096, $Options)
     return New-Object -TypeName System.IO.FileStream -ArgumentList $form
+}
+
+function Test-SameBytes([byte[]]$One, [byte[]]$Other, [int]$Count) {
+    if ($Count -eq $One.Length) { return [System.Linq.Enumerable]::SequenceEqual($One, $Other) }
+    for ($index = 0; $index -lt $Count; $index++) {
+        if ($One[$index] -ne $Other[$index]) { return $false }
+    }
+    return $true
+}
+
+# Whether the next bytes of a copy that was begun before are these; else it stands where they belong.
+function Test-Kept($Destination, [byte[]]$Block, [int]$Count) {
+    $start = $Destination.Position
+    $there = New-Object -TypeName byte[] -ArgumentList $Block.Length
+    $read = 0
+    while ($read -lt $Count) {
+        $more = $Destination.Read($there, $read, $Count - $read)
+        if ($more -le 0) { break }
+        $read = $read + $more
+    }
+    if ($read -eq $Count -and (Test-SameBytes $Block $there $Count)) { return $true }
+    [void]$Destination.Seek($start, [System.IO.SeekOrigin]::Begin)
+    return $false
 }
 
 function New-Writer([string]$Path) {
@@ -19,20 +44,29 @@ function New-Writer([string]$Path) {
 }
 
 # Reads a file once: digest of what was read, written to a second stream when there is one.
-# A copy that is held back waits after each block until its time has come.
+# A copy that is held back waits after each block until its time has come. Of one that was begun before,
+# what is there is kept block by block, as long as it is what the source has: nothing else is trusted.
 function Read-Whole($Source, $Destination) {
     $hasher = [System.Security.Cryptography.SHA256]::Create()
     $buffer = New-Object -TypeName byte[] -ArgumentList $blockBytes
     $total = [long]0
+    $written = [long]0
+    $mayKeep = $continues -and $null -ne $Destination
     $clock = [System.Diagnostics.Stopwatch]::StartNew()
     while ($true) {
         $read = $Source.Read($buffer, 0, $buffer.Length)
         if ($read -le 0) { break }
         [void]$hasher.TransformBlock($buffer, 0, $read, $null, 0)
-        if ($null -ne $Destination) { $Destination.Write($buffer, 0, $read) }
         $total = $total + $read
-        if ($null -ne $Destination -and $bytesPerSecond -gt 0) {
-            $early = [long](1000 * $total / $bytesPerSecond) - $clock.ElapsedMilliseconds
+        if ($mayKeep) {
+            $mayKeep = Test-Kept $Destination $buffer $read
+            if ($mayKeep) { $script:keptBytes = $keptBytes + $read }
+        }
+        if ($null -eq $Destination -or $mayKeep) { continue }
+        $Destination.Write($buffer, 0, $read)
+        $written = $written + $read
+        if ($bytesPerSecond -gt 0) {
+            $early = [long](1000 * $written / $bytesPerSecond) - $clock.ElapsedMilliseconds
             if ($early -gt 0) { Start-Sleep -Milliseconds ([int][Math]::Min($early, [long]3600000)) }
         }
     }
@@ -40,13 +74,34 @@ function Read-Whole($Source, $Destination) {
     return @{ size_bytes = $total; sha256 = (ConvertTo-GxHex $hasher.Hash) }
 }
 
+# A file that an earlier attempt has copied to its end: kept when it is what the source has now.
+function Get-Copied([string]$From, [string]$To) {
+    $wanted = Get-Hash $From
+    $there = Get-Hash $To
+    if ($there['sha256'] -ne $wanted['sha256']) { Stop-Gx 'path-exists' ('already there, and another file: ' + $To) }
+    $script:keptBytes = $keptBytes + $there['size_bytes']
+    return $there
+}
+
+function Open-Partial([string]$Path) {
+    if (-not $continues -or -not [System.IO.File]::Exists($Path)) { return Open-GxWriteThrough $Path }
+    $mode = [System.IO.FileMode]::Open
+    $access = [System.IO.FileAccess]::ReadWrite
+    $through = [System.IO.FileOptions]::WriteThrough
+    $form = @($Path, $mode, $access, [System.IO.FileShare]::None, 4096, $through)
+    return New-Object -TypeName System.IO.FileStream -ArgumentList $form
+}
+
 function Copy-One([string]$From, [string]$To) {
-    if ([System.IO.File]::Exists($To)) { Stop-Gx 'path-exists' ('already there: ' + $To) }
+    if ([System.IO.File]::Exists($To)) {
+        if (-not $continues) { Stop-Gx 'path-exists' ('already there: ' + $To) }
+        return Get-Copied $From $To
+    }
     [void][System.IO.Directory]::CreateDirectory([System.IO.Path]::GetDirectoryName($To))
     $partial = $To + '.partial'
     $source = New-Reader $From ([System.IO.FileOptions]::SequentialScan)
     try {
-        $destination = Open-GxWriteThrough $partial
+        $destination = Open-Partial $partial
         try {
             $destination.SetLength($source.Length)
             $read = Read-Whole $source $destination
@@ -97,12 +152,13 @@ function Invoke-Eseutil($Request) {
 
 function Invoke-CopyFiles($Request) {
     if ($Request.bytes_per_s) { $script:bytesPerSecond = [long]$Request.bytes_per_s }
+    if ($Request.continues) { $script:continues = $true }
     $files = @()
     foreach ($pair in @($Request.files)) {
         $files += Copy-One ([string]$pair.source) ([string]$pair.destination)
         $output.WriteLine('copied ' + $pair.source)
     }
-    return @{ exit_code = 0; result = @{ files = @($files) } }
+    return @{ exit_code = 0; result = @{ files = @($files); kept_bytes = $keptBytes } }
 }
 
 function Invoke-HashFiles($Request) {

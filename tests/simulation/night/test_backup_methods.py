@@ -280,3 +280,54 @@ def test_the_target_of_diskshadow_is_on_another_volume_with_room() -> None:
     lacking = night(text_with(after=SHADOW), evolve(site, servers=(full,)))
     [space] = [each for each in lacking.plan.body.guards if each.guard == "space"]
     assert "F:\\ 0.0 MiB free" in space.evidence
+
+
+def lost_in_the_copy() -> Night:
+    """A night whose host loses power when most of the database's copy is on the disk."""
+    target = "{target: {path: 'E:\\sets'}"
+    text = SPECIFICATION.replace(target, f"{target}, rate_max: 8KiB/s")
+    broken = night(text)
+    world = broken.performer.world
+    while not any("DB05.edb.partial" in one for one in copies(broken)):
+        broken.take(broken.performer.perform(broken.next()))
+    [partial] = [one for one in copies(broken) if one.endswith("DB05.edb.partial")]
+    while world.hosts["EX01"].files.size(partial) < 400 * 1024:
+        broken.take(broken.performer.perform(broken.next()))
+    return broken
+
+
+def copies(of: Night) -> tuple[str, ...]:
+    return of.performer.world.hosts["EX01"].files.below("E:\\sets")
+
+
+def test_a_copy_whose_host_restarted_goes_on_with_what_is_there() -> None:
+    broken = lost_in_the_copy()
+    broken.performer.world.reboot("EX01")
+    assert ended(broken).exit_code == ExitCode.OK
+    copied = result_of(broken, Action.COPY_SET)
+    assert int(str(copied["kept_bytes"])) >= 400 * 1024
+    assert float(str(copied["seconds"])) < int(str(copied["bytes"])) / 8192
+    tried = [one for one in broken.performer.records if one.kind.value == "outcome"
+             and one.data["step"].endswith("-copy-set")]  # fmt: skip
+    assert [one.data["outcome"] for one in tried] == ["failed", "done"]
+
+
+def test_a_copy_that_goes_on_trusts_nothing_that_is_not_what_the_source_has() -> None:
+    broken = lost_in_the_copy()
+    files = broken.performer.world.hosts["EX01"].files
+    broken.performer.world.reboot("EX01")
+    [partial] = [one for one in copies(broken) if one.endswith("DB05.edb.partial")]
+    files.write_at(partial, 5000, b"not what the source has")
+    assert ended(broken).exit_code == ExitCode.OK
+    copied = result_of(broken, Action.COPY_SET)
+    assert int(str(copied["kept_bytes"])) == 4096
+
+
+def test_a_copy_that_fails_while_its_host_is_up_is_not_tried_again() -> None:
+    broken = lost_in_the_copy()
+    broken.performer.world.leave_free("EX01", "E:\\sets", free_bytes=0)
+    result = ended(broken)
+    assert result.exit_code == ExitCode.STOPPED
+    tried = [one for one in broken.performer.records if one.kind.value == "outcome"
+             and one.data["step"].endswith("-copy-set")]  # fmt: skip
+    assert [one.data["outcome"] for one in tried] == ["failed"]
