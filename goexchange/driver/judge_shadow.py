@@ -9,8 +9,7 @@ trail is the proof's business.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
-from ntpath import join
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from goexchange.driver.judge_tools import ended
@@ -57,11 +56,6 @@ def judge_shadow(subject: Subject, end: JobEnd) -> Judgement:
     return done({**result, "copy_at_utc": copied["at"]}, findings=left, output=text)
 
 
-def copied_to(target: str, path: str) -> str:
-    """Where the copy of a file is: below the target, by the path that it has in service."""
-    return join(target, path.replace(":", "").lstrip("\\"))
-
-
 def _against(
     request: Mapping[str, Any], seen: Mapping[str, Any], exit_code: int | None, *, text: str
 ) -> Iterator[str]:
@@ -84,19 +78,28 @@ def _against(
 
 def _unsound(request: Mapping[str, Any], copied: Mapping[str, Any]) -> Iterator[str]:
     """What of the copy is missing or not as it was read."""
-    paths = {str(one["path"]).lower() for one in copied["files"]}
     checks = {str(one["path"]).lower(): one for one in copied["checks"]}
     for one in copied["files"]:
         if one["sha256"] != one["read_sha256"]:
             yield f"the copy is not what was read: {one['path']}"
     for database in request["databases"]:
-        copy = copied_to(request["target"], database["path"])
-        if copy.lower() not in paths or copy.lower() not in checks:
+        copy = _copy_of(database["path"], request["target"], copied["files"])
+        if copy not in checks:
             yield f"there is no verified copy of {database['path']}"
             continue
-        why = _of_pages(checks[copy.lower()])
+        why = _of_pages(checks[copy])
         if why is not None:
             yield f"the copy of {database['path']} is not verified: {why}"
+
+
+def _copy_of(path: str, target: str, files: Sequence[Mapping[str, Any]]) -> str:
+    """The copy of a file: below the target and the job's own folder in it, by the path that it has
+    in service; empty when there is none.
+    """
+    above = target.lower().rstrip("\\") + "\\"
+    place = "\\" + path.replace(":", "").lstrip("\\").lower()
+    copies = (str(one["path"]).lower() for one in files)
+    return next((one for one in copies if one.startswith(above) and one.endswith(place)), "")
 
 
 def _of_pages(check: Mapping[str, Any]) -> str | None:

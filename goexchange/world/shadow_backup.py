@@ -56,7 +56,8 @@ def shadow_backup(world: World, host: Host, job: HostJob, *, bench: Bench) -> Wo
     trouble = world.faults.take_shadow()
     if trouble is ShadowTrouble.WRITER_FAILS:
         return _nothing_created("The component is excluded, or the writer has failed.")
-    copied = _copy(world, host, request, bench)
+    target = join(request["target"], job.job)
+    copied = _copy(world, host, {**request, "target": target}, bench)
     run = _begin(world, host, job, trouble)
     seconds = max((run.ends_at - run.started_at).total_seconds(), copied.seconds)
     run.ends_at = run.started_at + timedelta(seconds=seconds)

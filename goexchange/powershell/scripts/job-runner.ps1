@@ -687,10 +687,12 @@ function Find-Files($Request, $Database) {
 
 # Runs inside the script, before the backup is ended: without a verified copy it is never ended.
 function Copy-Shadowed($Request, $Made) {
+    # A second attempt writes beside the first one, never over it: the name of the job is its own.
+    $below = [System.IO.Path]::Combine([string]$Request.target, [System.IO.Path]::GetFileName($folder))
     foreach ($database in @($Request.databases)) {
         $files = @()
         foreach ($path in @(Find-Files $Request $database)) {
-            $target = [System.IO.Path]::Combine([string]$Request.target, $path.Replace(':', '').TrimStart('\'))
+            $target = [System.IO.Path]::Combine($below, $path.Replace(':', '').TrimStart('\'))
             $files += Copy-One (Get-Shadowed $Request $path) $target
         }
         foreach ($file in $files) {

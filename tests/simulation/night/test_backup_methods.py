@@ -331,3 +331,14 @@ def test_a_copy_that_fails_while_its_host_is_up_is_not_tried_again() -> None:
     tried = [one for one in broken.performer.records if one.kind.value == "outcome"
              and one.data["step"].endswith("-copy-set")]  # fmt: skip
     assert [one.data["outcome"] for one in tried] == ["failed"]
+
+
+def test_a_second_backup_by_diskshadow_writes_beside_the_first() -> None:
+    """A backup that was made and could not be proved is made again by a resume."""
+    broken = night(text_with(after=SHADOW))
+    broken.performer.world.faults.trouble_next_shadow(ShadowTrouble.FAKE_STAMP)
+    assert ended(broken).exit_code == ExitCode.UNPROTECTED
+    broken.kill()
+    assert ended(broken).exit_code == ExitCode.OK
+    files = broken.performer.world.hosts["EX01"].files.below("F:\\online")
+    assert len([one for one in files if one.endswith("DB05.edb")]) == 2
