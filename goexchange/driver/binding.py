@@ -9,7 +9,12 @@ from typing import Any
 
 from goexchange.codec import time_text
 from goexchange.driver.lanes import happened, step_of
-from goexchange.driver.records import database_record, manifest_of, selection_of
+from goexchange.driver.records import (
+    database_record,
+    manifest_of,
+    manifest_of_rebuilt,
+    selection_of,
+)
 from goexchange.errors import GoexchangeError
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Binding, BindingKind, Lane, Plan, ScriptCall, Step
@@ -91,7 +96,8 @@ def _set_files(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
 
 
 def _set_manifest(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
-    content = manifest_of(plan, lane_of(plan, of), state)
+    make = manifest_of_rebuilt if of.action is Action.SEAL_REBUILT else manifest_of
+    content = make(plan, lane_of(plan, of), state)
     return base64.b64encode(content).decode("ascii")
 
 

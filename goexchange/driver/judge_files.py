@@ -11,12 +11,17 @@ from goexchange.backup.manifest import content_digest, parse_manifest
 from goexchange.driver.headers import header_facts
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done
 from goexchange.driver.lanes import happened
-from goexchange.driver.records import manifest_of
+from goexchange.driver.records import manifest_of, manifest_of_rebuilt
 from goexchange.ese.header import DatabaseState
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.eseutil import decode_output, has_succeeded, signed_exit_code
 from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
+
+_COPY_OF = {
+    Action.HASH_FROM_SET: Action.COPY_FROM_SET,
+    Action.HASH_REBUILT: Action.COPY_REBUILT,
+}
 
 
 def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
@@ -75,9 +80,8 @@ def judge_hash(subject: Subject, end: JobEnd) -> Judgement:
     if subject.step.action is Action.HASH_BACK:
         _check_of_set(subject, files, result)
         return done(result)
-    is_restored = subject.step.action is Action.HASH_FROM_SET
-    copy = Action.COPY_FROM_SET if is_restored else Action.COPY_SET
-    if is_restored:
+    copy = _COPY_OF.get(subject.step.action, Action.COPY_SET)
+    if subject.step.action is Action.HASH_FROM_SET:
         prints = ((one["path"], one["size_bytes"], one["sha256"]) for one in files)
         result["content_sha256"] = content_digest(prints)
     copied = _result_of(subject, copy)["files"]
@@ -133,12 +137,16 @@ def sealed_digest(subject: Subject) -> str:
 
     Raises: Failure when none was sealed.
     """
-    return str(_result_of(subject, Action.SEAL_SET)["set_sha256"])
+    is_rebuilt = subject.step.action is Action.VERIFY_REBUILT
+    seal = Action.SEAL_REBUILT if is_rebuilt else Action.SEAL_SET
+    return str(_result_of(subject, seal)["set_sha256"])
 
 
 def set_digest_of(subject: Subject) -> str:
     """The digest that the sealed manifest states for its set."""
-    return parse_manifest(manifest_of(subject.plan, subject.lane, subject.state)).sha256
+    is_rebuilt = subject.step.action is Action.SEAL_REBUILT
+    make = manifest_of_rebuilt if is_rebuilt else manifest_of
+    return parse_manifest(make(subject.plan, subject.lane, subject.state)).sha256
 
 
 def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping[str, Any]) -> None:

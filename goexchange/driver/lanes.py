@@ -79,7 +79,7 @@ def _is_given_up(step: Step, record: StepRecord) -> bool:
     a time limit or a full disk ended would end so again.
     """
     was_lost = record.result is not None and record.result.get("is_lost") is True
-    return step.action is Action.COPY_SET and not was_lost
+    return step.action in (Action.COPY_SET, Action.COPY_REBUILT) and not was_lost
 
 
 def is_finished(step: Step, record: StepRecord) -> bool:

@@ -14,7 +14,11 @@ from goexchange.model.unknown import Unknown
 
 _WORK = {
     Action.COPY_SET: Work.COPY,
+    Action.COPY_REBUILT: Work.COPY,
     Action.REBUILD: Work.REBUILD,
+    Action.HASH_REBUILT: Work.HASH,
+    Action.VERIFY_REBUILT: Work.VERIFY_SET,
+    Action.VERIFY_REBUILT_ON_HOST: Work.PAGE_CHECKSUMS,
     Action.HASH_SET: Work.HASH,
     Action.VERIFY_SET: Work.VERIFY_SET,
     Action.VERIFY_SET_ON_HOST: Work.PAGE_CHECKSUMS,

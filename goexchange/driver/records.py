@@ -9,7 +9,7 @@ from typing import Any
 
 from goexchange.backup.exports import ExportedFile, exported_set_files
 from goexchange.backup.manifest import database_facts, manifest_bytes, restores
-from goexchange.backup.selection import ListedFile, SelectedFile, Selection, select_files
+from goexchange.backup.selection import ListedFile, Reason, SelectedFile, Selection, select_files
 from goexchange.codec import to_plain
 from goexchange.driver.headers import header_of, reading_of
 from goexchange.driver.lanes import facts_of, happened
@@ -62,6 +62,45 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
         restores=restores(
             header_of(_result(header)), missing_generations=selection.missing_generations
         ),
+    )
+    return manifest_bytes(body)
+
+
+def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
+    """The manifest of the set that holds the rebuilt file alone: shut down cleanly, it needs no
+    log.
+
+    Raises: KeyError or ValueError when an outcome it rests on is missing.
+    """
+    original = _step(lane, Action.READ_HEADER).call
+    _, header = _outcome(lane, state, Action.READ_TEMPORARY_HEADER)
+    _, copied = _outcome(lane, state, Action.COPY_REBUILT)
+    seal_step = _step(lane, Action.SEAL_REBUILT)
+    assert isinstance(seal_step.call, ScriptCall) and isinstance(original, ScriptCall)
+    [copy] = _result(copied)["files"]
+    is_checked = _happened(lane, state, Action.VERIFY_REBUILT_ON_HOST)
+    body = BackupSet(
+        set_id=f"{lane.server}/{lane.database}/{basename(str(seal_step.call.arguments['folder']))}",
+        server=lane.server,
+        database=lane.database or "",
+        database_guid=lane.database_guid or "",
+        taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
+        run=state.run or "",
+        plan=plan.sha256,
+        method=SetMethod.OFFLINE_COPY,
+        files=(
+            SetFile(
+                role=FileRole.DATABASE,
+                path=basename(copy["path"]),
+                source_path=str(original.arguments["path"]),
+                size_bytes=copy["size_bytes"],
+                sha256=copy["sha256"],
+                reason=Reason.DATABASE.value,
+                verdict=FileVerdict.SOUND if is_checked else FileVerdict.NOT_CHECKED,
+                database=database_facts(reading_of(_result(header))),
+            ),
+        ),
+        restores=restores(header_of(_result(header)), missing_generations=()),
     )
     return manifest_bytes(body)
 

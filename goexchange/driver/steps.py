@@ -54,6 +54,7 @@ from goexchange.model.plan import (
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
 from goexchange.powershell.redaction import redacted
 
+READ_ELSEWHERE = (Action.VERIFY_SET, Action.VERIFY_REBUILT)
 FRESH_FOR = timedelta(minutes=10)
 BUSY_WAIT = timedelta(minutes=1)
 AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
@@ -189,7 +190,7 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
-    if step.action is Action.VERIFY_SET and isinstance(call, ScriptCall):
+    if step.action in READ_ELSEWHERE and isinstance(call, ScriptCall):
         yield from talk.append(_intent(lane, step, attempt, call))
         return (yield from await_verdict(talk, lane, step, call))
     if talk.state.resumes or step.action is Action.WRITE_DATABASE_RECORD:
@@ -241,7 +242,7 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
-    if step.action is Action.VERIFY_SET and isinstance(call, ScriptCall):
+    if step.action in READ_ELSEWHERE and isinstance(call, ScriptCall):
         return (yield from await_verdict(talk, lane, step, call))
     if step.action is not Action.MOUNT:  # a mount is looked at before its file is
         known = yield from by_hand(talk, lane, step)

@@ -89,6 +89,10 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
                 found[folder] = need(database.size_bytes, "its size") + _logs(
                     database, question.host
                 )
+        if step.action is Action.SEAL_REBUILT and isinstance(step.call, ScriptCall):
+            folder = step.call.arguments["folder"]
+            if not folder.startswith("\\\\"):
+                found[folder] = _result(database)
         is_there = question.moment is Moment.STEP and step.action is Action.ONLINE_BACKUP_BEFORE
         if _copies_shadows(step) and isinstance(step.call, JobCall) and not is_there:
             target = str(step.call.request["target"])

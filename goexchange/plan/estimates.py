@@ -47,6 +47,16 @@ class Times:
 
 
 @frozen(kw_only=True)
+class RebuiltSetEstimate:
+    """The set of the rebuilt file: its copy, and what proves it."""
+
+    copy: Estimate
+    verify_on_host: Estimate
+    hash: Estimate
+    verify_set: Estimate
+
+
+@frozen(kw_only=True)
 class LaneEstimate:
     """The long parts of a lane, and the outage that they add up to.
 
@@ -67,6 +77,7 @@ class LaneEstimate:
     mount: Estimate
     outage: Outage
     deciding: tuple[Estimate, ...]
+    rebuilt_set: RebuiltSetEstimate | None = None
 
     @property
     def parts(self) -> tuple[Estimate, ...]:
@@ -135,6 +146,30 @@ def log_bytes(database: ActualDatabase, host: ActualHost) -> int:
     folders = () if isinstance(host.log_folders, Unknown) else host.log_folders
     wanted = database.log_folder.rstrip("\\").lower()
     return sum(each.total_bytes for each in folders if each.folder.rstrip("\\").lower() == wanted)
+
+
+def with_rebuilt_set(
+    estimate: LaneEstimate, database: ActualDatabase, *, times: Times, is_read: bool
+) -> LaneEstimate:
+    """The same with a set of the rebuilt file, which is made while the database is down; `is_read`
+    when our own verifier reads it too.
+    """
+    size = result_size(database)
+    found = RebuiltSetEstimate(
+        copy=times.of(Work.COPY, size),
+        verify_on_host=times.of(Work.PAGE_CHECKSUMS, size),
+        hash=times.of(Work.HASH, size),
+        verify_set=times.of(Work.VERIFY_SET, size),
+    )
+    parts = [found.copy, found.verify_on_host, found.hash]
+    parts += [found.verify_set] if is_read else []
+    longer = total([estimate.outage.down, *(each.duration for each in parts), SEAL])
+    return evolve(
+        estimate,
+        rebuilt_set=found,
+        outage=evolve(estimate.outage, down=longer),
+        deciding=(*estimate.deciding, *parts),
+    )
 
 
 def estimate_lane(

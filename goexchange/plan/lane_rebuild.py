@@ -31,6 +31,7 @@ from goexchange.plan.phase_rebuild import (
     add_set_and_rebuild,
     add_swap,
 )
+from goexchange.plan.phase_rebuilt_set import add_rebuilt_set
 from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.plan.services import add_restore_services, add_stop_services
 from goexchange.plan.treatment import Passes
@@ -86,6 +87,7 @@ def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> 
     assert estimate is not None  # an outage is never planned without one
     if context.treatment.rebuilds:
         steps = add_set_and_rebuild(lane, context, header=header, estimate=estimate)
+        add_rebuilt_set(lane, context, steps, estimate=estimate)
         add_swap(lane, context, steps)
         if context.pilots.forces_way_back:
             add_forced_way_back(lane, context, steps)

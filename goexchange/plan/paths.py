@@ -28,11 +28,19 @@ class LanePaths:
     set_aside: str
     logs_aside: str
     set_folder: str | None
+    rebuilt_set_folder: str | None = None
 
     @property
     def temporary_flush_map(self) -> str:
         """The flush map that the tool writes beside the temporary file."""
         return flush_map_beside(self.temporary)
+
+    @property
+    def rebuilt_set_database(self) -> str:
+        """The rebuilt file in its own set; only asked for where there is one."""
+        if self.rebuilt_set_folder is None:
+            raise ValueError("a lane without a set of the rebuilt file has no copy of it")
+        return join(self.rebuilt_set_folder, basename(self.original))
 
     @property
     def set_database(self) -> str:
@@ -42,8 +50,18 @@ class LanePaths:
         return join(self.set_folder, basename(self.original))
 
 
-def lane_paths(database: ActualDatabase, *, at: datetime, set_target: str | None) -> LanePaths:
-    """Return the paths; `at` is the planner's moment, so that every plan has fresh names."""
+def lane_paths(
+    database: ActualDatabase,
+    *,
+    at: datetime,
+    set_target: str | None,
+    rebuilt_target: str | None = None,
+) -> LanePaths:
+    """Return the paths; `at` is the planner's moment, so that every plan has fresh names.
+
+    Shape: `set_target` is where the set of the present file goes, `rebuilt_target` where that of
+    the rebuilt one.
+    """
     stamp = stamp_text(at)
     name = splitext(basename(database.edb_path))[0]
     work = join(dirname(database.edb_path), f"gx-{database.guid[:8]}")
@@ -56,6 +74,9 @@ def lane_paths(database: ActualDatabase, *, at: datetime, set_target: str | None
         set_aside=f"{database.edb_path}.rebuilt-{stamp}",
         logs_aside=join(database.log_folder, f"gx-logs-{stamp}"),
         set_folder=None if set_target is None else join(set_target, database.server, name, stamp),
+        rebuilt_set_folder=None
+        if rebuilt_target is None
+        else join(rebuilt_target, database.server, name, f"{stamp}-rebuilt"),
     )
 
 

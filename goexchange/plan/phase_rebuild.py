@@ -32,6 +32,16 @@ class RebuildSteps:
     seal: str
 
 
+@frozen(kw_only=True)
+class SealedSet:
+    """A set that our own verifier reads: its folder, and the steps whose values it must meet."""
+
+    folder: str | None
+    header: str
+    seal: str
+    action: Action = Action.VERIFY_SET
+
+
 def add_set_and_rebuild(
     lane: LaneBuilder, context: LaneContext, *, header: str, estimate: LaneEstimate
 ) -> RebuildSteps:
@@ -229,26 +239,26 @@ def _prove_set(
         binds=(Binding(argument="manifest", kind=BindingKind.SET_MANIFEST, step=hashed),),
         estimate_s=2,
     )
-    _prove_elsewhere(lane, context, (header, sealed), estimate.verify_set)
+    written = SealedSet(folder=paths.set_folder, header=header, seal=sealed)
+    prove_elsewhere(lane, context, written, estimate.verify_set)
     return sealed
 
 
-def _prove_elsewhere(
-    lane: LaneBuilder, context: LaneContext, sources: tuple[str, str], estimate: Estimate
+def prove_elsewhere(
+    lane: LaneBuilder, context: LaneContext, written: SealedSet, estimate: Estimate
 ) -> None:
     """Our own reading of the set: here where a share reaches it, else on the verifier machine."""
-    header, sealed = sources
-    folder = context.paths.set_folder
+    folder = written.folder
     reached = reached_at(folder, context.inventory)
     verifier = verifier_of(folder, context.inventory)
     if reached is not None:
         lane.add(
-            Action.VERIFY_SET,
+            written.action,
             controller(
                 "verify-set",
                 {
                     "path": reached,
-                    "folder": context.paths.set_folder,
+                    "folder": folder,
                     "signature": "",
                     "set_sha256": "",
                 },
@@ -258,16 +268,18 @@ def _prove_elsewhere(
             on_doubt=OnDoubt.REPEAT,
             postcondition=equals("ok", True),
             binds=(
-                Binding(argument="signature", kind=BindingKind.SIGNATURE, step=header),
-                Binding(argument="set_sha256", kind=BindingKind.SET_DIGEST, step=sealed),
+                Binding(argument="signature", kind=BindingKind.SIGNATURE, step=written.header),
+                Binding(
+                    argument="set_sha256", kind=BindingKind.SET_DIGEST, step=written.seal
+                ),
             ),
             **timed(estimate),
         )
     elif verifier is not None:
         limit_s = VERDICT_MARGIN_S + estimate.duration.p90_s
         lane.add(
-            Action.VERIFY_SET,
-            host_script("read-verdict", {"folder": context.paths.set_folder}),
+            written.action,
+            host_script("read-verdict", {"folder": folder}),
             summary=f"every page of the copy, read by {verifier}: its verdict over this very set"
             f" is waited for, {words.span(limit_s)} at most, then the way back",
             postcondition=equals("ok", True),
@@ -276,9 +288,8 @@ def _prove_elsewhere(
         )
 
 
-def verified_where(context: LaneContext) -> str:
-    """Where the set is read after the copy, in words."""
-    folder = context.paths.set_folder
+def verified_where(context: LaneContext, folder: str | None) -> str:
+    """Where a set is read after the copy, in words."""
     if reached_at(folder, context.inventory) is not None:
         return "on the host and here"
     verifier = verifier_of(folder, context.inventory)

@@ -29,6 +29,7 @@ from goexchange.plan.estimates import (
     Times,
     estimate_lane,
     times_of,
+    with_rebuilt_set,
 )
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.plan.needs import decide
@@ -141,19 +142,25 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     if isinstance(coverage_before, Needed):
         return coverage_before
     before = spec.backup_before.offline
-    target = before.target.path if before else None
-    paths = lane_paths(database, at=setting.at, set_target=target)
+    after = spec.backup_after.offline if work.needed.treatment.rebuilds else None
+    paths = lane_paths(
+        database,
+        at=setting.at,
+        set_target=before.target.path if before else None,
+        rebuilt_target=after.target.path if after else None,
+    )
     times = times_of(database, server, inventory=setting.inventory, stored=setting.stored)
+    history = times
     if before is not None:
         times = evolve(times, copy_rate_max=before.rate_max_bytes_per_s)
-    seen_from = (
-        reached_at(paths.set_folder, setting.inventory),
-        verifier_of(paths.set_folder, setting.inventory),
-    )
-    is_set_read = any(each is not None for each in seen_from)
+    is_set_read = _is_read(paths.set_folder, setting)
     estimate = _estimate(work, host, times=times, is_set_read=is_set_read)
     if isinstance(estimate, Needed):
         return estimate
+    if after is not None and estimate is not None:
+        held = evolve(history, copy_rate_max=after.rate_max_bytes_per_s)
+        is_read = _is_read(paths.rebuilt_set_folder, setting)
+        estimate = with_rebuilt_set(estimate, database, times=held, is_read=is_read)
     return LaneContext(
         server=server,
         host=host,
@@ -171,6 +178,12 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
         pilots=setting.pilots,
     )
+
+
+def _is_read(set_folder: str | None, setting: Setting) -> bool:
+    """Whether our own verifier reads a set, from here or from a machine of the inventory."""
+    reads = (reached_at(set_folder, setting.inventory), verifier_of(set_folder, setting.inventory))
+    return any(each is not None for each in reads)
 
 
 def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:

@@ -42,8 +42,14 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
         when = " before the rebuild" if is_rebuilt else ""
         yield (
             f"set of the present file{when}, every page verified"
-            f" {verified_where(context)} -> {_FOLDER}; this run removes no older set:"
-            f" {_retention(context)}"
+            f" {verified_where(context, context.paths.set_folder)} -> {_FOLDER}; this run removes"
+            f" no older set: {_retention(context)}"
+        )
+    if context.paths.rebuilt_set_folder is not None:
+        yield (
+            "set of the rebuilt file before it takes its place, the database still down, every page"
+            f" verified {verified_where(context, context.paths.rebuilt_set_folder)}"
+            f" -> {context.paths.rebuilt_set_folder}"
         )
     before = context.spec.backup_before.online
     if context.coverage_before is not None and before is not None:

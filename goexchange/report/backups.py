@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from attrs import frozen
+
 from goexchange.model.plan import Action, JobCall, Plan
 from goexchange.model.report import (
     BackupSetReport,
@@ -26,13 +28,43 @@ _PROOF_OF = {
     Action.ONLINE_BACKUP_BEFORE: Action.PROVE_BACKUP_BEFORE,
     Action.ONLINE_BACKUP: Action.PROVE_BACKUP,
 }
+@frozen(kw_only=True)
+class _Kind:
+    """One of the sets of a lane: the actions that make and prove it."""
+
+    header: Action
+    copy: Action
+    on_host: Action
+    hashed: Action
+    seal: Action
+    verify: Action
+
+
+_SETS = (
+    _Kind(
+        header=Action.READ_HEADER,
+        copy=Action.COPY_SET,
+        on_host=Action.VERIFY_SET_ON_HOST,
+        hashed=Action.HASH_SET,
+        seal=Action.SEAL_SET,
+        verify=Action.VERIFY_SET,
+    ),
+    _Kind(
+        header=Action.READ_TEMPORARY_HEADER,
+        copy=Action.COPY_REBUILT,
+        on_host=Action.VERIFY_REBUILT_ON_HOST,
+        hashed=Action.HASH_REBUILT,
+        seal=Action.SEAL_REBUILT,
+        verify=Action.VERIFY_REBUILT,
+    ),
+)
 _UNTOUCHED = frozenset({StepState.NOT_REACHED, StepState.SKIPPED})
 
 
 def backup_sets(lanes: Sequence[LaneReport]) -> tuple[BackupSetReport, ...]:
     """The set of every lane that began to copy one."""
-    found = ((lane, _step(lane, Action.COPY_SET)) for lane in lanes)
-    return tuple(_set(lane, copy) for lane, copy in found if copy is not None)
+    found = ((lane, kind, _step(lane, kind.copy)) for lane in lanes for kind in _SETS)
+    return tuple(_set(lane, copy, kind) for lane, kind, copy in found if copy is not None)
 
 
 def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBackupReport, ...]:
@@ -90,9 +122,9 @@ def _rates(lane: LaneReport) -> Iterator[Rate]:
             yield Rate(address=lane.lane, work=work, moved_bytes=moved, seconds=float(seconds))
 
 
-def _set(lane: LaneReport, copy: StepLog) -> BackupSetReport:
-    header = first_done(lane, Action.READ_HEADER)
-    sealed = first_done(lane, Action.SEAL_SET)
+def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
+    header = first_done(lane, kind.header)
+    sealed = first_done(lane, kind.seal)
     files = rows_at(copy.result, "files")
     paths = [path for path in (text_at(one, "path") for one in files) if path]
     databases = [one for one in files if (text_at(one, "path") or "").lower().endswith(".edb")]
@@ -101,9 +133,9 @@ def _set(lane: LaneReport, copy: StepLog) -> BackupSetReport:
     total = int_at(copy.result, "bytes")
     if total is None and files and len(known) == len(sizes):
         total = sum(known)
-    on_host = _step(lane, Action.VERIFY_SET_ON_HOST)
-    hashed = _step(lane, Action.HASH_SET)
-    here = _step(lane, Action.VERIFY_SET)
+    on_host = _step(lane, kind.on_host)
+    hashed = _step(lane, kind.hashed)
+    here = _step(lane, kind.verify)
     checks = [
         one for one in (on_host, hashed, here) if one is not None and one.state not in _UNTOUCHED
     ]
@@ -136,6 +168,9 @@ def _check_text(step: StepLog) -> str:
         Action.HASH_SET.value: "digests of the copy read past the cache, against the source's",
         Action.VERIFY_SET.value: "every page and digest, by goexchange's own reading",
     }
+    names[Action.VERIFY_REBUILT_ON_HOST.value] = names[Action.VERIFY_SET_ON_HOST.value]
+    names[Action.HASH_REBUILT.value] = names[Action.HASH_SET.value]
+    names[Action.VERIFY_REBUILT.value] = names[Action.VERIFY_SET.value]
     pages = int_at(step.result, "pages_seen") or int_at(step.result, "pages")
     bad = int_at(step.result, "bad_checksums")
     details = [count_text(pages, "page")] if pages else []

@@ -93,6 +93,8 @@ _CREATIONS = {
     Action.PLACE_SENTINEL,
     Action.EXPORT_CONFIGURATION,
     Action.COPY_SET,
+    Action.COPY_REBUILT,
+    Action.SEAL_REBUILT,
     Action.COPY_FROM_SET,
     Action.NEW_RECOVERY_DATABASE,
     Action.MAKE_SCRATCH_FOLDER,

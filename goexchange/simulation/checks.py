@@ -69,7 +69,7 @@ _EXPLAINED_BY = {
     "database-made": (Action.NEW_RECOVERY_DATABASE, Action.NEW_SCRATCH_DATABASE),
     "database-removed": (Action.REMOVE_SCRATCH_DATABASE,),
     "scratch-folder-removed": (Action.REMOVE_SCRATCH_FOLDER,),
-    "set-sealed": (Action.SEAL_SET,),
+    "set-sealed": (Action.SEAL_SET, Action.SEAL_REBUILT),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),
 }

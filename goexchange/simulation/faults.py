@@ -191,11 +191,11 @@ def _fault(seed: int, index: int, steps: Sequence[Step], kinds: Sequence[FaultKi
 _DOWN = frozenset({
     Action.READ_HEADER, Action.DETECT_ERRORS, Action.COPY_SET, Action.REBUILD,
     Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
-    Action.HASH_SET, Action.SEAL_SET, Action.SWAP, Action.MOUNT,
+    Action.HASH_SET, Action.SEAL_SET, Action.COPY_REBUILT, Action.SWAP, Action.MOUNT,
 })  # fmt: skip
 _REBUILT = frozenset({
     Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
-    Action.HASH_SET, Action.SEAL_SET, Action.SWAP,
+    Action.HASH_SET, Action.SEAL_SET, Action.COPY_REBUILT, Action.SWAP,
 })  # fmt: skip
 _APT = {  # where there is something that it can happen to
     FaultKind.OPERATOR_MOUNT: _DOWN,

@@ -21,12 +21,16 @@ from goexchange.model.desired import (
 from goexchange.reading import Findings, Section, rate_bytes_per_s
 
 
-def read_backup_actions(part: Section, findings: Findings) -> BackupActions:
-    """Return the backups of one side."""
+def read_backup_actions(
+    part: Section, findings: Findings, *, is_after: bool = False
+) -> BackupActions:
+    """Return the backups of one side. Nothing but the database is taken after maintenance, where
+    nothing else is asked for.
+    """
     offline = part.section("offline") if part.has("offline") else None
     online = part.section("online") if part.has("online") else None
     return BackupActions(
-        offline=None if offline is None else _offline(offline, findings),
+        offline=None if offline is None else _offline(offline, findings, is_after=is_after),
         online=None if online is None else _online(online, findings),
         place=part.place,
     )
@@ -55,11 +59,11 @@ def _declared(part: Section) -> DeclaredBackup:
     )
 
 
-def _offline(part: Section, findings: Findings) -> OfflineBackup:
+def _offline(part: Section, findings: Findings, *, is_after: bool) -> OfflineBackup:
     rate = part.optional_text("rate_max")
     return OfflineBackup(
         target=_target(part.section("target"), findings),
-        parts=_parts(part),
+        parts=() if is_after and not part.has("include") else _parts(part),
         paths=_paths(part),
         keep_last=part.section("keep").integer("last"),
         timeout_s=part.duration_s("timeout"),

@@ -68,7 +68,7 @@ def _desired_state(document: Document, findings: Findings) -> DesiredState:
         conditions=_conditions(root.section("desired")),
         script=_script(root.section("script")),
         backup_before=read_backup_actions(backup.section("before"), findings),
-        backup_after=read_backup_actions(backup.section("after"), findings),
+        backup_after=read_backup_actions(backup.section("after"), findings, is_after=True),
         conflicts=read_conflicts(backup.section("conflicts")),
         processes_before=read_processes(processes, "before"),
         processes_after=read_processes(processes, "after"),

@@ -46,9 +46,10 @@ def _credentials(desired: DesiredState) -> _Finds:
                 yield target.path, target.place
 
 
-def _offline_after(desired: DesiredState) -> _Finds:
-    if desired.backup_after.offline is not None:
-        yield "", desired.backup_after.offline.place
+def _include_after(desired: DesiredState) -> _Finds:
+    after = desired.backup_after.offline
+    if after is not None and (after.parts or after.paths):
+        yield "", after.place
 
 
 def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
@@ -70,7 +71,7 @@ def _databases_at_once(desired: DesiredState) -> _Finds:
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the credential for {value}", _credentials),
-    ("an offline backup after maintenance", _offline_after),
+    ("what is copied beside the database after maintenance", _include_after),
     ("a backup agent on the machine {value}", _agent_machines),
     ("{value} databases at once", _databases_at_once),
 )

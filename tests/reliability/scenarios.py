@@ -56,6 +56,7 @@ class Scenario:
     generations: tuple[Generation, ...] = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)
     has_agent: bool = False
     has_shadow: bool = False
+    has_rebuilt_set: bool = False
     has_backup_before: bool = False
     conflicts: str = "refuse"
 
@@ -72,6 +73,7 @@ class Scenario:
                 ("passes", self.has_passes),
                 ("a backup agent", self.has_agent),
                 ("a backup by diskshadow", self.has_shadow),
+                ("a set of the rebuilt file", self.has_rebuilt_set),
                 ("a backup before", self.has_backup_before),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
@@ -135,6 +137,7 @@ def scenario_of(seed: int) -> Scenario:
         at=at,
         has_agent=(method := draw("agent", 4)) == 0,
         has_shadow=method == 1 and draw("shadow", 2) == 0,
+        has_rebuilt_set=draw("rebuilt set", 5) == 0,
         has_backup_before=draw("backup before", 6) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
@@ -158,6 +161,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, needs=less)
     for name in (
         "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
+        "has_rebuilt_set",
     ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
@@ -349,6 +353,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         else ""
     )
     online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
+    rebuilt = f"offline: {{target: {{path: '{target}'}}}}, " if scenario.has_rebuilt_set else ""
     before = f"online: {online}, " if scenario.has_backup_before else ""
     return (
         "apiVersion: goexchange/v1\nkind: Specification\n"
@@ -361,7 +366,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         f"  error_correction: {{primary_passes_max: {passes},"
         f" defragmented_passes_max: {passes}}}\n"
         f"backup:\n  before: {{{before}offline: {{target: {{path: '{target}'}}}}}}\n"
-        f"  after: {{online: {online}}}\n"
+        f"  after: {{{rebuilt}online: {online}}}\n"
         f"  conflicts: {{{_CONFLICTS[scenario.conflicts]}}}\n"
         "schedule: {window: night}\n"
         f"strategy: {{failures_max: {scenario.failures_max}, servers_at_once: 2}}\n"

@@ -7,8 +7,10 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects
 from goexchange.errors import ExitCode
+from goexchange.model.backup_set import MANIFEST_NAME, BackupSet, FileVerdict
 from goexchange.model.plan import Action, Need, Plan
 from goexchange.model.run import LaneState, RunResult
 from goexchange.report.model import build_report
@@ -342,3 +344,66 @@ def test_a_second_backup_by_diskshadow_writes_beside_the_first() -> None:
     assert ended(broken).exit_code == ExitCode.OK
     files = broken.performer.world.hosts["EX01"].files.below("F:\\online")
     assert len([one for one in files if one.endswith("DB05.edb")]) == 2
+
+
+REBUILT = "offline: {target: {path: 'F:\\sets'}}, "
+
+
+def with_set_of_the_rebuilt_file(*, more: str = "") -> str:
+    text = SPECIFICATION.replace("after: {", "after: {" + REBUILT)
+    return text.replace("{path: 'F:\\sets'}}", "{path: 'F:\\sets'}" + more + "}")
+
+
+def sealed_below(of: Night, folder: str) -> BackupSet:
+    files = of.performer.world.hosts["EX01"].files
+    [manifest] = [one for one in files.below(folder) if one.endswith(MANIFEST_NAME)]
+    return parse_manifest(files.read(manifest)).body
+
+
+def test_the_rebuilt_file_has_a_verified_set_of_its_own_before_it_takes_its_place() -> None:
+    well = night(with_set_of_the_rebuilt_file())
+    order = lane_actions(well.plan)
+    assert order.index(Action.SEAL_REBUILT) < order.index(Action.SWAP)
+    [words] = [one for one in well.plan.body.backups if "set of the rebuilt file" in one]
+    assert "every page verified on the host alone" in words
+    assert ended(well).exit_code == ExitCode.OK
+    before, after = sealed_below(well, "E:\\sets"), sealed_below(well, "F:\\sets")
+    [file] = after.files
+    truth = true_database(well.performer.world, well.performer.world.database_named("DB05"))
+    assert file.database is not None and file.source_path == "D:\\DB05\\DB05.edb"
+    [original] = [one.database for one in before.files if one.database is not None]
+    assert file.database.signature != original.signature and file.database.state == original.state
+    assert file.verdict is FileVerdict.SOUND and truth.is_mounted
+    assert {one.role.value for one in before.files} > {one.role.value for one in after.files}
+    assert text_report(well).count("Offline set") == 2
+
+
+def test_the_outage_of_a_set_of_the_rebuilt_file_is_planned() -> None:
+    plain, longer = night(SPECIFICATION), night(with_set_of_the_rebuilt_file())
+    held = night(with_set_of_the_rebuilt_file(more=", rate_max: 8KiB/s"))
+    outages = [each.plan.body.decisions[0].outage_s for each in (plain, longer, held)]
+    assert outages == sorted(set(outages))
+    assert any("about" in each.summary and "at most 8 KiB a second" in each.summary
+               for each in held.plan.body.lanes[0].steps)  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["flip_bit_in_next_copy", "tear_next_copy"])
+def test_a_set_of_the_rebuilt_file_that_is_damaged_brings_the_original_back(damage: str) -> None:
+    broken = night(with_set_of_the_rebuilt_file())
+    ids = {one.action: one.id for one in broken.plan.body.lanes[0].steps}
+    while not (
+        isinstance(effect := broken.next(), effects.Send)
+        and effect.purpose == ids[Action.COPY_REBUILT]
+    ):
+        broken.take(broken.performer.perform(effect))
+    getattr(broken.performer.world.faults, damage)()
+    result = ended(broken)
+    assert result.exit_code == ExitCode.STOPPED
+    kinds = [each.kind for each in broken.performer.world.effects]
+    assert "swap" not in kinds and kinds.count("set-sealed") == 1
+
+
+def test_a_lane_that_rebuilds_nothing_has_no_set_of_a_rebuilt_file() -> None:
+    text = with_set_of_the_rebuilt_file().replace("white_space_max: 20%", "white_space_max: 99%")
+    looked = night(text.replace("desired: {", "desired: {verified_within: 30d, "))
+    assert Action.COPY_REBUILT not in lane_actions(looked.plan)

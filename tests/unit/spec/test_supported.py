@@ -16,8 +16,9 @@ TABLE = [
         "8:66",
     ),
     (
-        MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}}, "),
-        "an offline backup after maintenance",
+        MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}, "
+            "include: [registry]}, "),
+        "what is copied beside the database after maintenance",
         "8:20",
     ),
     (
