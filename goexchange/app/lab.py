@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,9 @@ from goexchange.lab.disk import FolderDisk
 from goexchange.lab.server import LabAddress, serve_until_stopped
 from goexchange.lab.settings import LabLimits, LabSettings
 from goexchange.lab.site_of_world import SiteOfWorld, SystemClock
-from goexchange.world.site import default_site
+from goexchange.model.actual import Generation
+from goexchange.spec.scripts import OLD
+from goexchange.world.site import default_site, with_old_server
 from goexchange.world.world import World
 
 SITE_FOLDER = "site"
@@ -75,6 +77,7 @@ class LabOptions:
     delay_ms: float
     uses_kerberos: bool
     exchange_idle_s: float
+    has_old_server: bool = False
 
 
 def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
@@ -93,6 +96,8 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
     site_folder = folder / SITE_FOLDER
     site_folder.mkdir(parents=True, exist_ok=True)
     description = default_site(scale=options.scale, pace=options.pace)
+    if options.has_old_server:
+        description = with_old_server(description, scale=options.scale)
     world = World(description, SystemClock(), FolderDisk(site_folder / "disks"), seed=options.seed)
     limits = LabLimits(exchange_idle_s=options.exchange_idle_s)
     settings = LabSettings(
@@ -104,7 +109,8 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
 
     def ready(address: LabAddress) -> None:
         (site_folder / "lab.pid").write_text(str(os.getpid()), "utf-8")
-        _write_project(folder, address, site.password(USER))
+        generations = {each.name: each.generation for each in description.servers}
+        _write_project(folder, address, site.password(USER), generations)
         on_ready(address)
 
     site = SiteOfWorld(world)
@@ -152,7 +158,9 @@ def _is_alive(process: int) -> bool:
     return True
 
 
-def _write_project(folder: Path, address: LabAddress, password: str) -> None:
+def _write_project(
+    folder: Path, address: LabAddress, password: str, generations: Mapping[str, Generation]
+) -> None:
     """Configuration, inventory and specification; the inventory is always written anew: ports
     change.
     """
@@ -161,7 +169,7 @@ def _write_project(folder: Path, address: LabAddress, password: str) -> None:
     secret.write_text(password, "utf-8")
     inventory = folder / "inventory"
     inventory.mkdir(exist_ok=True)
-    (inventory / "lab.yaml").write_text(_inventory_text(folder, address), "utf-8")
+    (inventory / "lab.yaml").write_text(_inventory_text(folder, address, generations), "utf-8")
     for path, text in (
         (folder / "specs" / "preventative.yaml", SPECIFICATION),
         (folder / "goexchange.yaml", "apiVersion: goexchange/v1\nkind: Configuration\n"),
@@ -171,7 +179,9 @@ def _write_project(folder: Path, address: LabAddress, password: str) -> None:
             path.write_text(text, "utf-8")
 
 
-def _inventory_text(folder: Path, address: LabAddress) -> str:
+def _inventory_text(
+    folder: Path, address: LabAddress, generations: Mapping[str, Generation]
+) -> str:
     ports = address.ports
     lines = [
         "# Written by `goexchange lab up`: the ports change with every start.",
@@ -188,6 +198,8 @@ def _inventory_text(folder: Path, address: LabAddress) -> str:
                 f"    exchange: {{host: {host.address}, port: {ports.exchange_https}}}",
                 f"    windows: {{host: {host.address}, port: {ports.windows_http}}}",
             ]
+            if generations[host.name] in OLD:
+                lines.append(f'    generation: "{generations[host.name].value}"')
     lines += [
         "connection_profiles:",
         "  default:",

@@ -30,6 +30,9 @@ def lab() -> None:
 @click.option(
     "--kerberos", is_flag=True, help="Also start a private KDC (needs Debian's krb5-kdc)."
 )
+@click.option(
+    "--old", is_flag=True, help="Also a server with Exchange 2010 and PowerShell 2.0 (EX05)."
+)
 @click.option("--exchange-idle", default=900.0, show_default=True, help="Idle limit, seconds.")
 @click.pass_obj
 def up(obj: tuple[Console, dict[str, Any]], /, folder: str, **given: Any) -> None:
@@ -49,6 +52,7 @@ def up(obj: tuple[Console, dict[str, Any]], /, folder: str, **given: Any) -> Non
         delay_ms=given["delay_ms"],
         uses_kerberos=given["kerberos"],
         exchange_idle_s=given["exchange_idle"],
+        has_old_server=given["old"],
     )
 
     def ready(address: Any) -> None:

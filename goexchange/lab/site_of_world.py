@@ -97,7 +97,7 @@ class SiteOfWorld:
 
     def cmdlet_names(self, host: str) -> tuple[str, ...]:
         """The Exchange cmdlets of a host."""
-        return cmdlet_names()
+        return cmdlet_names(self.world.hosts[host].description.generation)
 
     def cmdlet(
         self, host: str, user: str, cmdlet: str, parameters: Mapping[str, object]

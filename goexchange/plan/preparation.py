@@ -37,6 +37,7 @@ from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_o
 from goexchange.plan.refusals import (
     refusal_of,
     refuse_for_tools,
+    refuse_old_copies,
     refuse_open_run,
     refuse_unsupported,
     refuse_without_backups,
@@ -90,6 +91,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         refuse_unsupported(spec)
         or refuse_without_backups(needed, spec)
         or refuse_for_tools(needed, server, spec)
+        or refuse_old_copies(candidate, needed)
         or refuse_open_run(candidate, needed)
     )
     if refused is not None:

@@ -13,7 +13,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
-from goexchange.spec.scripts import Standing, cell_of
+from goexchange.spec.scripts import OLD, Standing, cell_of
 from goexchange.spec.supported import unsupported_parts
 
 
@@ -172,6 +172,26 @@ def refuse_for_tools(needed: Needed, server: ActualServer, spec: DesiredState) -
         for each in declared
     )
     return _refuse_for_backup_tool(host, spec) if is_used else None
+
+
+def refuse_old_copies(candidate: Candidate, needed: Needed) -> Needed | None:
+    """No outage of a database with copies on an old generation, whatever consent is given: how its
+    groups are brought into maintenance and out again is not confirmed.
+    """
+    server, database = candidate.server, candidate.database
+    if server is None or isinstance(database, Unknown) or not needed.treatment.is_offline:
+        return None
+    if isinstance(server.generation, Unknown) or server.generation not in OLD:
+        return None
+    if database.is_replicated is False:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        "it has other copies, and how an availability group of Exchange"
+        f" {server.generation.value} is brought into maintenance and out of it is not confirmed",
+        origin=candidate.specifications[0].script.place,
+        instead="online-error-diagnostic, or move its mailboxes to a fresh database",
+    )
 
 
 def refuse_open_run(candidate: Candidate, needed: Needed) -> Needed | None:

@@ -164,9 +164,10 @@ CMDLETS: Mapping[str, Cmdlet] = {
 _SINCE_2013 = frozenset({"Get-MailboxRepairRequest", "Get-ServerComponentState"})
 
 
-def cmdlet_names() -> tuple[str, ...]:
-    """The cmdlets of this world, as Microsoft spells them."""
-    return tuple(sorted(each.name for each in CMDLETS.values()))
+def cmdlet_names(generation: Generation) -> tuple[str, ...]:
+    """The cmdlets of a version in this world, as Microsoft spells them."""
+    missing = _SINCE_2013 if generation is Generation.EXCHANGE_2010 else frozenset()
+    return tuple(sorted({each.name for each in CMDLETS.values()} - missing))
 
 
 def run_cmdlet(
@@ -176,8 +177,8 @@ def run_cmdlet(
     words.
     """
     cmdlet = CMDLETS.get(name.lower())
-    is_2010 = world.hosts[host].description.generation is Generation.EXCHANGE_2010
-    if cmdlet is None or (is_2010 and cmdlet.name in _SINCE_2013):
+    generation = world.hosts[host].description.generation
+    if cmdlet is None or cmdlet.name not in cmdlet_names(generation):
         return CmdletAnswer(terminating=_unknown(name))
     try:
         bound = bind(cmdlet.name, cmdlet.parameters, parameters)

@@ -211,6 +211,15 @@ def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
     )
 
 
+def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescription:
+    """The site with one server more: EX05, with Exchange 2010 and Windows PowerShell 2.0."""
+    return evolve(
+        site,
+        servers=(*site.servers, _OLD_SERVER),
+        databases=(*site.databases, *(_scaled(each, scale) for each in _OLD_DATABASES)),
+    )
+
+
 def _scaled(database: DatabaseDescription, scale: float) -> DatabaseDescription:
     pages = max(40, round(database.pages * scale))
     free = pages * database.free_pages // database.pages
@@ -314,4 +323,22 @@ _DATABASES = (
     _plain("DB07", 0, "EX02", "EX03", pages=510, free_pages=190),
     _plain("DB08", 1, "EX03", "EX02", pages=254, free_pages=8),
     evolve(_plain("DB09", 0, "EX04", pages=254, free_pages=10), full_backup_hours_ago=30.0),
+)
+_OLD_SERVER = ServerDescription(
+    name="EX05",
+    address="127.71.0.5",
+    generation=Generation.EXCHANGE_2010,
+    version=(14, 3, 513, 0),
+    edition="Standard",
+    volumes=_server_volumes(*_DATA),
+    powershell="2.0",
+)
+_OLD_DATABASES = (
+    evolve(
+        _plain("DB10", 0, "EX05", pages=510, free_pages=230),
+        corruptions=(("FolderView", (2,)),),
+        age_days=900,
+    ),
+    _plain("DB11", 1, "EX05", pages=254, free_pages=9),
+    _plain("DB12", 2, "EX05", pages=254, free_pages=110),
 )

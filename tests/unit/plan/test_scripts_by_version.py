@@ -7,9 +7,19 @@ import pytest
 from goexchange.model.actual import Generation
 from goexchange.model.desired import Consent, Script
 from goexchange.model.plan import Decision, Need, PlanBody, Reason
+from goexchange.plan import needs
 from goexchange.plan.planner import make_draft
 from goexchange.spec.scripts import SCRIPTS, Standing, cell_of, versions_of
-from tests.unit.plan.builders import NOW, conditions, inventory, script, server, spec, state
+from tests.unit.plan.builders import (
+    NOW,
+    conditions,
+    database,
+    inventory,
+    script,
+    server,
+    spec,
+    state,
+)
 
 CELLS = [(one, generation) for one in Script for generation in Generation]
 
@@ -106,3 +116,15 @@ def test_a_specification_can_forbid_generations_that_are_not_confirmed() -> None
     body = draft(Script.ONLINE_ERROR_DIAGNOSTIC, Generation.EXCHANGE_2010, forbid=closed)
     assert not body.lanes and not body.consents
     assert "unconfirmed-generation" in body.decisions[0].explanation
+
+
+@pytest.mark.parametrize("generation", [Generation.EXCHANGE_2010, Generation.EXCHANGE_2019])
+def test_copies_on_an_old_generation_are_refused_whatever_else_would_allow_them(
+    generation: Generation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(needs, "_refused_for_copies", lambda *_args, **_named: None)
+    replicated = database(is_replicated=True, copies=("EX01", "EX02"))
+    seen = state(server(generation=generation, build="14.3.123.4", databases=(replicated,)))
+    (found,) = make_draft([spec()], inventory(), seen, now=NOW).decisions
+    is_refused = "availability group of Exchange 2010" in found.explanation
+    assert is_refused == (generation is Generation.EXCHANGE_2010)
