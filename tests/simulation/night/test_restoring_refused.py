@@ -1,0 +1,116 @@
+"""What is not restored or rolled back: every reason once, before anything is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from attrs import evolve
+
+from goexchange.driver.undoing import kept_original
+from goexchange.errors import GoexchangeError, NotNow, UsageError
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.backup_set import SetMethod
+from goexchange.model.unknown import Unknown
+from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
+from goexchange.plan.rolling_back import rollback_draft
+from goexchange.simulation.night import Night
+from tests.simulation.night.test_restoring import rebuilt, setting, wanted
+
+SILENT = Unknown("nobody answered")
+
+
+@pytest.fixture(scope="module")
+def night() -> Night:
+    return rebuilt()
+
+
+def with_host(change: Callable[[ActualHost], ActualHost]) -> Callable[[Setting], Setting]:
+    def changed(given: Setting) -> Setting:
+        (server,) = given.actual.servers
+        assert isinstance(server.host, ActualHost)
+        return with_server(given, evolve(server, host=change(server.host)))
+
+    return changed
+
+
+def with_database(
+    change: Callable[[ActualDatabase], ActualDatabase],
+) -> Callable[[Setting], Setting]:
+    def changed(given: Setting) -> Setting:
+        (server,) = given.actual.servers
+        assert isinstance(server.databases, tuple)
+        return with_server(
+            given, evolve(server, databases=tuple(change(each) for each in server.databases))
+        )
+
+    return changed
+
+
+def with_server(given: Setting, server: ActualServer) -> Setting:
+    return evolve(given, actual=evolve(given.actual, servers=(server,)))
+
+
+def unseen(given: Setting) -> Setting:
+    return evolve(given, actual=evolve(given.actual, servers=()))
+
+
+NO_ESEUTIL = with_host(lambda host: evolve(host, eseutil_path=SILENT))
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (unseen, "is not known: it was not observed"),
+        (NO_ESEUTIL, "where eseutil is on EX01 is not known"),
+        (with_database(lambda one: evolve(one, copies=SILENT)), "more than one copy, or it is"),
+        (with_database(lambda one: evolve(one, is_mounted=SILENT)), "whether DB05 is mounted"),
+        (with_database(lambda one: evolve(one, log_prefix=SILENT)), "the base name of the logs"),
+    ],
+)
+def test_nothing_takes_a_databases_place_on_what_is_not_known(
+    night: Night, change: Callable[[Setting], Setting], why: str
+) -> None:
+    with pytest.raises(NotNow, match=why):
+        original_draft(wanted(night), change(setting(night)))
+
+
+def test_a_recovery_database_needs_a_volume_that_is_known(night: Night) -> None:
+    blind = with_host(lambda host: evolve(host, volumes=SILENT))(setting(night))
+    with pytest.raises(NotNow, match="no local volume of EX01 is known; name a folder"):
+        recovery_draft(wanted(night), blind)
+
+
+def test_evidence_is_no_way_back(night: Night) -> None:
+    ask = wanted(night)
+    body = evolve(ask.sealed.body, method=SetMethod.EVIDENCE)
+    evidence = Wanted(sealed=evolve(ask.sealed, body=body), folder=ask.folder, replay=None)
+    with pytest.raises(UsageError, match="taken as evidence before a repair"):
+        recovery_draft(evidence, setting(night))
+
+
+def test_a_set_without_its_database_restores_nothing(night: Night) -> None:
+    ask = wanted(night)
+    body = evolve(ask.sealed.body, files=())
+    with pytest.raises(GoexchangeError, match="does not hold exactly one database"):
+        recovery_draft(
+            Wanted(sealed=evolve(ask.sealed, body=body), folder=ask.folder, replay=None),
+            setting(night),
+        )
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (with_database(lambda one: evolve(one, edb_path="Q:\\x.edb")), "lies at Q:.* now"),
+        (NO_ESEUTIL, "where eseutil is on EX01 is not known"),
+    ],
+)
+def test_a_run_is_not_rolled_back_on_what_has_changed(
+    night: Night, change: Callable[[Setting], Setting], why: str
+) -> None:
+    lane = next(each for each in night.plan.body.lanes if each.database == "DB05")
+    kept = kept_original(night.plan, lane, night.checks.watch.state)
+    assert kept is not None
+    with pytest.raises(NotNow, match=why):
+        rollback_draft(kept, change(setting(night)))
