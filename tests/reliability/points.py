@@ -48,6 +48,9 @@ def crash_points(what: tuple[int, int]) -> Points:
         report = crash_everywhere(night, every=every, again=again)
     except NightBroken as broken:
         return Points(scenarios=1, broken=(f"scenario {number}: {broken}",))
+    except Exception as error:  # noqa: BLE001 - a mistake of ours: reported with its scenario
+        text = f"scenario {number}: {type(error).__name__}: {error}"
+        return Points(scenarios=1, broken=(text,))
     places = Counter[str]()
     for kill, count in report.kills.items():
         places[f"{kill.phase}: {_action(kill.step)}"] += count
