@@ -11,7 +11,7 @@ from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects
 from goexchange.errors import ExitCode
 from goexchange.model.backup_set import MANIFEST_NAME, BackupSet, FileVerdict
-from goexchange.model.plan import Action, Need, Plan
+from goexchange.model.plan import Action, Need, Plan, Verdict, VerdictKind
 from goexchange.model.run import LaneState, RunResult
 from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
@@ -407,3 +407,21 @@ def test_a_lane_that_rebuilds_nothing_has_no_set_of_a_rebuilt_file() -> None:
     text = with_set_of_the_rebuilt_file().replace("white_space_max: 20%", "white_space_max: 99%")
     looked = night(text.replace("desired: {", "desired: {verified_within: 30d, "))
     assert Action.COPY_REBUILT not in lane_actions(looked.plan)
+
+
+def test_there_is_room_for_a_set_of_the_rebuilt_file_or_the_plan_is_blocked() -> None:
+    site = one_database()
+    [server] = site.servers
+    volumes = tuple(
+        evolve(each, free_bytes=4096) if each.mount_point == "F:\\" else each
+        for each in server.volumes
+    )
+    full = evolve(site, servers=(evolve(server, volumes=volumes),))
+    assert guard_of(night(SPECIFICATION, full), "space").kind is VerdictKind.PASS
+    lacking = guard_of(night(with_set_of_the_rebuilt_file(), full), "space")
+    assert lacking.kind is VerdictKind.BLOCK and "F:\\ 0.0 MiB free" in lacking.evidence
+
+
+def guard_of(of: Night, name: str) -> Verdict:
+    [found] = [each for each in of.plan.body.guards if each.guard == name]
+    return found
