@@ -44,7 +44,7 @@ if ([string]$Arguments.state -eq 'made') {
     if ($isThere) { & $removeTree $folder $mark }
     if ($null -ne $Arguments.database_guid) {
         $guid = Assert-GxGuid $Arguments.database_guid
-        [System.IO.File]::Delete([System.IO.Path]::Combine([string]$Arguments.root, 'databases', $guid + '.json'))
+        [System.IO.File]::Delete((Join-GxPath ([string]$Arguments.root) @('databases', ($guid + '.json'))))
     }
 }
 @{ had_folder = $isThere }
