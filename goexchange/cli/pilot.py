@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @click.command("pilot")
 @click.argument("server", metavar="SERVER")
 @click.argument("specs", nargs=-1, type=click.Path(), metavar="[SPEC]...")
+@click.option("--preview", "is_preview", is_flag=True, help="Show what it would do, and end.")
 @click.option("--yes", "is_agreed", is_flag=True, help="Begin without being asked.")
 @click.option(
     "--consent",
@@ -43,10 +44,11 @@ def pilot(
     Makes an empty database in a folder of its own, rebuilds it under the backups and passes of the
     one specification (of SPECs) that means SERVER, kills its own controllers with SIGKILL, takes
     the way back once and goes on to the end once, removes all of it again, and says of each parser
-    whether it understood what the host printed. Shows first what it would do, and begins with
-    --yes or when a person agrees. Every answer of the host is kept beside the runs, without names
-    and secrets. A good pilot takes the consent unproven-build out of the plans for that build.
-    Writes hosts. Ends with 20 when something was not as wanted, 24 when something was left.
+    whether it understood what the host printed. Shows first what it would do (--preview: nothing
+    else), and begins with --yes or when a person agrees (13 otherwise). Every answer of the host
+    is kept beside the runs, without names and secrets. A good pilot takes the consent
+    unproven-build out of the plans for that build. Writes hosts. Ends with 20 when something was
+    not as wanted, 24 when something was left.
     """
     from goexchange.app import running
     from goexchange.app.pilot_plans import PilotRequest, preview, specification_of
@@ -75,6 +77,9 @@ def pilot(
         return _remove(console, request, given)
     previewed = preview(request)
     console.data(_text(previewed))
+    if given["is_preview"]:
+        console.document({"exit_code": int(ExitCode.OK), "pilot": None})
+        return int(ExitCode.OK)
     _require(previewed)
     if not _is_agreed(console, previewed, given["is_agreed"]):
         console.data("Nothing was changed. Begin with --yes.")

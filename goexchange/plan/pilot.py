@@ -5,7 +5,7 @@ for, asked of it alone. No database with anybody's mail is ever in them.
 from __future__ import annotations
 
 from datetime import datetime
-from ntpath import join
+from ntpath import basename, join
 
 from attrs import evolve, frozen
 
@@ -132,6 +132,8 @@ def removal_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, .
 
     Raises: NotNow when the server cannot be told, or the database of that name is another one.
     """
+    if not cmdlets.is_scratch_name(scratch.name) or basename(scratch.folder) != scratch.name:
+        raise NotNow(f"{scratch.name} is not the name of a pilot's database: nothing is removed")
     server, _ = seen_server(setting)
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
@@ -281,6 +283,13 @@ def _removal_lane(
     lane = LaneBuilder(f"{server}/{scratch.name}", server, database=scratch.name,
                        database_guid=guid)  # fmt: skip
     if database is not None:
+        lane.add(
+            Action.MAKE_SCRATCH_FOLDER,
+            _folder(scratch, root, state="made", guid=None),
+            summary=f"{scratch.folder} carries this pilot's mark; without it nothing is removed",
+            reason=Reason.ASKED_FOR,
+            estimate_s=2,
+        )
         _add_removal(lane, database)
     lane.add(
         Action.REMOVE_SCRATCH_FOLDER,

@@ -306,8 +306,13 @@ def _own_name(name: str) -> str:
     return name
 
 
+def is_scratch_name(name: str) -> bool:
+    """Whether only a pilot can have given a database that name."""
+    return _SCRATCH_NAME.match(name) is not None
+
+
 def _scratch_name(name: str) -> str:
-    if not _SCRATCH_NAME.match(name):
+    if not is_scratch_name(name):
         raise CmdletRefused(f"'{name}' is not the name of a pilot's database.")
     return name
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from goexchange import codec
-from goexchange.errors import Damaged
+from goexchange.errors import Damaged, InvalidDocument
 from goexchange.model.pilot import FORMAT, PilotRecord
 from goexchange.store.journal_file import flush_folder
 
@@ -45,9 +45,11 @@ def read_pilots(store: Path) -> tuple[PilotRecord, ...]:
     for path in sorted(folder.glob(f"*/{NAME}")) if folder.is_dir() else ():
         try:
             plain = codec.parse_json(path.read_bytes())
-            record = codec.from_plain(PilotRecord, plain)
-        except (OSError, ValueError) as error:
-            raise Damaged(f"{path} is not the record of a pilot: {error}") from error
-        if record.format == FORMAT:
-            found.append(record)
+            if isinstance(plain, dict) and plain.get("format", FORMAT) != FORMAT:
+                continue  # another version's: it proves nothing to this one
+            found.append(codec.from_plain(PilotRecord, plain))
+        except (OSError, ValueError, InvalidDocument) as error:
+            raise Damaged(
+                f"{path} is not the record of a pilot: {error}; put it away, and pilot again"
+            ) from error
     return tuple(sorted(found, key=lambda each: (each.ended_at_utc, each.id)))

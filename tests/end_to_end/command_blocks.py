@@ -122,6 +122,7 @@ def newest_known(site: Site) -> str:
 
 def first_server(site: Site) -> None:
     page = Page("first-real-server.md", site)
+    assert "PROVED" in page.types("goexchange pilot")
     page.types("goexchange observe")
     page.types("goexchange approve")
     page.skip_none()

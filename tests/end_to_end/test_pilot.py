@@ -53,6 +53,8 @@ def test_a_server_is_proved(site: Site) -> None:
     looked = pilot(site)
     assert looked.code == ExitCode.UNAPPROVED, looked.err
     assert "Creates   database gx-pilot-" in looked.out and "Nothing was changed" in looked.out
+    shown = pilot(site, "--preview")
+    assert shown.code == ExitCode.OK and "Creates   database gx-pilot-" in shown.out
     assert of_the_pilot(site) == [] and not (site.folder / ".goexchange" / "runs").exists()
 
     done = pilot(site, "--yes", "--json", "--report", "out/p.html", "--report", "out/p.xml")

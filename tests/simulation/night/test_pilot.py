@@ -121,9 +121,19 @@ def test_a_folder_that_is_not_the_pilot_s_is_neither_used_nor_removed() -> None:
     refused = next_night(made, creation_draft(SCRATCH, setting(made), ()), 1)
     assert refused.run_to_end().exit_code != ExitCode.OK
     assert kinds(refused) == []
+    files.write(SCRATCH.edb_path, b"a file of the same name")
     again = next_night(refused, removal_draft(SCRATCH, setting(refused), ()), 2)
     assert again.run_to_end().exit_code != ExitCode.OK
     assert files.read(f"{SCRATCH.folder}\\somebody.txt") == b"mine"
+
+
+def test_a_database_whose_folder_lost_its_mark_is_not_removed() -> None:
+    made = created()
+    files = made.performer.world.hosts["EX01"].files
+    files.delete(f"{SCRATCH.folder}\\goexchange-pilot.json")
+    kept = next_night(made, removal_draft(SCRATCH, setting(made), ()), 2)
+    assert kept.run_to_end().exit_code != ExitCode.OK
+    assert kinds(kept) == ["database-made", "mount"]
 
 
 def test_a_kill_at_every_boundary_of_making_it_makes_it_once() -> None:

@@ -133,8 +133,9 @@ def test_the_creation_makes_and_mounts_and_nothing_else() -> None:
 def test_it_is_removed_only_after_every_kind_of_mailbox_was_looked_for() -> None:
     body = removal_draft(SCRATCH, setting(database(), scratch_database()), ())
     found = actions(body)
-    assert found[:4] == [Action.COUNT_MAILBOXES] * 4
-    assert found[4:] == [
+    assert found[0] is Action.MAKE_SCRATCH_FOLDER, "the mark is looked at before anything else"
+    assert found[1:5] == [Action.COUNT_MAILBOXES] * 4
+    assert found[5:] == [
         Action.DISMOUNT_SCRATCH,
         Action.REMOVE_SCRATCH_DATABASE,
         Action.REMOVE_SCRATCH_FOLDER,
@@ -144,6 +145,16 @@ def test_it_is_removed_only_after_every_kind_of_mailbox_was_looked_for() -> None
         removal_draft(SCRATCH, setting(database(SCRATCH.name)), ())
     gone = removal_draft(SCRATCH, setting(database()), ())
     assert actions(gone) == [Action.REMOVE_SCRATCH_FOLDER]
+
+
+@pytest.mark.parametrize("name", ["DB05", "gx-pilot-", "gx-pilot-20261125T120000Z-mine"])
+def test_no_other_database_can_be_named_for_removal(name: str) -> None:
+    other = database(name, edb_path=f"D:\\{name}\\database\\{name}.edb")
+    with pytest.raises(NotNow, match="is not the name of a pilot's database"):
+        removal_draft(Scratch(name=name, folder=f"D:\\{name}"), setting(other), ())
+    elsewhere = Scratch(name=SCRATCH.name, folder="D:\\mail")
+    with pytest.raises(NotNow, match="nothing is removed"):
+        removal_draft(elsewhere, setting(scratch_database()), ())
 
 
 @pytest.mark.parametrize(
