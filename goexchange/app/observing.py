@@ -98,14 +98,18 @@ def _read(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Unknown:
         raise Unreachable(str(error)) from error
 
 
-def observe_servers(inventory: Inventory, names: Sequence[str]) -> ActualState:
-    """The actual state of several servers, asked at once.
+def observe_servers(
+    inventory: Inventory, names: Sequence[str], *, also: Sequence[str] = ()
+) -> ActualState:
+    """The actual state of several servers, asked at once; those in `also` only as far as they
+    answer.
 
     Raises: Unreachable or AuthenticationRefused naming every server that could not be read.
     """
-    seen = observe_each(inventory, names)
-    if seen.failures:
-        raise together(list(seen.failures.values()))
+    seen = observe_each(inventory, [*names, *also])
+    failures = [failure for name, failure in seen.failures.items() if name in names]
+    if failures:
+        raise together(failures)
     return state_of(seen.servers)
 
 

@@ -17,7 +17,7 @@ from goexchange.app.observing import observe_servers
 from goexchange.app.policies import policy_inputs
 from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
-from goexchange.model.actual import ActualState
+from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.configuration import Configuration, Inventory
 from goexchange.model.history import Measurement
 from goexchange.model.pilot import PilotRecord
@@ -60,11 +60,13 @@ def make_plan(request: PlanRequest) -> Plan:
     desired = tuple(each.desired for each in request.specifications)
     wanted = {name for spec in desired for name in select_servers(spec.targets, request.inventory)}
     names = sorted(wanted & set(request.servers) if request.servers else wanted)
+    others = members_beside(request.inventory, names)
     actual = request.observed
     if actual is None and request.facts_file:
         actual = read_facts(request.facts_file)
-    actual = actual or observe_servers(request.inventory, names)
-    actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in names))
+    actual = actual or observe_servers(request.inventory, names, also=others)
+    seen = {*names, *others}
+    actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in seen))
     missing = sorted(set(names) - {each.name for each in actual.servers})
     if missing:
         raise InvalidDocument(
@@ -72,14 +74,14 @@ def make_plan(request: PlanRequest) -> Plan:
             " the servers that are to be planned with --server"
         )
     now = request.at or actual.observed_at_utc
-    history = _history(request, names)
+    history = _history(request, [*names, *others])
     pilots = read_pilots(Path(request.settings.store))
     body = make_draft(
         desired,
         request.inventory,
         actual,
         now=now,
-        scope=_scope(request, actual),
+        scope=_scope(request, [each for each in actual.servers if each.name in names]),
         inputs=(
             *map(_input, request.specifications),
             *policy_inputs(),
@@ -96,6 +98,17 @@ def make_plan(request: PlanRequest) -> Plan:
     )
     body = evolve(body, guards=at_plan(body, actual, now))
     return seal(body, created_at=datetime.now(UTC), created_by=who())
+
+
+def members_beside(inventory: Inventory, names: Sequence[str]) -> tuple[str, ...]:
+    """The other members of the availability groups of these servers: their copies are seen too."""
+    found = {
+        member
+        for group in inventory.availability_groups
+        if set(group.servers) & set(names)
+        for member in group.servers
+    }
+    return tuple(sorted(found - set(names)))
 
 
 def read_plan(path: str) -> Plan:
@@ -126,7 +139,7 @@ def who() -> str:
     return f"{user}@{socket.gethostname()}"
 
 
-def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
+def _scope(request: PlanRequest, servers: Sequence[ActualServer]) -> tuple[str, ...]:
     """The addresses of a partial plan; databases by the servers that have one of the name.
 
     Raises: UsageError for a database that exists nowhere.
@@ -135,7 +148,7 @@ def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
     for name in request.databases:
         addresses = [
             f"{server.name}/{database.name}"
-            for server in actual.servers
+            for server in servers
             if not isinstance(server.databases, Unknown)
             for database in server.databases
             if database.name.casefold() == name.casefold()
@@ -143,7 +156,7 @@ def _scope(request: PlanRequest, actual: ActualState) -> tuple[str, ...]:
         if not addresses:
             known = [
                 database.name
-                for server in actual.servers
+                for server in servers
                 if not isinstance(server.databases, Unknown)
                 for database in server.databases
             ]

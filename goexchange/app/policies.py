@@ -89,7 +89,7 @@ def rules_for(plan: Plan, inventory: Inventory, found: tuple[Policy, ...]) -> li
     """The rules that name one of the plan's servers."""
     from goexchange.spec.selection import servers_of
 
-    touched = {lane.server for lane in plan.body.lanes}
+    touched = {step.server for lane in plan.body.lanes for step in lane.steps}
     rules = []
     for policy in found:
         for rule in policy.rules:

@@ -343,7 +343,7 @@ def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], HostSession]]:
     """
     from goexchange.app.worker import Fleet
 
-    names = {lane.server for lane in plan.body.lanes}
+    names = {step.server for lane in plan.body.lanes for step in lane.steps}
     entries = [server for server in site.inventory.servers if server.name in names]
     missing = sorted(names - {server.name for server in entries})
     if missing:

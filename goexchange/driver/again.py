@@ -33,8 +33,11 @@ _BRINGS_BACK = frozenset(
         Action.MOUNT_ORIGINAL,
         Action.CONFIRM_MOUNTED,
         Action.DELETE_TEMPORARY,
+        Action.RESUME_COPY,
+        Action.AWAIT_COPY,
     }
 )
+_COPY_BACK = frozenset({Action.CANCEL_JOBS, Action.RESUME_COPY, Action.AWAIT_COPY})
 _TIDIES = frozenset(
     {
         Action.RESTORE_MOUNT_AT_STARTUP,
@@ -58,6 +61,7 @@ _NEVER = frozenset(
         Action.NEW_SCRATCH_DATABASE,
         Action.DISMOUNT_SCRATCH,
         Action.REMOVE_SCRATCH_DATABASE,
+        Action.SUSPEND_COPY,
     }
 )
 
@@ -115,6 +119,8 @@ def _of_lane(plan: Plan, lane: Lane, state: RunState, seen: ActualServer | None)
         )  # also one that came down
         is_moot = step.action is Action.MOUNT and is_out_of_place
         is_owed = is_bad and step.action in _TIDIES
+        if facts.is_copy_behind:
+            is_owed |= is_bad and step.action in _COPY_BACK
         if facts.is_away:
             is_owed |= (is_bad and step.action in _BRINGS_BACK) or (is_mount and not is_moot)
         elif is_over and is_unprotected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from goexchange.driver.by_hand import by_hand_after_swap, quoted
+from goexchange.driver.copies import copy_commands, not_redundant
 from goexchange.driver.hands import PUT_BACK
 from goexchange.driver.judge_passes import detected, found_text
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
@@ -55,6 +56,9 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
     found = errors_detected(lane, state)
     if found and not facts.has_failed:
         return LaneState.FAILED, found
+    behind = not_redundant(lane, state)
+    if behind and facts.has_failed:
+        return LaneState.FAILED, f"{behind}; {why}" if why else behind
     if facts.has_failed:
         back = "; the copy of the set is in its place" if facts.is_set_back else ""
         return LaneState.FAILED, (why or "it failed") + back
@@ -117,6 +121,8 @@ def _codes(plan: Plan, lane: Lane, state: RunState) -> set[ExitCode]:
         codes.add(ExitCode.LEFT_OFFLINE)
         if _way_back_failed(lane, state):
             codes.add(ExitCode.ROLLBACK_FAILED)
+    if facts.is_copy_behind:  # a lane that goes on is stopped here; one that gave up did not get it
+        codes.add(ExitCode.ROLLBACK_FAILED if facts.has_failed else ExitCode.STOPPED)
     if any(state.step(step.id).is_in_doubt for step in lane.steps):
         codes.add(ExitCode.UNKNOWN)
     if reached is LaneState.UNPROTECTED:
@@ -180,6 +186,7 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
             and (facts.is_away or has_failed(step, state.step(step.id)))
         ):
             commands.append(f"Set-MailboxDatabase -Identity {name} -MountAtStartup {_was(step)}")
+    commands += copy_commands(lane, state)
     if reached is LaneState.UNPROTECTED:
         commands.append(_backup_command(lane))
     return tuple(commands)

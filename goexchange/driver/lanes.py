@@ -42,7 +42,9 @@ class LaneFacts:
     `is_original_lost` that the host found the original missing or another one than the recorded;
     `is_set_back` that the set was copied into its place and read back;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
-    `is_put_back` that a person was seen to have put the original back after that.
+    `is_put_back` that a person was seen to have put the original back after that;
+    `is_copy_suspended` that a passive copy was, and was not resumed; `is_copy_behind` that it was
+    not seen healthy again.
     """
 
     has_failed: bool
@@ -58,6 +60,8 @@ class LaneFacts:
     is_setting_changed: bool
     is_record_open: bool
     is_sentinel_placed: bool
+    is_copy_suspended: bool = False
+    is_copy_behind: bool = False
 
 
 def happened(record: StepRecord) -> bool:
@@ -137,6 +141,10 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_setting_changed=_any_happened(lane, (Action.SET_MOUNT_AT_STARTUP,), state),
         is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
         is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
+        is_copy_suspended=_is_copy_touched(lane, state)
+        and not _any_happened(lane, (Action.RESUME_COPY,), state),
+        is_copy_behind=_is_copy_touched(lane, state)
+        and not _any_happened(lane, (Action.AWAIT_COPY,), state),
     )
 
 
@@ -181,7 +189,9 @@ RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
     RunsWhen.SETTINGS_CHANGED: lambda lane: lane.is_setting_changed,
     RunsWhen.IN_SERVICE_AGAIN: lambda lane: lane.is_in_service,
     RunsWhen.REBUILT_IN_SERVICE: lambda lane: lane.is_new_file_mounted and lane.is_in_service,
-    RunsWhen.RECORD_OPEN_AND_IN_SERVICE: lambda lane: lane.is_record_open and not lane.is_away,
+    RunsWhen.RECORD_OPEN_AND_IN_SERVICE: lambda lane: (
+        lane.is_record_open and not lane.is_away and not lane.is_copy_suspended
+    ),
     RunsWhen.ALWAYS: lambda lane: True,
 }
 
@@ -285,6 +295,11 @@ def _is_mounted(lane: Lane, state: RunState) -> bool:
         if has_failed(step, state.step(step.id))
     )
     return not any(record.ended_at_utc and record.ended_at_utc >= last_mount for record in failed)
+
+
+def _is_copy_touched(lane: Lane, state: RunState) -> bool:
+    """Whether a copy was suspended by this lane, or may have been."""
+    return any(state.step(step.id).attempts for step in _of(lane, (Action.SUSPEND_COPY,)))
 
 
 def _any_happened(lane: Lane, actions: Iterable[Action], state: RunState) -> bool:

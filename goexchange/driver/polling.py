@@ -8,6 +8,7 @@ from typing import Any
 
 from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
+from goexchange.driver.copies import with_copy
 from goexchange.driver.events import Answered, Observed
 from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judge_passes import judge_pass
@@ -65,6 +66,8 @@ def _missing(step: Step, seen: dict[str, Any]) -> str:
     """What was still missing when the time was up."""
     if step.action in BACKUP_OF:
         return f": {unproved_words(seen)}"
+    if step.action is Action.AWAIT_COPY:
+        return f": {seen['copy']['why']}" if "copy" in seen else ": how the copy stands is unknown"
     return f": {'; '.join(seen['conflicts'])}" if seen.get("conflicts") else ""
 
 
@@ -84,6 +87,8 @@ def _others(talk: Conversation, lane: Lane, step: Step) -> dict[str, Any]:
 
 
 def _bad_end(step: Step, answer: dict[str, Any]) -> str:
+    if step.action is Action.AWAIT_COPY:
+        return f"the copy did not come back: {answer['copy']['why']}"
     is_proof = step.action in BACKUP_OF
     return unproved_words(answer) if is_proof else "the work it started ended badly"
 
@@ -102,7 +107,7 @@ def _ask(
         reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
         if not isinstance(reply, Answered):
             return None
-        return with_ours(step, talk.state, reply.result, accepted=accepted)
+        return with_copy(step, with_ours(step, talk.state, reply.result, accepted=accepted))
     event = yield from talk.observe(
         step.server, (lane.database_guid,) if lane.database_guid else ()
     )

@@ -57,6 +57,9 @@ from goexchange.powershell.redaction import redacted
 READ_ELSEWHERE = (Action.VERIFY_SET, Action.VERIFY_REBUILT)
 FRESH_FOR = timedelta(minutes=10)
 BUSY_WAIT = timedelta(minutes=1)
+_SEEN = (
+    "Name", "Mounted", "MountAtStartup", "Status", "CopyQueueLength", "ReplayQueueLength",
+)  # fmt: skip
 AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
 
 
@@ -439,7 +442,7 @@ def _seen(seen: Any) -> Any:
     if isinstance(seen, dict) and "objects" in seen:
         return {
             "objects": [
-                {name: one[name] for name in ("Name", "Mounted", "MountAtStartup") if name in one}
+                {name: one[name] for name in _SEEN if name in one}
                 for one in seen["objects"]
             ]
         }

@@ -14,6 +14,7 @@ from goexchange.model.actual import ActualHost
 from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
 from goexchange.model.unknown import Unknown
 
+_LEADS_AWAY = (Action.DISMOUNT, Action.SUSPEND_COPY)
 OVERRUN_BACK = "back-to-original"
 
 
@@ -36,7 +37,7 @@ def turn_back_reason(talk: Conversation, lane: Lane, step: Step) -> str | None:
     if (
         deadline is None
         or talk.now < deadline
-        or not any(one.action is Action.DISMOUNT for one in lane.steps)
+        or not any(one.action in _LEADS_AWAY for one in lane.steps)
     ):
         return None
     return f"overrun: the time for the swap was over at {deadline:%Y-%m-%d %H:%M:%S} UTC"

@@ -98,6 +98,9 @@ class Action(Enum):
     DISMOUNT_SCRATCH = "dismount-scratch"
     REMOVE_SCRATCH_DATABASE = "remove-scratch-database"
     REMOVE_SCRATCH_FOLDER = "remove-scratch-folder"
+    SUSPEND_COPY = "suspend-copy"
+    RESUME_COPY = "resume-copy"
+    AWAIT_COPY = "await-copy"
 
 
 class Direction(Enum):

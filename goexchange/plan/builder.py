@@ -102,6 +102,9 @@ TRAITS: Mapping[Action, Traits] = {
     Action.REPAIR_REQUEST: Traits(_PROBE, 12 * HOUR),
     Action.AWAIT_REPAIR_REQUESTS: Traits(_REPEAT, 12 * HOUR),
     Action.WRITE_DATABASE_RECORD: Traits(_REPEAT, 5 * MINUTE, runs_when=_IN_SERVICE),
+    Action.SUSPEND_COPY: Traits(_PROBE, 10 * MINUTE, _AWAY),
+    Action.RESUME_COPY: Traits(_PROBE, 10 * MINUTE, _BACK, RunsWhen.UNDO_OF),
+    Action.AWAIT_COPY: Traits(_REPEAT, 4 * HOUR, _BACK, RunsWhen.UNDO_OF),
     Action.REMOVE_LEFTOVER: Traits(_REPEAT, 10 * MINUTE),
     Action.FORCE_WAY_BACK: Traits(_REPEAT, 10 * MINUTE),
     Action.MAKE_SCRATCH_FOLDER: Traits(_REPEAT, 5 * MINUTE),
@@ -150,11 +153,11 @@ class LaneBuilder:
             "runs_when": traits.runs_when,
             "on_doubt": traits.on_doubt,
             "time_limit_s": traits.time_limit_s,
+            "server": self._server,
         }
         step = Step(
             id=f"{self._lane_id}/{number:02}-{action.value}",
             number=number,
-            server=self._server,
             database=self._database,
             action=action,
             summary=summary,

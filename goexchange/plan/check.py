@@ -26,6 +26,7 @@ from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
 GUARDS = frozenset(
     (
         "clean-shutdown",
+        "copies-well",
         "elevated",
         "gain",
         "identity",
@@ -159,6 +160,12 @@ def _ways_back(lane: Lane) -> Iterator[str]:
             yield f"{lane.id} dismounts and has no way back before the swap"
         if Action.OPEN_RECOVERY_RECORD not in performed or Action.PLACE_SENTINEL not in performed:
             yield f"{lane.id} dismounts without recovery record or sentinel"
+    if Action.SUSPEND_COPY in performed:
+        yield from (
+            f"{lane.id} suspends a copy and has no step {each.value}"
+            for each in (Action.OPEN_RECOVERY_RECORD, Action.RESUME_COPY, Action.AWAIT_COPY)
+            if each not in performed
+        )
     if Action.RETURN_FILE in performed:
         yield from _returns(lane, performed)
     if Action.SWAP in performed:

@@ -13,6 +13,7 @@ from goexchange.model.pilot import PilotRecord
 from goexchange.plan.coverage import Coverage
 from goexchange.plan.estimates import LaneEstimate, Times
 from goexchange.plan.finding import Needed
+from goexchange.plan.passive import Passive
 from goexchange.plan.paths import LanePaths
 from goexchange.plan.treatment import Treatment
 
@@ -48,7 +49,8 @@ class LaneContext:
     before.
 
     Unknown: `estimate` is None where the work needs no outage; `coverage` and `coverage_before`
-    where no online backup after it, or before it, is part of it.
+    where no online backup after it, or before it, is part of it; `passive` where no passive copy
+    is looked at.
     """
 
     server: ActualServer
@@ -66,6 +68,7 @@ class LaneContext:
     eseutil: str
     coverage_before: Coverage | None = None
     pilots: Pilots = NO_PILOTS
+    passive: Passive | None = None
 
     @property
     def lane_id(self) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from goexchange.facts.catalogue import record_of
-from goexchange.model.actual import ActualServer, DatabaseRecord, Look, LookKind
+from goexchange.model.actual import ActualDatabase, ActualServer, DatabaseRecord, Look, LookKind
 from goexchange.model.desired import DesiredState, Script
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown
@@ -51,14 +51,14 @@ def look_of(record: DatabaseRecord | None, kind: LookKind) -> Look | None:
 
 
 def verified(
-    server: ActualServer, guid: str, *, spec: DesiredState, at: datetime
+    server: ActualServer, database: ActualDatabase, *, spec: DesiredState, at: datetime
 ) -> Finding | Needed | None:
     """What the script has still to see for `verified_within`; None where everything was seen."""
     within_s, script = spec.conditions.verified_within_s, spec.script.script
     place = spec.conditions.verified_within_place
     if within_s is None or not is_served(script, Condition.VERIFIED):
         return None
-    record = record_of(server, guid)
+    record = record_of(server, database.guid)
     if isinstance(record, Unknown):
         return fact_unknown("when it was last verified", record, origin=place)
     if script is Script.STORE_ERROR_CORRECTION:
@@ -67,6 +67,8 @@ def verified(
             return damaged
     need = need_of_verification(script)
     kinds = LOOKS.get(script, ())
+    if database.is_replicated is True:  # looked at on a copy, where only pages can be checked
+        kinds = tuple(each for each in kinds if each is not LookKind.STRUCTURE)
     if not kinds:
         moment = None if record is None else record.verified_at_utc
         return _aged(moment, within_s, at, spec)

@@ -18,14 +18,14 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import copied, measured, verified
+from goexchange.plan.moving import move_mailboxes
 from goexchange.plan.treatment import Treatment, treatment_of
 from goexchange.spec.scripts import Condition, is_served
 
-MOVE_MAILBOXES = (
-    "move its mailboxes to a fresh database (New-MoveRequest), which gives the space back"
-    " without an outage"
+MEASURE_NOTHING = (
+    "the white space that Exchange tells is the least that a rebuild gives back; that the tool"
+    " measures a copy, which is not shut down cleanly, is unconfirmed"
 )
-DETECT_ON_COPY = "detect errors on a suspended passive copy"
 CORRECT_ONLINE = "online-error-correction, with the store mounted"
 BACK_UP_ONLINE = "an online backup: `desired.online_full_backup_within`"
 WITHOUT_OUTAGE = (
@@ -117,7 +117,7 @@ def _mounted(
     found: list[Finding] = []
     for answer in (
         _space(database, server, spec, at),
-        verified(server, database.guid, spec=spec, at=at),
+        verified(server, database, spec=spec, at=at),
         measured(server, database.guid, spec=spec, at=at),
         copied(server, database.guid, spec=spec, at=at),
         _backed_up(database, spec, at),
@@ -139,6 +139,8 @@ def _work(
 ) -> Needed:
     assert lead.need is not None
     treatment = treatment_of(lead.need, spec.script)
+    if treatment.only_looks and copies(database) > 1:
+        return _on_copy(lead, found, treatment)
     refused = _refused_for_outage(lead, treatment, spec) or _refused_for_copies(
         database, lead, treatment
     )
@@ -152,6 +154,26 @@ def _work(
         is_backed_up_too=treatment.rebuilds
         or any(each.need is Need.ONLINE_BACKUP for each in found),
         treatment=treatment,
+    )
+
+
+def _on_copy(lead: Finding, found: list[Finding], treatment: Treatment) -> Needed:
+    """A replicated database is never taken down to be looked at: a passive copy is, suspended."""
+    assert lead.need is not None
+    if not treatment.detects:
+        return not_possible(
+            Reason.MORE_THAN_ONE_COPY,
+            f"{lead.text}; it has copies, and its space is not measured on one",
+            origin=lead.place,
+            instead=MEASURE_NOTHING,
+        )
+    return Needed(
+        need=lead.need,
+        reasons=tuple(each.reason for each in found),
+        explanation="; ".join(each.text for each in found) + "; looked at on a passive copy",
+        origin=lead.place,
+        is_backed_up_too=any(each.need is Need.ONLINE_BACKUP for each in found),
+        treatment=Treatment(detects=True, is_on_copy=True),
     )
 
 
@@ -261,9 +283,7 @@ def _refused_for_copies(
         return None
     where = words.listed(known(database.copies)) or "its availability group"
     if treatment.rebuilds:
-        text, instead = "an offline rebuild would break them", MOVE_MAILBOXES
-    elif treatment.only_looks:
-        text, instead = "it is not taken down to be looked at", DETECT_ON_COPY
+        text, instead = "an offline rebuild would break them", move_mailboxes(database)
     elif lead.need is Need.CORRECT:
         text, instead = "it is not taken down to be corrected", CORRECT_ONLINE
     else:

@@ -59,7 +59,7 @@ def add_records(lane: LaneBuilder, context: LaneContext) -> None:
                 "root": context.root,
                 "database_guid": database.guid,
                 "state": "open",
-                "content": _pre_state(context),
+                "content": recovery_content(context),
                 "text": recovery_text(context),
             },
         ),
@@ -245,7 +245,8 @@ def _exchange_folders(context: LaneContext, backup: OfflineBackup) -> list[str]:
     return folders
 
 
-def _pre_state(context: LaneContext) -> dict[str, Any]:
+def recovery_content(context: LaneContext) -> dict[str, Any]:
+    """Everything that was so before the first change, and where files are and will be."""
     database, host = context.database, context.host
     services = () if isinstance(host.services, Unknown) else host.services
     return {

@@ -35,6 +35,7 @@ from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
 from goexchange.plan.context import NO_PILOTS, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
+from goexchange.plan.lane_copy import copy_lane
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
 from goexchange.plan.ordering import ordered
@@ -92,6 +93,7 @@ def make_draft(
         in_scope=in_scope,
         stored=tuple(history),
         pilots=pilots,
+        servers=seen.servers,
     )
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]
@@ -158,6 +160,8 @@ def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
     assert context is not None
     if context.needed.need is Need.MOUNT:
         return mount_lane(context)
+    if context.treatment.is_on_copy:
+        return copy_lane(context, needs=needs)
     if is_offline(context):
         return offline_lane(context, needs=needs)
     return online_lane(context, needs=needs)

@@ -33,6 +33,7 @@ from goexchange.plan.estimates import (
 )
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.plan.needs import decide
+from goexchange.plan.passive import Passive, choose_passive
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.refusals import (
     refusal_of,
@@ -57,7 +58,9 @@ class Prepared:
 
 @frozen(kw_only=True)
 class Setting:
-    """What is the same for every candidate; `in_scope` are the addresses that the plan is about."""
+    """What is the same for every candidate; `in_scope` are the addresses that the plan is about,
+    `servers` all that were observed.
+    """
 
     inventory: Inventory
     at: datetime
@@ -65,6 +68,7 @@ class Setting:
     in_scope: frozenset[str]
     stored: tuple[Measurement, ...] = ()
     pilots: Pilots = NO_PILOTS
+    servers: tuple[ActualServer, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -143,6 +147,9 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         return coverage
     if isinstance(coverage_before, Needed):
         return coverage_before
+    passive = _passive(work, setting)
+    if isinstance(passive, Needed):
+        return passive
     before = spec.backup_before.offline
     after = spec.backup_after.offline if work.needed.treatment.rebuilds else None
     paths = lane_paths(
@@ -177,6 +184,7 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         estimate=estimate,
         coverage=coverage,
         coverage_before=coverage_before,
+        passive=passive,
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
         pilots=setting.pilots,
     )
@@ -186,6 +194,12 @@ def _is_read(set_folder: str | None, setting: Setting) -> bool:
     """Whether our own verifier reads a set, from here or from a machine of the inventory."""
     reads = (reached_at(set_folder, setting.inventory), verifier_of(set_folder, setting.inventory))
     return any(each is not None for each in reads)
+
+
+def _passive(work: Work, setting: Setting) -> Passive | None | Needed:
+    if not work.needed.treatment.is_on_copy:
+        return None
+    return choose_passive(work.database, work.server, setting.servers, spec=work.spec)
 
 
 def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:

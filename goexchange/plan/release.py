@@ -30,8 +30,10 @@ from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
+from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, well_poll
 from goexchange.powershell import cmdlets
 
+POLL_S = 5.0
 CLOSED_TEXT = "Closed by goexchange release: the database was seen mounted.\r\n"
 
 
@@ -99,6 +101,7 @@ def _lane(left: Left, inventory: Inventory) -> Lane:
         delay_s=inventory.mount_confirm_after_s,
     )
     _add_as_it_was(lane, left)
+    _add_copy_back(lane, left)
     _add_records(lane, left, root)
     return lane.lane()
 
@@ -167,6 +170,30 @@ def _add_as_it_was(lane: LaneBuilder, left: Left) -> None:
             postcondition=one_of("exit_code", *each.allowed_exit_codes),
             may_fail=True,
         )
+
+
+def _add_copy_back(lane: LaneBuilder, left: Left) -> None:
+    """A passive copy that the run may have suspended replicates again; asked of the copy first, so
+    that one that does is left alone.
+    """
+    identity = left.recovery.content.get("suspended_copy")
+    if not isinstance(identity, str):
+        return
+    _add(
+        lane,
+        Action.RESUME_COPY,
+        cmdlets.resume_copy(identity),
+        summary=f"copy {identity}: replicating, as it was",
+        probe=resumed_probe(identity),
+        attempts_max=RESUMES_MAX,
+    )
+    _add(
+        lane,
+        Action.AWAIT_COPY,
+        cmdlets.get_copy(identity),
+        summary=f"until the copy {identity} is healthy and its queues are short",
+        poll=well_poll(identity, interval_s=POLL_S),
+    )
 
 
 def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:

@@ -27,7 +27,8 @@ class Treatment:
     """The parts of a lane; without an outage there are the passes alone.
 
     Shape: `detects` looks at page checksums and integrity of the dismounted file, `measures` at
-    its space; `copies` takes a verified set of it; `rebuilds` needs that set.
+    its space; `copies` takes a verified set of it; `rebuilds` needs that set. `is_on_copy`
+    does without the outage: it looks at a suspended passive copy.
     """
 
     passes: Passes = Passes.NONE
@@ -36,6 +37,7 @@ class Treatment:
     measures: bool = False
     copies: bool = False
     rebuilds: bool = False
+    is_on_copy: bool = False
 
     @property
     def only_looks(self) -> bool:

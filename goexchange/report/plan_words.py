@@ -67,6 +67,8 @@ _NEED_SYMBOLS = {
 _CHANGES = {
     Action.SET_MOUNT_AT_STARTUP,
     Action.DISMOUNT,
+    Action.SUSPEND_COPY,
+    Action.RESUME_COPY,
     Action.SWAP,
     Action.MOUNT,
     Action.SWAP_BACK,

@@ -5,7 +5,8 @@ I1 at the end: nothing is silently down; and what is taken down has its safety n
 with a good set of that very file. I3 the original and the set stay until the new file is backed
 up. I4 whoever acts holds the host. I5 nothing takes effect twice. I6 every effect has an intent
 before it. I8 nothing outside the plan is touched. I10 no outage starts that cannot end in the
-window. I11 none while another's backup or move was seen. I17 no older file in place after the
+window. I11 none while another's backup or move was seen. I9, I12 copies are suspended of one
+member at a time, and are back at the end, or it is said. I17 no older file in place after the
 first mount of a new one.
 """
 
@@ -19,6 +20,7 @@ from attrs import define, field
 
 from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
+from goexchange.driver.copies import NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
@@ -38,6 +40,8 @@ ONCE = frozenset(
         "move-logs",
         "job-started",
         "repair-request",
+        "copy-suspended",
+        "copy-resumed",
     }
 )
 STALE_LOOK = timedelta(minutes=10)
@@ -72,6 +76,8 @@ _EXPLAINED_BY = {
     "set-sealed": (Action.SEAL_SET, Action.SEAL_REBUILT),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),
+    "copy-suspended": (Action.SUSPEND_COPY,),
+    "copy-resumed": (Action.RESUME_COPY,),
 }
 
 
@@ -118,10 +124,18 @@ class Checks:
         return tuple(one for one in broken if one.invariant not in self.excused)
 
     def at_end(self, world: World, result: RunResult) -> tuple[Violation, ...]:
-        """I1, when the run has ended."""
+        """I1 and I9 (of copies), when the run has ended."""
         named = (LaneState.LEFT_OFFLINE, LaneState.UNDECIDED)
         offline = {one.database for one in result.databases if one.state in named}
-        return tuple(
+        told = offline | {
+            one.database for one in result.databases if one.why.startswith(NOT_REDUNDANT)
+        }
+        copies = tuple(
+            Violation(invariant="I9", step=name, why=f"its copy on {server} is left suspended")
+            for name, server in self.suspended_by_us(world)
+            if name not in told
+        )
+        return copies + tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
             for name in self.down_by_us(world)
             if name not in offline
@@ -232,6 +246,8 @@ class Checks:
             if effect.database is not None and effect.database not in self._scope:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
+            if effect.kind == "copy-suspended":
+                yield from self._of_group(world, effect)
             if effect.kind in _OVER_WINDOWS:
                 yield from self._of_fence(world, effect)
             if effect.kind == "dismount" and not self._is_scratch(effect):
@@ -243,6 +259,34 @@ class Checks:
     def _is_scratch(self, effect: Effect) -> bool:
         """Whether it is a pilot's own database that goes for good: it needs no sentinel."""
         return (Action.DISMOUNT_SCRATCH, effect.database or "") in self.explained
+
+    def _of_group(self, world: World, effect: Effect) -> Iterator[Violation]:
+        """I12: one member's copies at a time; and whoever dies now has left a record of it."""
+        suspended = self.suspended_by_us(world)
+        members = {server for _, server in suspended}
+        if len(members) > 1:
+            why = f"copies on {', '.join(sorted(members))} are suspended at once"
+            yield Violation(invariant="I12", step=effect.database or "", why=why)
+        host = world.host_of(world.database_named(effect.database or ""))
+        root = self.plan.body.rules.host_root or ""
+        if not any(each["run"] == self.run for each in open_recoveries(host, root)):
+            why = "a copy is suspended without an open recovery record"
+            yield Violation(invariant="I9", step=effect.database or "", why=why)
+
+    def suspended_by_us(self, world: World) -> tuple[tuple[str, str], ...]:
+        """Database and server of every copy that this run suspended and that still is."""
+        ours = {
+            (each.database or "", each.host)
+            for each in world.effects
+            if each.kind == "copy-suspended" and each.by == self.user
+        }
+        return tuple(
+            sorted(
+                (database, server)
+                for database, server in ours
+                if world.database_named(database).passive[server].is_suspended
+            )
+        )
 
     def _forget_mounts(self, world: World, effect: Effect) -> None:
         """What went down by itself, or by another hand, may be mounted once more."""

@@ -24,6 +24,7 @@ from goexchange.world.disk import MemoryDisk
 from goexchange.world.site import (
     PAGE_BYTES,
     DatabaseDescription,
+    GroupDescription,
     Rates,
     ServerDescription,
     ShareDescription,
@@ -159,6 +160,7 @@ def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
     return SiteDescription(
         servers=servers,
         databases=databases,
+        groups=tuple(_groups(plan, [one.name for one in servers])),
         shares=tuple(ShareDescription(path=path) for path in _shares(plan)),
         rates=_rates(plan, databases, seed),
         times=TimeConstants(mount=8.0, dismount=5.0, repair_request=60.0, boot=240.0),
@@ -167,7 +169,7 @@ def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
 
 
 def _servers(plan: Plan) -> Iterator[ServerDescription]:
-    wanted = {lane.server for lane in plan.body.lanes}
+    wanted = _wanted(plan)
     for index, server in enumerate(plan.body.facts.servers):
         if server.name not in wanted:
             continue
@@ -181,6 +183,33 @@ def _servers(plan: Plan) -> Iterator[ServerDescription]:
             edition=server.edition if isinstance(server.edition, str) else "Standard",
             volumes=tuple(_volumes(host)),
             installed_in=_installed_in(host),
+            availability_group=server.availability_group
+            if isinstance(server.availability_group, str)
+            else None,
+        )
+
+
+def _wanted(plan: Plan) -> set[str]:
+    """The servers that a step runs on, and those that hold a copy of their databases."""
+    found = {step.server for lane in plan.body.lanes for step in lane.steps}
+    for server in plan.body.facts.servers:
+        if server.name in found and isinstance(server.databases, tuple):
+            listed = [each.copies for each in server.databases]
+            found |= {name for each in listed if isinstance(each, tuple) for name in each}
+    return found
+
+
+def _groups(plan: Plan, servers: Sequence[str]) -> Iterator[GroupDescription]:
+    group_of = {
+        each.name: each.availability_group
+        for each in plan.body.facts.servers
+        if each.name in servers and isinstance(each.availability_group, str)
+    }
+    for group in sorted(set(group_of.values())):
+        yield GroupDescription(
+            name=group,
+            servers=tuple(name for name in sorted(group_of) if group_of[name] == group),
+            witness_server="witness",
         )
 
 
@@ -216,7 +245,11 @@ def _databases(plan: Plan, servers: Sequence[str]) -> Iterator[DatabaseDescripti
         if server.name not in servers or isinstance(server.databases, Unknown):
             continue
         for each in server.databases:
-            yield _database_of(each, server, largest)
+            held = each.copies if isinstance(each.copies, tuple) else ()
+            others = (name for name in held if name in servers and name != server.name)
+            yield evolve(
+                _database_of(each, server, largest), copies=(server.name, *sorted(others))
+            )
 
 
 def _database_of(each: ActualDatabase, server: ActualServer, largest: int) -> DatabaseDescription:

@@ -20,6 +20,7 @@ from goexchange.spec import load_specification
 from goexchange.world.chance import number
 from goexchange.world.site import (
     DatabaseDescription,
+    GroupDescription,
     ServerDescription,
     SiteDescription,
     TimeConstants,
@@ -57,6 +58,7 @@ class Scenario:
     has_agent: bool = False
     has_shadow: bool = False
     has_rebuilt_set: bool = False
+    has_group: bool = False
     has_backup_before: bool = False
     conflicts: str = "refuse"
 
@@ -74,6 +76,7 @@ class Scenario:
                 ("a backup agent", self.has_agent),
                 ("a backup by diskshadow", self.has_shadow),
                 ("a set of the rebuilt file", self.has_rebuilt_set),
+                ("one availability group", self.has_group),
                 ("a backup before", self.has_backup_before),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
@@ -92,6 +95,8 @@ SCRIPTS = {
     "defragment": "offline-defrag",
     "copy": "exchange-backup",
 }
+# Asked of a database with a copy on every server: it is looked at on a passive one.
+REPLICATED = {"look": "offline-diagnostic-report"}
 _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintenance
     "rebuild": ("rebuild", "rebuild", "defragment"),
     "verify": ("verify", "diagnose", "correct", "store-correct", "inspect", "measure"),
@@ -119,6 +124,9 @@ def scenario_of(seed: int) -> Scenario:
                 for one, need in enumerate(drawn)
             )
         )
+    has_group = servers > 1 and draw("group", 2) == 0
+    if has_group:
+        needs[0] = ("look", *needs[0][1:])
     if all(each in ("nothing", "outside") for of in needs for each in of):
         needs[0] = ("rebuild", *needs[0][1:])
     moment = draw("at", 12)
@@ -138,6 +146,7 @@ def scenario_of(seed: int) -> Scenario:
         has_agent=(method := draw("agent", 4)) == 0,
         has_shadow=method == 1 and draw("shadow", 2) == 0,
         has_rebuilt_set=draw("rebuilt set", 5) == 0,
+        has_group=has_group,
         has_backup_before=draw("backup before", 6) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
@@ -154,7 +163,10 @@ def simple(seed: int = 1) -> Scenario:
 def smaller(scenario: Scenario) -> Iterator[Scenario]:
     """Scenarios with a little less in them, for shrinking; names of steps stay what they are."""
     if scenario.servers > 1:
-        yield evolve(scenario, servers=scenario.servers - 1, needs=scenario.needs[:-1])
+        is_still_one = scenario.has_group and scenario.servers > 2
+        less_of_it = evolve(scenario, servers=scenario.servers - 1, needs=scenario.needs[:-1])
+        if is_still_one or not scenario.has_group:
+            yield less_of_it
     for index, of in enumerate(scenario.needs):
         if len(of) > 1:
             less = (*scenario.needs[:index], of[:-1], *scenario.needs[index + 1 :])
@@ -198,9 +210,20 @@ def site_of(scenario: Scenario) -> SiteDescription:
         databases += [_database(scenario, server, index, at) for at in range(len(needs))]
     return evolve(
         base,
-        servers=tuple(servers),
+        servers=tuple(
+            evolve(each, availability_group="DAG1" if scenario.has_group else None)
+            for each in servers
+        ),
         databases=tuple(databases),
-        groups=(),
+        groups=(
+            GroupDescription(
+                name="DAG1",
+                servers=tuple(each.name for each in servers),
+                witness_server="fs01.lab.example",
+            ),
+        )
+        if scenario.has_group
+        else (),
         log_bytes=64 * 1024,
         rates=base.rates.scaled(0.02),
         times=scenario.times,
@@ -227,10 +250,13 @@ def _database(
 ) -> DatabaseDescription:
     need = scenario.needs[index][at]
     name = f"DB{index + 1}{at + 1}"
+    others = tuple(
+        f"EX{one + 1:02d}" for one in range(scenario.servers) if one != index
+    )
     has_room = need in ("rebuild", "defragment", "measure", "outside")
     return DatabaseDescription(
         name=name,
-        copies=(server.name,),
+        copies=(server.name, *(others if need in REPLICATED else ())),
         edb_path=f"D:\\{name}\\{name}.edb",
         log_folder=f"L:\\{name}",
         log_prefix=f"E{at:02d}",
@@ -262,10 +288,12 @@ def _inventory_text(scenario: Scenario) -> str:
         if scenario.has_share
         else ""
     )
+    members = ", ".join(f"EX{index + 1:02d}" for index in range(scenario.servers))
+    group = f"availability_groups: {{DAG1: {{servers: [{members}]}}}}\n" * scenario.has_group
     return (
         "apiVersion: goexchange/v1\nkind: Inventory\nmetadata: {name: generated}\n"
         "sites: {berlin: {zone: Europe/Berlin}}\n"
-        f"servers:\n{servers}"
+        f"servers:\n{servers}{group}"
         "windows:\n"
         '  night: {zone: Europe/Berlin, days: [SAT], from: "22:00", to: "06:00"}\n'
         "connection_profiles: {default: {}}\nlow_space_threshold: 1GiB\n"
@@ -284,6 +312,7 @@ _WANTS = {
     "store-correct": "verified_within: 30d, online_full_backup_within: 7d",
     "inspect": "verified_within: 30d, measured_within: 90d",
     "measure": "measured_within: 90d",
+    "look": "verified_within: 30d",
     "defragment": "white_space_max: 20%",
     "copy": "offline_backup_within: 30d, online_full_backup_within: 7d",
 }
@@ -339,7 +368,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
     servers = sorted({f"EX0{name[2]}" for name in names})
     target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
     passes = 3 if need in _FINDS else 1 if scenario.has_passes else 0
-    script = SCRIPTS.get(need, "preventative-maintenance")
+    script = {**SCRIPTS, **REPLICATED}.get(need, "preventative-maintenance")
     processes = (
         "custom_processes:\n"
         "  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend],"

@@ -142,7 +142,9 @@ def _unknown(path: str) -> actual.ActualState:
     return state(server(**{name: unknown}))
 
 
-READS = [(guard, fact) for guard in GUARDS.values() for fact in guard.reads]
+# Of plans that suspend a copy, which none here does: test_copies_well.py asks the same of it.
+HERE = [each for each in GUARDS.values() if each.id != "copies-well"]
+READS = [(guard, fact) for guard in HERE for fact in guard.reads]
 
 
 @pytest.mark.parametrize(("guard", "fact"), READS, ids=lambda each: getattr(each, "id", each))
@@ -157,7 +159,7 @@ def test_an_unknown_fact_never_passes(guard: Guard, fact: str) -> None:
     assert now.remedy is not None
 
 
-@pytest.mark.parametrize("guard", [each for each in GUARDS.values() if each.reads])
+@pytest.mark.parametrize("guard", [each for each in HERE if each.reads])
 def test_an_unknown_host_or_server_never_passes(guard: Guard) -> None:
     seen = (
         state(evolve(server(), host=Unknown("no answer"), databases=Unknown("no answer"))),

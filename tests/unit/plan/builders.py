@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from goexchange.errors import Place
-from goexchange.model import actual, configuration, desired
+from goexchange.model import actual, configuration, copies, desired
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 IN_WINDOW = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
@@ -353,4 +353,64 @@ def _entry(name: str) -> configuration.ServerEntry:
         generation=None,
         connection=profile,
         place=PLACE,
+    )
+
+
+def copy(database: str = "DB05", server: str = "EX02", **differs: Any) -> copies.ActualCopy:
+    """A passive copy that is well."""
+    values: dict[str, Any] = {
+        "database": database,
+        "server": server,
+        "status": "Healthy",
+        "is_active": False,
+        "is_activation_suspended": False,
+        "suspend_comment": None,
+        "copy_queue_logs": 0,
+        "replay_queue_logs": 2,
+        "content_index": "NotApplicable",
+        "activation_preference": 2,
+        "replay_lag_s": 0.0,
+    }
+    return copies.ActualCopy(**{**values, **differs})
+
+
+def active(database: str = "DB05", server: str = "EX01", **differs: Any) -> copies.ActualCopy:
+    """The active copy."""
+    values = {"status": "Mounted", "is_active": True, "activation_preference": 1}
+    return copy(database, server, **{**values, **differs})
+
+
+def group(*servers: str, **differs: Any) -> copies.ActualGroup:
+    """A group whose members are all up."""
+    names = servers or ("EX01", "EX02")
+    values: dict[str, Any] = {
+        "name": "DAG1",
+        "servers": names,
+        "operational": names,
+        "in_maintenance": (),
+        "primary_active_manager": names[0],
+        "witness_server": "fs01.contoso.example",
+    }
+    return copies.ActualGroup(**{**values, **differs})
+
+
+def members(*held: copies.ActualCopy, **differs: Any) -> tuple[actual.ActualServer, ...]:
+    """EX01 with DB05 active, and EX02 with its passive copy; `differs` are of EX01."""
+    replicated = database(copies=("EX01", "EX02"), is_replicated=True)
+    every = held or (active(), copy())
+    own: dict[str, Any] = {
+        "availability_group": "DAG1",
+        "group": group(),
+        "copies": tuple(each for each in every if each.server == "EX01"),
+        "databases": (replicated,),
+    }
+    return (
+        server("EX01", **{**own, **differs}),
+        server(
+            "EX02",
+            databases=(),
+            availability_group="DAG1",
+            group=group(),
+            copies=tuple(each for each in every if each.server == "EX02"),
+        ),
     )

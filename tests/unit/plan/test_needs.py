@@ -121,12 +121,13 @@ def test_several_copies_that_need_nothing_are_no_refusal() -> None:
     assert decide(one).need is Need.NOTHING
 
 
-def test_offline_verification_of_several_copies_is_refused() -> None:
+def test_offline_verification_of_several_copies_needs_all_of_them_known() -> None:
     one = database(copies=("EX01", "EX02"), is_replicated=True, **WELL)
     want = spec(script=script(verify=desired.VerifyMode.OFFLINE))
     found = decide(one, records=(), want=want)
     assert found.need is Need.NOT_POSSIBLE
-    assert found.instead == "detect errors on a suspended passive copy"
+    assert found.reasons == (Reason.COPIES_UNKNOWN,)
+    assert found.instead is not None and "`availability_groups`" in found.instead
 
 
 def test_a_recovery_database_is_refused() -> None:
@@ -153,7 +154,7 @@ def test_an_unknown_fact_that_decides_is_not_possible_and_named(fact: str) -> No
 
 
 def test_a_generation_that_the_script_is_not_for_is_refused() -> None:
-    old = server(generation=actual.Generation.EXCHANGE_2010)
+    old = server(generation=actual.Generation.EXCHANGE_2003)
     body = make_draft([spec()], inventory(), state(old), now=NOW)
     assert body.decisions[0].reasons == (Reason.SCRIPT_NOT_FOR_VERSION,)
 

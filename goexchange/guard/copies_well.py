@@ -1,0 +1,63 @@
+"""Before one copy of a database is suspended, every copy and every member of the group is well."""
+
+from __future__ import annotations
+
+from goexchange.facts.copies_of import CopiesOf, copies_of, is_lagged
+from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Question, blocks, need, passes
+from goexchange.model.copies import ActualCopy
+from goexchange.model.plan import Action, ExchangeCall
+
+MEND = "wait until every copy and member is healthy again, and apply again"
+
+
+def _copies_well(question: Question) -> Answer:
+    found = need(
+        copies_of(question.database, question.server, question.actual.servers),
+        "how its copies stand",
+    )
+    seen = {each.server: str(each.status) for each in found.copies}
+    if found.ailing:
+        return blocks("; ".join(found.ailing), MEND, copies=seen)
+    wanted = _to_be_suspended(question)
+    against = [text for each in wanted for text in _against(each, found)]
+    if against:
+        return blocks("; ".join(against), "plan again: goexchange plan", copies=seen)
+    stay = len(found.copies) - len(wanted)
+    return passes(f"{len(found.copies)} copies, all well; {stay} left meanwhile", copies=seen)
+
+
+def _to_be_suspended(question: Question) -> tuple[str, ...]:
+    return tuple(
+        str(each.call.parameters["Identity"])
+        for each in question.steps(Action.SUSPEND_COPY)
+        if isinstance(each.call, ExchangeCall)
+    )
+
+
+def _against(identity: str, found: CopiesOf) -> tuple[str, ...]:
+    """Why this very copy may not be suspended now, whatever it was when the plan was made."""
+    copies = [each for each in found.copies if each.identity.lower() == identity.lower()]
+    if not copies:
+        return (f"there is no copy {identity} any more",)
+    return tuple(_words(copies[0]))
+
+
+def _words(copy: ActualCopy) -> list[str]:
+    words = []
+    if need(copy.is_active, f"whether the copy on {copy.server} is active"):
+        words.append(f"the copy on {copy.server} is active now")
+    if need(is_lagged(copy), f"whether the copy on {copy.server} is lagged"):
+        words.append(f"the copy on {copy.server} is lagged")
+    if need(copy.is_activation_suspended, f"whether {copy.server} may activate its copy"):
+        words.append(f"somebody has suspended the activation of the copy on {copy.server}")
+    return words
+
+
+COPIES_WELL = Guard(
+    id="copies-well",
+    rule="a copy is suspended only while every copy of the database and every member of its"
+    " group is well",
+    moments=AT_ALL_TIMES,
+    reads=("server.databases", "database.copies", "server.group", "server.copies"),
+    judge=_copies_well,
+)

@@ -1,0 +1,114 @@
+"""Which passive copy of a replicated database is looked at, and why none where none may be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from goexchange.facts.copies_of import copies_of
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.copies import ActualCopy
+from goexchange.model.desired import DesiredState
+from goexchange.model.plan import Reason
+from goexchange.model.unknown import Unknown
+from goexchange.plan import words
+from goexchange.plan.finding import Needed, fact_unknown, not_possible
+
+MEND_COPIES = (
+    "bring every copy and member back to health (Get-MailboxDatabaseCopyStatus), and plan again"
+)
+OBSERVE_MEMBERS = (
+    "write every member of the group into `availability_groups` of the inventory, make it"
+    " reachable, and plan again"
+)
+
+
+@frozen(kw_only=True)
+class Passive:
+    """The passive copy that is looked at, and the member that holds it.
+
+    Shape: `well_left` is how many copies stay in service and replicated meanwhile.
+    """
+
+    copy: ActualCopy
+    server: ActualServer
+    host: ActualHost
+    eseutil: str
+    well_left: int
+
+
+def choose_passive(
+    database: ActualDatabase,
+    server: ActualServer,
+    seen: Sequence[ActualServer],
+    *,
+    spec: DesiredState,
+) -> Passive | Needed:
+    """Return the copy that would be activated last, or the refusal with its reason."""
+    place = spec.targets.place
+    found = copies_of(database, server, seen)
+    if isinstance(found, Unknown):
+        return not_possible(
+            Reason.COPIES_UNKNOWN,
+            f"how its copies stand is unknown: {found.reason}",
+            origin=place,
+            instead=OBSERVE_MEMBERS,
+        )
+    if found.ailing:
+        return not_possible(
+            Reason.COPY_NOT_WELL,
+            f"no copy is suspended while its group is not well: {'; '.join(found.ailing)}",
+            origin=place,
+            instead=MEND_COPIES,
+        )
+    fit = [each for each in found.passive if _against(each) is None]
+    if not fit:
+        why = "; ".join(f"{each.server}: {_against(each)}" for each in found.passive)
+        return not_possible(
+            Reason.NO_COPY_TO_LOOK_AT,
+            f"none of its passive copies may be suspended: {why or 'there is none'}",
+            origin=place,
+            instead="online-error-diagnostic detects errors with the store mounted",
+        )
+    copy = max(fit, key=lambda each: (_preference(each), each.server))
+    return _on_member(copy, seen, left=len(found.copies) - 1, spec=spec)
+
+
+def _against(copy: ActualCopy) -> str | None:
+    """Why the copy itself is left alone."""
+    if isinstance(copy.replay_lag_s, Unknown):
+        return f"whether it is lagged is unknown: {copy.replay_lag_s.reason}"
+    if copy.replay_lag_s > 0:
+        span = words.span(int(copy.replay_lag_s))
+        return f"it is a lagged copy ({span}), kept for going back in time"
+    if copy.is_activation_suspended is not False:
+        return "its activation is suspended by somebody, and the comment could not be put back"
+    return None
+
+
+def _preference(copy: ActualCopy) -> int:
+    return 0 if isinstance(copy.activation_preference, Unknown) else copy.activation_preference
+
+
+def _on_member(
+    copy: ActualCopy, seen: Sequence[ActualServer], *, left: int, spec: DesiredState
+) -> Passive | Needed:
+    member = next((each for each in seen if each.name.lower() == copy.server.lower()), None)
+    if member is None:
+        return not_possible(
+            Reason.COPIES_UNKNOWN,
+            f"{copy.server} holds the copy and was not observed",
+            origin=spec.targets.place,
+            instead=OBSERVE_MEMBERS,
+        )
+    host = member.host
+    if isinstance(host, Unknown):
+        return fact_unknown(f"the state of {copy.server}", host, origin=spec.targets.place)
+    if isinstance(host.eseutil_path, Unknown):
+        return fact_unknown(
+            f"where eseutil is on {copy.server}", host.eseutil_path, origin=spec.targets.place
+        )
+    return Passive(
+        copy=copy, server=member, host=host, eseutil=host.eseutil_path, well_left=left
+    )
