@@ -13,6 +13,7 @@ from goexchange.cli.console import Console
 from goexchange.cli.selection import chosen_servers
 from goexchange.cli.sheets import own, report_option
 from goexchange.errors import ExitCode, NotNow, Unapproved, UsageError
+from goexchange.report.shown import wrap
 
 if TYPE_CHECKING:
     from goexchange.app.pilot_plans import PilotRequest, Preview
@@ -76,7 +77,7 @@ def pilot(
     if given["removed"]:
         return _remove(console, request, given)
     previewed = preview(request)
-    console.data(_text(previewed))
+    console.data(_text(previewed, console.width))
     if given["is_preview"]:
         console.document({"exit_code": int(ExitCode.OK), "pilot": None})
         return int(ExitCode.OK)
@@ -165,36 +166,54 @@ def _asks(console: Console, question: str, wanted: str) -> bool:
     return sys.stdin.readline().strip() == wanted
 
 
-def _text(previewed: Preview) -> str:
-    """What it will do, whole: nothing else is created."""
+def _text(previewed: Preview, width: int) -> str:
+    """What it will do, whole: nothing else is created. No line is wider than the terminal."""
     scratch, request = previewed.scratch, previewed.request
     versions = previewed.versions
-    lines = [
-        f"goexchange pilot   {request.server}   like {request.like.desired.name}",
+    lines: list[tuple[str, str]] = [
+        ("goexchange pilot   ", f"{request.server} like {request.like.desired.name}"),
         (
-            f"Proves    Exchange {versions.exchange or 'unknown'}, eseutil"
-            f" {versions.eseutil or 'unknown'}, PowerShell {versions.powershell or 'unknown'}"
+            "Proves    ",
+            ", ".join(
+                f"{name} {found or 'unknown'}"
+                for name, found in (
+                    ("Exchange", versions.exchange),
+                    ("eseutil", versions.eseutil),
+                    ("PowerShell", versions.powershell),
+                )
+            ),
         ),
-        f"Creates   database {scratch.name}: no mailbox, none put into it by Exchange",
-        f"          folder {scratch.folder}, everything of it: {scratch.edb_path},",
-        f"          {scratch.log_folder}, {scratch.set_target}",
-        "Touches   no other database" + _backs_up(previewed),
-        "Kills     two of its own controllers: after the swap, and in the rebuild",
-        "Removes   the database, the folder, and what its runs left on the host"
+        ("Creates   ", f"database {scratch.name}: no mailbox, none put into it by Exchange"),
+        (" " * 10, f"folder {scratch.folder}, everything of it:"),
+        (" " * 10, f"{scratch.edb_path}, {scratch.log_folder}, {scratch.set_target}"),
+        ("Touches   ", "no other database" + _backs_up(previewed)),
+        ("Kills     ", "two of its own controllers: after the swap, and in the rebuild"),
+        ("Removes   ", "the database, the folder, and what its runs left on the host")
         if not request.keeps
-        else "Keeps     the database and the folder, as --keep asks",
-        "",
-        f"1 create        plan {previewed.creation.id}",
+        else ("Keeps     ", "the database and the folder, as --keep asks"),
+        ("", ""),
+        ("1 create        ", f"plan {previewed.creation.id}"),
+        *_steps(previewed.creation.body.lanes[0].steps),
+        ("2 way-back      ", "the night below, killed after the swap, then the way back"),
+        ("3 whole-script  ", "the night below, killed in the rebuild, then to its end"),
+        *(
+            line
+            for lane in previewed.foreseen.lanes
+            for line in _steps([step for step in lane.steps if step.runs_when.value != "always"])
+        ),
+        ("4 remove        ", "no mailbox in it, dismounted, removed, folder deleted"),
+        *(
+            ("Consent   ", f"{need.consent.value}: {need.finding}")
+            for need in previewed.foreseen.consents
+        ),
     ]
-    lines += _steps(previewed.creation.body.lanes[0].steps)
-    lines.append("2 way-back      the night below, killed after the swap, then the way back")
-    lines.append("3 whole-script  the night below, killed in the rebuild, then to its end")
-    for lane in previewed.foreseen.lanes:
-        lines += _steps([step for step in lane.steps if step.runs_when.value != "always"])
-    lines.append("4 remove        no mailbox in it, dismounted, removed, folder deleted")
-    lines += [f"Consent   {need.consent.value}: {need.finding}" for need in
-              previewed.foreseen.consents]  # fmt: skip
-    return "\n".join(lines)
+    return "\n".join(part for head, text in lines for part in _hanging(head, text, width))
+
+
+def _hanging(head: str, text: str, width: int) -> list[str]:
+    """A head and its text, which goes on under its own beginning."""
+    parts = wrap(text, max(20, width - len(head)))
+    return [f"{' ' * len(head) if at else head}{part}" for at, part in enumerate(parts or ("",))]
 
 
 def _backs_up(previewed: Preview) -> str:
@@ -202,5 +221,5 @@ def _backs_up(previewed: Preview) -> str:
     return "" if not needs else "; its online backup covers others, see the consents below"
 
 
-def _steps(steps: Any) -> list[str]:
-    return [f"     {step.number:>2}  {step.action.value:<24} {step.summary}" for step in steps]
+def _steps(steps: Any) -> list[tuple[str, str]]:
+    return [(f"     {step.number:>2}  {step.action.value:<24} ", step.summary) for step in steps]
