@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ from goexchange.lab.disk import FolderDisk
 from goexchange.lab.server import LabAddress, serve_until_stopped
 from goexchange.lab.settings import LabLimits, LabSettings
 from goexchange.lab.site_of_world import SiteOfWorld, SystemClock
-from goexchange.model.actual import Generation
 from goexchange.spec.scripts import OLD
-from goexchange.world.site import default_site, with_old_server
+from goexchange.world.site import SiteDescription, default_site, with_old_server
 from goexchange.world.world import World
 
 SITE_FOLDER = "site"
@@ -109,8 +108,7 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
 
     def ready(address: LabAddress) -> None:
         (site_folder / "lab.pid").write_text(str(os.getpid()), "utf-8")
-        generations = {each.name: each.generation for each in description.servers}
-        _write_project(folder, address, site.password(USER), generations)
+        _write_project(folder, address, site.password(USER), description)
         on_ready(address)
 
     site = SiteOfWorld(world)
@@ -159,7 +157,7 @@ def _is_alive(process: int) -> bool:
 
 
 def _write_project(
-    folder: Path, address: LabAddress, password: str, generations: Mapping[str, Generation]
+    folder: Path, address: LabAddress, password: str, description: SiteDescription
 ) -> None:
     """Configuration, inventory and specification; the inventory is always written anew: ports
     change.
@@ -169,7 +167,7 @@ def _write_project(
     secret.write_text(password, "utf-8")
     inventory = folder / "inventory"
     inventory.mkdir(exist_ok=True)
-    (inventory / "lab.yaml").write_text(_inventory_text(folder, address, generations), "utf-8")
+    (inventory / "lab.yaml").write_text(_inventory_text(folder, address, description), "utf-8")
     for path, text in (
         (folder / "specs" / "preventative.yaml", SPECIFICATION),
         (folder / "goexchange.yaml", "apiVersion: goexchange/v1\nkind: Configuration\n"),
@@ -179,10 +177,9 @@ def _write_project(
             path.write_text(text, "utf-8")
 
 
-def _inventory_text(
-    folder: Path, address: LabAddress, generations: Mapping[str, Generation]
-) -> str:
+def _inventory_text(folder: Path, address: LabAddress, description: SiteDescription) -> str:
     ports = address.ports
+    generations = {each.name: each.generation for each in description.servers}
     lines = [
         "# Written by `goexchange lab up`: the ports change with every start.",
         "apiVersion: goexchange/v1",
@@ -200,6 +197,12 @@ def _inventory_text(
             ]
             if generations[host.name] in OLD:
                 lines.append(f'    generation: "{generations[host.name].value}"')
+    if description.groups:
+        lines.append("availability_groups:")
+        lines += [
+            f"  {group.name}: {{servers: [{', '.join(group.servers)}]}}"
+            for group in description.groups
+        ]
     lines += [
         "connection_profiles:",
         "  default:",

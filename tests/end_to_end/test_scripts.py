@@ -143,7 +143,7 @@ def test_the_rehearsal_takes_both_backups_and_does_no_maintenance(seen: dict[str
 def test_what_cannot_be_done_says_why_and_what_instead(seen: dict[str, Any]) -> None:
     decisions = {each["address"]: each for each in seen["second"]["body"]["decisions"]}
     for address, words, instead in (
-        ("EX02/DB07", "it is not taken down to be looked at", "suspended passive copy"),
+        ("EX02/DB07", "its space is not measured on one", "white space that Exchange tells"),
         ("EX01/RDB01", "it is a recovery database", "exclude it"),
         ("EX01/DB03", "does not apply to Exchange 2019", "online-error-correction"),
     ):
