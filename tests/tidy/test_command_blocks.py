@@ -40,6 +40,10 @@ def is_run_when_installed(block: Block) -> bool:
     return block.language == RUN and f'first_block("{block.document}")' in session
 
 
+def is_of_an_old_server(block: Block) -> bool:
+    return block.language == RUN and "unconfirmed-generation" in block.text
+
+
 def is_the_tests(block: Block) -> bool:
     return block.language == RUN and block.text.split()[-1] == "pytest"
 
@@ -48,6 +52,7 @@ REASONS: dict[str, Callable[[Block], bool]] = {
     "a real Exchange server": is_powershell,
     "a real Windows server": is_powershell,
     "a domain of your own": is_of_a_domain,
+    "a server with Exchange 2010": is_of_an_old_server,
     "it installs from a package registry": is_an_installation,
     "the session `fresh` does": is_run_when_installed,
     "it runs the tests": is_the_tests,
