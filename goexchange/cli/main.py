@@ -152,6 +152,7 @@ def _run(words: list[str]) -> None:
     except Exception as error:  # noqa: BLE001 - a bug of ours: said as one, never shown as a raw trace
         _bug(console, error, is_verbose=bool({"-v", "--verbose", "-vv"} & set(words)))
         code = int(ExitCode.INTERNAL)
+    gc.freeze()  # the interpreter's own last collection has nothing to look through either
     sys.exit(code)
 
 
