@@ -7,6 +7,8 @@ from datetime import datetime
 from ntpath import basename, dirname
 from typing import Any
 
+from attrs import frozen
+
 from goexchange.backup.exports import ExportedFile, exported_set_files
 from goexchange.backup.manifest import database_facts, manifest_bytes, restores
 from goexchange.backup.selection import ListedFile, Reason, SelectedFile, Selection, select_files
@@ -22,6 +24,7 @@ from goexchange.model.backup_set import (
     FileRole,
     FileVerdict,
     LogFacts,
+    Restores,
     SetFile,
     SetMethod,
 )
@@ -29,6 +32,16 @@ from goexchange.model.history import Timing
 from goexchange.model.plan import Action, JobCall, Lane, Plan, ScriptCall, Step
 from goexchange.model.run import StepRecord
 from goexchange.schedule.history import KEPT_MAX
+
+
+@frozen(kw_only=True)
+class _Contents:
+    """What one set of a lane holds, where it lies, and what it brings back."""
+
+    folder: str
+    taken_at_utc: datetime
+    files: tuple[SetFile, ...]
+    restores: Restores
 
 
 def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
@@ -43,15 +56,9 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
     selection = selection_of(header_step, _result(header))
     copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
     is_checked = _happened(lane, state, Action.VERIFY_SET_ON_HOST)
-    body = BackupSet(
-        set_id=f"{lane.server}/{lane.database}/{basename(str(seal_step.call.arguments['folder']))}",
-        server=lane.server,
-        database=lane.database or "",
-        database_guid=lane.database_guid or "",
+    holds = _Contents(
+        folder=str(seal_step.call.arguments["folder"]),
         taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
-        run=state.run or "",
-        plan=plan.sha256,
-        method=SetMethod.OFFLINE_COPY,
         files=(
             *(
                 _set_file(one, copies[basename(one.path).lower()], header, is_checked)
@@ -63,7 +70,7 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
             header_of(_result(header)), missing_generations=selection.missing_generations
         ),
     )
-    return manifest_bytes(body)
+    return _manifest(plan, lane, state, holds)
 
 
 def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
@@ -79,15 +86,9 @@ def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
     assert isinstance(seal_step.call, ScriptCall) and isinstance(original, ScriptCall)
     [copy] = _result(copied)["files"]
     is_checked = _happened(lane, state, Action.VERIFY_REBUILT_ON_HOST)
-    body = BackupSet(
-        set_id=f"{lane.server}/{lane.database}/{basename(str(seal_step.call.arguments['folder']))}",
-        server=lane.server,
-        database=lane.database or "",
-        database_guid=lane.database_guid or "",
+    holds = _Contents(
+        folder=str(seal_step.call.arguments["folder"]),
         taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
-        run=state.run or "",
-        plan=plan.sha256,
-        method=SetMethod.OFFLINE_COPY,
         files=(
             SetFile(
                 role=FileRole.DATABASE,
@@ -101,6 +102,22 @@ def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
             ),
         ),
         restores=restores(header_of(_result(header)), missing_generations=()),
+    )
+    return _manifest(plan, lane, state, holds)
+
+
+def _manifest(plan: Plan, lane: Lane, state: RunState, holds: _Contents) -> bytes:
+    body = BackupSet(
+        set_id=f"{lane.server}/{lane.database}/{basename(holds.folder)}",
+        server=lane.server,
+        database=lane.database or "",
+        database_guid=lane.database_guid or "",
+        taken_at_utc=holds.taken_at_utc,
+        run=state.run or "",
+        plan=plan.sha256,
+        method=SetMethod.OFFLINE_COPY,
+        files=holds.files,
+        restores=holds.restores,
     )
     return manifest_bytes(body)
 

@@ -36,6 +36,7 @@ from goexchange.model.plan import (
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
+from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, property_probe
 from goexchange.plan.paths import comparable, stamp_text
@@ -371,22 +372,7 @@ def _identity(server: str, database: ActualDatabase | None) -> tuple[Premise, ..
 
 
 def _decision(scratch: Scratch, server: str, text: str) -> Decision:
-    return Decision(
-        address=f"{server}/{scratch.name}",
-        server=server,
-        database=scratch.name,
-        need=Need.PILOT,
-        reasons=(Reason.ASKED_FOR,),
-        explanation=text,
-        instead=None,
-        size_bytes=None,
-        white_space_bytes=None,
-        file_since_utc=None,
-        outage_s=None,
-        outage_p90_s=None,
-        specification="",
-        origin=None,
-    )
+    return decision_asked_for(f"{server}/{scratch.name}", need=Need.PILOT, text=text)
 
 
 def _restart_hint(server: str, name: str) -> Diagnostic:

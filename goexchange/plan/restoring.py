@@ -29,10 +29,10 @@ from goexchange.model.plan import (
     PlanBody,
     PlanInput,
     Premise,
-    Reason,
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
+from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.context import Pace
 from goexchange.plan.lane_recovery import recovery_lane
@@ -101,7 +101,7 @@ def recovery_draft(wanted: Wanted, setting: Setting) -> PlanBody:
     folder = wanted.stage or join(_roomiest(host), "gx-recovery", name)
     staged = _staged(wanted, setting, host, folder=folder, file=file)
     lane = recovery_lane(server.name, name, staged, root=setting.inventory.host_root)
-    decision = _decision(
+    decision = decision_asked_for(
         f"{server.name}/{name}",
         need=Need.RESTORE,
         text=f"set {body.set_id} to a recovery database; no database in service is touched",
@@ -152,7 +152,7 @@ def original_draft(wanted: Wanted, setting: Setting) -> PlanBody:
         Draft(
             lanes=(return_lane(returning),),
             decisions=(
-                _decision(
+                decision_asked_for(
                     f"{server.name}/{database.name}",
                     need=Need.RESTORE,
                     text=f"set {body.set_id} to its original place: mail since"
@@ -266,27 +266,7 @@ def decision_of_return(database: ActualDatabase, text: str) -> Decision:
     """The decision of a rollback."""
     size = database.size_bytes if isinstance(database.size_bytes, int) else None
     address = f"{database.server}/{database.name}"
-    return _decision(address, need=Need.ROLL_BACK, text=text, size_bytes=size)
-
-
-def _decision(address: str, *, need: Need, text: str, size_bytes: int | None) -> Decision:
-    server, _, name = address.partition("/")
-    return Decision(
-        address=address,
-        server=server,
-        database=name,
-        need=need,
-        reasons=(Reason.ASKED_FOR,),
-        explanation=text,
-        instead=None,
-        size_bytes=size_bytes,
-        white_space_bytes=None,
-        file_since_utc=None,
-        outage_s=None,
-        outage_p90_s=None,
-        specification="",
-        origin=None,
-    )
+    return decision_asked_for(address, need=Need.ROLL_BACK, text=text, size_bytes=size)
 
 
 def _database_file(body: BackupSet) -> SetFile:
