@@ -18,6 +18,7 @@ from attrs import evolve
 from goexchange.codec import time_text, to_plain
 from goexchange.driver.binding import value_of
 from goexchange.journal.replay import RunState
+from goexchange.model.actual import Generation
 from goexchange.model.plan import (
     Call,
     ControllerCall,
@@ -86,9 +87,17 @@ def root_of(plan: Plan, server: str) -> str | None:
     return plan.body.rules.host_root
 
 
+def generation_of(plan: Plan, server: str) -> Generation | None:
+    """The version of a server as the plan saw it; None where it is not known."""
+    seen = next((each for each in plan.body.facts.servers if each.name == server), None)
+    known = None if seen is None else seen.generation
+    return known if isinstance(known, Generation) else None
+
+
 def changed_scripts(plan: Plan) -> tuple[str, ...]:
     """Host scripts whose packaged text has another digest than the plan says."""
-    named = {
+    named = set(plan.body.rules.carriers.items())
+    named |= {
         ("start-job" if isinstance(step.call, JobCall) else step.call.script, step.call.digest)
         for lane in plan.body.lanes
         for step in lane.steps

@@ -14,7 +14,14 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from goexchange.codec import time_text, to_plain
-from goexchange.driver.calls import changes, feed_call, longest_cmdlet_s, scope_leases
+from goexchange.driver.calls import (
+    changes,
+    feed_call,
+    generation_of,
+    longest_cmdlet_s,
+    root_of,
+    scope_leases,
+)
 from goexchange.driver.effects import (
     AcquireLeases,
     Append,
@@ -48,6 +55,7 @@ from goexchange.journal.replay import RunState
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.plan import Action, ExchangeCall, Plan, ScriptCall, Step
 from goexchange.model.run import Record, RecordKind
+from goexchange.powershell.seam import carried, is_carried
 
 T = TypeVar("T")
 Talk = Generator[Effect, Event, T]
@@ -205,15 +213,16 @@ class Conversation:
 
         Raises: LeaseGone when the lease cannot be kept or the host fences us off.
         """
-        is_change = isinstance(call, ExchangeCall) and changes(call)
-        yield from self._keep_lease(limit_s, is_fresh=is_change)
+        sent = self._as_sent(server, call)
+        is_unfenced = isinstance(sent, ExchangeCall) and changes(sent)
+        yield from self._keep_lease(limit_s, is_fresh=is_unfenced)
         left = (
             (self.lease_expires - self.now).total_seconds() - LEASE_MARGIN_S
             if self.lease_expires
             else limit_s
         )
         event = yield Send(
-            server=server, call=call, time_limit_s=max(1.0, min(limit_s, left)), purpose=purpose
+            server=server, call=sent, time_limit_s=max(1.0, min(limit_s, left)), purpose=purpose
         )
         assert isinstance(event, (Answered, Refused, Lost))
         if isinstance(event, Refused) and event.code == "fenced" and purpose != "claim":
@@ -226,6 +235,14 @@ class Conversation:
             first = event.result["errors"][0]
             return Refused(code=str(first["id"]), message=str(first["message"]))
         return event
+
+    def _as_sent(self, server: str, call: ExchangeCall | ScriptCall) -> ExchangeCall | ScriptCall:
+        """A cmdlet for a version without an endpoint goes by host script, which fences it."""
+        generation = generation_of(self.plan, server)
+        if not isinstance(call, ExchangeCall) or not is_carried(generation):
+            return call
+        root, fence = root_of(self.plan, server) or "", self.numbers[server]
+        return carried(generation, call, root=root, fence=fence)
 
     def send_patiently(
         self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str

@@ -110,6 +110,7 @@ _STATEMENTS = (
     "Get-ExchangeServer",
     "Get-MailboxServer",
     "Get-MailboxDatabase",
+    "Get-StorageGroup",
     "Get-MoveRequest",
     "Get-MailboxRepairRequest",
     "Get-DatabaseAvailabilityGroup",

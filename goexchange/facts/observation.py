@@ -15,6 +15,7 @@ from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
 from goexchange.facts.groups import decode_copies, decode_group
 from goexchange.facts.host import decode_host
+from goexchange.facts.of_2007 import as_later, finished, is_2007, statements_of_2007
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -44,6 +45,8 @@ def exchange_statements(
     Shape: `known` are GUIDs of databases seen before; `generation` is what the inventory says, for
     Exchange 2010 lacks a cmdlet, and one that is not there may end the whole pipeline.
     """
+    if generation is Generation.EXCHANGE_2007:
+        return tuple(map(check_call, statements_of_2007(server)))
     calls = (
         ExchangeCall(cmdlet="Get-ExchangeServer", parameters={"Identity": server}),
         ExchangeCall(cmdlet="Get-MailboxServer", parameters={"Identity": server}),
@@ -73,7 +76,9 @@ def host_arguments(
     named.
     """
     databases = (
-        () if isinstance(exchange, Unknown) else ExchangeAnswer(exchange).of_type("MailboxDatabase")
+        ()
+        if isinstance(exchange, Unknown)
+        else ExchangeAnswer(as_later(exchange)).of_type("MailboxDatabase")
     )
     return {
         "root": root,
@@ -99,7 +104,7 @@ def decode_server(
     actual_host = host if isinstance(host, Unknown) else decode_host(host, observed_at)
     if isinstance(exchange, Unknown):
         return _silent(exchange, actual_host, asked=asked, observed_at=observed_at)
-    answer = ExchangeAnswer(exchange)
+    answer = ExchangeAnswer(as_later(exchange))
     server = answer.one("ExchangeServer")
     fqdn = answer.text(server, "Fqdn")
     version = _version(answer.text(server, "AdminDisplayVersion"))
@@ -171,7 +176,11 @@ def _databases(
     names = (asked.server, answer.text(server, "Name"), answer.text(server, "Fqdn"))
     own = frozenset(name.lower() for name in names if not isinstance(name, Unknown))
     found = decode_databases(answer, servers=own, known=asked.known)
-    if repairs is None or isinstance(found, Unknown):
+    if isinstance(found, Unknown):
+        return found
+    if is_2007(answer.plain):
+        return finished(found)
+    if repairs is None:
         return found
     return tuple(evolve(one, has_repair_requests=_has_open(one, repairs)) for one in found)
 

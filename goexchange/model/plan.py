@@ -506,7 +506,8 @@ class RunRules:
     """Rules the driver follows, in the plan so that the plan is exactly what runs. Units: seconds.
 
     Shape: `host_root` is the tool's folder on every host, for what no call of the plan names it
-    for; None in plans of versions that did not write it.
+    for; None in plans of versions that did not write it. `carriers` are the digests of the host
+    scripts that carry cmdlets to servers without an Exchange endpoint, by name.
     """
 
     failures_max: int
@@ -518,6 +519,7 @@ class RunRules:
     mount_confirm_after_s: int
     output_tail_bytes: int
     host_root: str | None = None
+    carriers: Mapping[str, str] = field(factory=dict)
 
 
 @frozen(kw_only=True)

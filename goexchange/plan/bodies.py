@@ -13,6 +13,7 @@ from goexchange.model.plan import EstimateSource, Lane, PlanBody, RunRules
 from goexchange.plan.check import check_body
 from goexchange.plan.context import Pace
 from goexchange.plan.sealing import FORMAT
+from goexchange.powershell.seam import carrier_digests
 
 OUTPUT_TAIL_BYTES = 8192
 _EMPTY = (
@@ -49,6 +50,7 @@ def run_rules(
         mount_confirm_after_s=inventory.mount_confirm_after_s,
         output_tail_bytes=OUTPUT_TAIL_BYTES,
         host_root=inventory.host_root,
+        carriers=carrier_digests([each.generation for each in inventory.servers]),
     )
 
 

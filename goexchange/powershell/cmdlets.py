@@ -58,6 +58,8 @@ CMDLETS: Mapping[str, Cmdlet] = {
                parameters={"Identity": str}, required=("Identity",)),
         Cmdlet(name="Get-MailboxDatabase", changes_exchange=False,
                parameters={"Identity": str, "Server": str, "Status": bool}),
+        Cmdlet(name="Get-StorageGroup", changes_exchange=False,
+               parameters={"Server": str}, required=("Server",)),
         Cmdlet(name="Get-DatabaseAvailabilityGroup", changes_exchange=False,
                parameters={"Identity": str, "Status": bool}, required=("Identity",)),
         Cmdlet(name="Get-MailboxDatabaseCopyStatus", changes_exchange=False,

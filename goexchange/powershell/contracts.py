@@ -34,6 +34,7 @@ from goexchange.powershell.contract import (
 )
 from goexchange.powershell.contract import Contract as Contract
 from goexchange.powershell.contract import Schema as Schema
+from goexchange.powershell.contracts_cmdlets import CMDLET_CONTRACTS
 from goexchange.powershell.contracts_runs import RUN_CONTRACTS
 
 OBSERVE_HOST = Contract(
@@ -461,6 +462,7 @@ CONTRACTS: Mapping[str, Contract] = {
         READ_SET,
         WRITE_DATABASE_RECORD,
         *RUN_CONTRACTS,
+        *CMDLET_CONTRACTS,
     )
 }
 

@@ -26,6 +26,7 @@ from goexchange.model.plan import ExchangeCall
 from goexchange.model.run import Record
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import registered_digests
+from goexchange.powershell.seam import asking, is_carried
 from goexchange.world.clock import ManualClock
 from goexchange.world.refusals import HostDown, ScriptFailed
 from goexchange.world.truth import true_file
@@ -163,6 +164,12 @@ class Performer:
 
     def _pipeline(self, server: str, statements: tuple[ExchangeCall, ...]) -> dict[str, Any]:
         """All that the statements of one pipeline give, together."""
+        generation = self.world.hosts[server].description.generation
+        if is_carried(generation):
+            asked = asking(generation, statements)
+            return _as_sent(
+                self.world.script(server, self.user, asked.script, dict(asked.arguments))
+            )
         answers = [self._exchange(server, statement) for statement in statements]
         return {
             name: [one for answer in answers for one in answer[name]]

@@ -13,6 +13,7 @@ from goexchange.model.configuration import ServerEntry
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import is_change
 from goexchange.powershell.contracts import CONTRACTS
+from goexchange.powershell.seam import asking, is_carried
 from goexchange.transport.exchange import ExchangeSession
 from goexchange.transport.faults import NotTaken, SessionGone
 from goexchange.transport.repeating import pauses
@@ -57,12 +58,13 @@ class RemoteSession:
             logging.getLogger(library).addHandler(logging.NullHandler())
 
     def open(self) -> None:
-        """Open both channels.
+        """Open both channels; the Windows channel alone where the version has no other.
 
         Raises: Unreachable, AuthenticationRefused.
         """
         with self._lock:
-            self._exchange.open()
+            if not is_carried(self.server.generation):
+                self._exchange.open()
             self._windows.open()
             self._was_open = True
 
@@ -72,6 +74,10 @@ class RemoteSession:
         Raises: HostRefused (the pipeline failed), AnswerLost (in doubt), Unreachable and
         AuthenticationRefused (nothing was sent).
         """
+        generation = self.server.generation
+        if is_carried(generation):  # the driver carries what changes something, under its fence
+            asked = asking(generation, calls)
+            return self.script(asked.script, asked.arguments, time_limit_s=time_limit_s)
         changes = any(is_change(call.cmdlet) for call in calls)
         return self._ask(
             self._exchange,

@@ -106,6 +106,7 @@ CMDLETS: Mapping[str, Cmdlet] = {
             cmdlets_read.get_mailbox_server,
         ),
         Cmdlet("Get-MailboxDatabase", _MAILBOX_DATABASE, cmdlets_read.get_mailbox_database),
+        Cmdlet("Get-StorageGroup", (Parameter("Server"),), cmdlets_read.get_storage_group),
         Cmdlet("Get-MailboxDatabaseCopyStatus", _COPY_STATUS, cmdlets_read.get_copy_status),
         Cmdlet(
             "Get-DatabaseAvailabilityGroup",
@@ -162,11 +163,21 @@ CMDLETS: Mapping[str, Cmdlet] = {
 
 
 _SINCE_2013 = frozenset({"Get-MailboxRepairRequest", "Get-ServerComponentState"})
+_SINCE_2010 = frozenset(
+    {
+        "Get-MailboxDatabaseCopyStatus", "Get-DatabaseAvailabilityGroup", "Get-MoveRequest",
+        "Suspend-MailboxDatabaseCopy", "Resume-MailboxDatabaseCopy", "New-MailboxRepairRequest",
+    }
+)  # fmt: skip
+_MISSING = {
+    Generation.EXCHANGE_2007: _SINCE_2013 | _SINCE_2010,
+    Generation.EXCHANGE_2010: _SINCE_2013 | {"Get-StorageGroup"},
+}
 
 
 def cmdlet_names(generation: Generation) -> tuple[str, ...]:
     """The cmdlets of a version in this world, as Microsoft spells them."""
-    missing = _SINCE_2013 if generation is Generation.EXCHANGE_2010 else frozenset()
+    missing = _MISSING.get(generation, frozenset({"Get-StorageGroup"}))
     return tuple(sorted({each.name for each in CMDLETS.values()} - missing))
 
 

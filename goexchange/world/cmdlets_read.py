@@ -20,6 +20,7 @@ from goexchange.world.exchange_objects import (
     type_names,
 )
 from goexchange.world.hosts import Host
+from goexchange.world.objects_2007 import storage_groups
 from goexchange.world.repairs import RepairRequest
 from goexchange.world.values import (
     CmdletAnswer,
@@ -90,6 +91,14 @@ def get_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer
     ordered = sorted(databases, key=lambda each: each.name.lower())
     rows = tuple(mailbox_database(world, each, with_status=with_status) for each in ordered)
     return CmdletAnswer(objects=rows, warnings=warnings, duration_s=world.site.times.cmdlet)
+
+
+def get_storage_group(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Get-StorageGroup of Exchange 2007."""
+    hosts = _hosts(world, given.get("Server"))
+    if hosts is None:
+        return _missing(world, "Get-StorageGroup", given["Server"])
+    return _answer(world, *(row for host in hosts for row in storage_groups(world, host)))
 
 
 def get_copy_status(world: World, given: Mapping[str, Any]) -> CmdletAnswer:

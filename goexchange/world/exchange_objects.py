@@ -6,15 +6,18 @@ Get-ServerComponentState that Microsoft's health checker keeps as test data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from goexchange.ese.header import BackupKind
 from goexchange.ese.structures import BackupRecord
+from goexchange.model.actual import Generation
 from goexchange.world.chance import guid
 from goexchange.world.copies import PassiveCopy, status_of
 from goexchange.world.databases import MailboxDatabase, read_header, white_space_bytes
 from goexchange.world.hosts import Host
+from goexchange.world.objects_2007 import clustered, database_of_2007
 from goexchange.world.site import DOMAIN
 from goexchange.world.values import (
     EnumValue,
@@ -126,6 +129,10 @@ def mailbox_server(world: World, host: Host) -> ExchangeObject:
         "ExchangeVersion": "0.1 (8.0.535.0)",
         "AdminDisplayVersion": _admin_version(server.version),
     }
+    if server.generation is Generation.EXCHANGE_2007:
+        later = ("DatabaseAvailabilityGroup", "DatabaseCopyAutoActivationPolicy")
+        properties = {name: each for name, each in properties.items() if name not in later}
+        properties |= clustered(host)
     return ExchangeObject(
         type_names=type_names("Microsoft.Exchange.Data.Directory.Management.MailboxServer"),
         to_string=server.name,
@@ -139,10 +146,12 @@ def mailbox_database(
     """One row of Get-MailboxDatabase; what the store alone knows is Nil without -Status, or when it
     does not answer.
     """
-    properties = {
+    properties: Mapping[str, Value] = {
         **_configured(world, database),
         **_live(world, database, with_status=with_status),
     }
+    if world.host_of(database).description.generation is Generation.EXCHANGE_2007:
+        properties = database_of_2007(database, properties)
     return ExchangeObject(
         type_names=type_names(_SYSTEM + "MailboxDatabase"),
         to_string=database.name,

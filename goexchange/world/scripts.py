@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goexchange.powershell.checking import fits, problems
 from goexchange.powershell.contracts import CONTRACTS
 from goexchange.world import (
+    scripts_cmdlets,
     scripts_files,
     scripts_jobs,
     scripts_moves,
@@ -54,6 +55,8 @@ _PLAYS: Mapping[str, Play] = {
     "remove-leftover": scripts_runs.remove_leftover,
     "try-root": scripts_trial.try_root,
     "scratch-folder": scripts_scratch.scratch_folder,
+    "ask-snapin": scripts_cmdlets.ask_snapin,
+    "tell-snapin": scripts_cmdlets.tell_snapin,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

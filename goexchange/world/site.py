@@ -51,6 +51,8 @@ class ServerDescription(Shared):
     availability_group: str | None = None
     powershell: str = "5.1.20348.2849"
     installed_in: str | None = None
+    cluster_kind: str = "Disabled"  # of Exchange 2007; Shared and NonShared are clusters
+    nodes: tuple[str, ...] = ()
 
     @property
     def fqdn(self) -> str:
@@ -97,6 +99,8 @@ class DatabaseDescription(Shared):
     mailboxes_left_out: int = 0
     replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
     mailboxes: int = 12
+    storage_group: str | None = None  # of Exchange 2007: one of its own when not given
+    has_local_copy: bool = False  # local continuous replication of its storage group
     guid: UUID | None = None  # made from the seed when not given
 
 

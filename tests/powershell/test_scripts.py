@@ -9,6 +9,7 @@ import pytest
 
 from goexchange.powershell import bootstrap
 from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from goexchange.powershell.contracts_cmdlets import ASKED, TOLD
 from tests.powershell.script_text import (
     LANGUAGE,
     NAMES,
@@ -35,7 +36,9 @@ IN_2_0 = frozenset(
         "Start-Sleep", "Stop-Process", "Stop-Service", "Test-Path", "Where-Object",
     }
 )  # fmt: skip
-SNAP_IN = frozenset({"Get-WBJob", "Get-WBSummary"})  # asked for only where it is there
+SNAP_IN = frozenset(  # asked for only where they are there
+    {"Get-WBJob", "Get-WBSummary", *ASKED, *TOLD}
+)
 # What came with 3.0 and .NET 4: operators, types, parameters, members of the class library.
 NOT_IN_2_0 = re.compile(
     r"(?<=\s)-(?:not)?in\b|-sh[lr]\b|\[(?:ordered|pscustomobject)\]|\$PSItem|\$using:|\$PSScriptRoot"

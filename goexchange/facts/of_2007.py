@@ -1,0 +1,121 @@
+"""Exchange 2007 as its snap-in describes it, said in the words of later versions.
+
+A database there belongs to a storage group, which has the log folder, the prefix and the copies.
+What a sign of replication says is believed only when it is a word that is known; what the version
+does not have at all (move requests, repair requests) is said so, once, here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import evolve
+
+from goexchange.facts.answer import ExchangeAnswer
+from goexchange.model.actual import ActualDatabase, Generation
+from goexchange.model.plan import ExchangeCall
+from goexchange.model.unknown import Unknown
+from goexchange.powershell.sizes import generation_of, parse_server_version
+
+Json = Mapping[str, Any]
+
+CLUSTERED = {"Disabled": False, "NonShared": True, "Shared": False}  # whether it has copies
+ALL = "Get-MailboxDatabase"  # an error of it makes the whole list unknown
+_OF_GROUP = ("LogFolderPath", "LogFilePrefix", "CircularLoggingEnabled")
+
+
+def statements_of_2007(server: str) -> tuple[ExchangeCall, ...]:
+    """The statements of one observation."""
+    return (
+        ExchangeCall(cmdlet="Get-ExchangeServer", parameters={"Identity": server}),
+        ExchangeCall(cmdlet="Get-MailboxServer", parameters={"Identity": server}),
+        ExchangeCall(cmdlet="Get-StorageGroup", parameters={"Server": server}),
+        ExchangeCall(cmdlet="Get-MailboxDatabase", parameters={"Server": server, "Status": True}),
+    )
+
+
+def is_2007(exchange: Json) -> bool:
+    """Whether an answer is of a server with Exchange 2007."""
+    answer = ExchangeAnswer(exchange)
+    text = answer.text(answer.one("ExchangeServer"), "AdminDisplayVersion")
+    version = text if isinstance(text, Unknown) else parse_server_version(text)
+    if isinstance(version, Unknown):
+        return False
+    return generation_of(version) is Generation.EXCHANGE_2007
+
+
+def as_later(exchange: Json) -> Json:
+    """The same answer with what later versions say of a database itself; any other is as it was.
+
+    Unknown: what a group that is not found exactly once would say is left out.
+    """
+    if not is_2007(exchange):
+        return exchange
+    answer = ExchangeAnswer(exchange)
+    objects = [_later(answer, each) for each in exchange["objects"]]
+    failed = answer.failure_of("Get-StorageGroup")
+    errors = list(exchange["errors"])
+    if failed is not None:  # without the groups the list of databases says too little
+        errors.append({"message": failed.reason, "id": "", "category": "", "target": ALL})
+    return {**exchange, "objects": objects, "errors": errors}
+
+
+def finished(databases: tuple[ActualDatabase, ...]) -> tuple[ActualDatabase, ...]:
+    """The databases with what the version does not have at all: no request waits there."""
+    return tuple(evolve(each, has_repair_requests=False) for each in databases)
+
+
+def _later(answer: ExchangeAnswer, plain: Json) -> Json:
+    kind = str(plain["$type"]).rsplit(".", 1)[-1] if "$type" in plain else ""
+    if kind == "MailboxServer":
+        return {**plain, "DatabaseAvailabilityGroup": None}  # they came with Exchange 2010
+    return _database(answer, plain) if kind == "MailboxDatabase" else plain
+
+
+def _database(answer: ExchangeAnswer, plain: Json) -> Json:
+    group = _group_of(answer, plain)
+    if group is None:
+        return plain
+    found = {name: group[name] for name in _OF_GROUP if name in group}
+    owner = answer.text(plain, "Server")
+    servers = {} if isinstance(owner, Unknown) else {"Servers": [owner]}
+    return {**plain, **found, **servers, **_mounted(answer, plain), **_copies(answer, group)}
+
+
+def _group_of(answer: ExchangeAnswer, plain: Json) -> Json | None:
+    """The one storage group that the database names: `EX06\\First Storage Group`, or the name."""
+    named = answer.text(plain, "StorageGroup")
+    if isinstance(named, Unknown):
+        return None
+    wanted = named.rsplit("\\", 1)[-1].casefold()
+    found = [
+        each
+        for each in answer.of_type("StorageGroup")
+        if str(answer.text(each, "Name")).casefold() == wanted
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _mounted(answer: ExchangeAnswer, plain: Json) -> dict[str, Any]:
+    """A database there is mounted on its own server or nowhere."""
+    is_mounted = answer.flag(plain, "Mounted")
+    fqdn = answer.text(answer.one("ExchangeServer"), "Fqdn")
+    if is_mounted is False:
+        return {"MountedOnServer": None}
+    if is_mounted is True and not isinstance(fqdn, Unknown):
+        return {"MountedOnServer": fqdn}
+    return {}
+
+
+def _copies(answer: ExchangeAnswer, group: Json) -> dict[str, Any]:
+    """Whether there are copies: a local one, standby machines, or a cluster that replicates."""
+    kind = answer.text(answer.one("MailboxServer"), "ClusteredStorageType")
+    local = answer.flag(group, "HasLocalCopy")
+    standby = {"StandbyMachines": None, **group}["StandbyMachines"]
+    if isinstance(kind, Unknown) or kind not in CLUSTERED:
+        return {}
+    if CLUSTERED[kind] or local is True or standby:
+        return {"ReplicationType": "Remote"}
+    is_alone = local is False and standby == []
+    return {"ReplicationType": "None"} if is_alone else {}

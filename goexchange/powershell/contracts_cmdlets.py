@@ -1,0 +1,64 @@
+"""The contracts of the host scripts that carry Exchange cmdlets over the Windows channel, where a
+version has no endpoint of its own for them.
+
+Shape: which cmdlets there are, and what each may be given, is closed here as it is in `cmdlets`.
+"""
+
+from __future__ import annotations
+
+from goexchange.powershell.contract import (
+    ANYTHING,
+    FENCE,
+    FLAG,
+    TEXT,
+    Contract,
+    maybe,
+    record,
+    several,
+)
+
+ASKED = ("Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase")
+TOLD = ("Mount-Database", "Dismount-Database", "Set-MailboxDatabase")
+CMDLET_ANSWER = record(
+    objects=several(ANYTHING),  # properties by name, the .NET type under `$type`
+    errors=several(record(message=TEXT, id=TEXT, category=TEXT, target=TEXT)),
+    warnings=several(TEXT),
+)
+CALLS = several(
+    record(
+        cmdlet={"type": "string", "enum": list(ASKED)},
+        identity=maybe(TEXT),
+        server=maybe(TEXT),
+        status=FLAG,
+    )
+)
+TOLD_ARGUMENTS = record(
+    **FENCE,
+    cmdlet={"type": "string", "enum": list(TOLD)},
+    identity=TEXT,
+    mount_at_startup=maybe(FLAG),
+)
+
+ASK_SNAPIN = Contract(
+    script="ask-snapin",
+    version=1,
+    purpose="what the cmdlets of Exchange 2007 that only read say, by its snap-in; changes nothing",
+    changes_host=False,
+    arguments=record(calls=CALLS),
+    result=CMDLET_ANSWER,
+    errors=("no-snap-in",),
+    cmdlets=("Add-PSSnapin", *ASKED),
+)
+
+TELL_SNAPIN = Contract(
+    script="tell-snapin",
+    version=1,
+    purpose="one cmdlet of Exchange 2007 that changes something, by its snap-in",
+    changes_host=True,
+    arguments=TOLD_ARGUMENTS,
+    result=CMDLET_ANSWER,
+    errors=("fenced", "root-not-private", "no-snap-in"),
+    cmdlets=("Add-PSSnapin", "Get-Acl", *TOLD),
+)
+
+CMDLET_CONTRACTS: tuple[Contract, ...] = (ASK_SNAPIN, TELL_SNAPIN)

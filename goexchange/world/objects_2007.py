@@ -1,0 +1,90 @@
+"""The objects of the cmdlets of Exchange 2007: storage groups, and databases without the properties
+that came later.
+
+Source: the vendor's references of Get-StorageGroup and Get-MailboxDatabase for that version, as far
+as `exchange.md` has them; names of the properties about clusters are not confirmed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from goexchange.world.chance import guid
+from goexchange.world.databases import MailboxDatabase
+from goexchange.world.hosts import Host
+from goexchange.world.values import EnumValue, ExchangeObject, LongPath, Reference, Value
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+_SYSTEM = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
+_KEPT = (
+    "Name", "Guid", "Identity", "DistinguishedName", "Server", "ServerName", "EdbFilePath",
+    "MountAtStartup", "Recovery", "AllowFileRestore", "Mounted", "BackupInProgress",
+    "LastFullBackup", "LastIncrementalBackup", "LastDifferentialBackup", "LastCopyBackup",
+    "DeletedItemRetention", "MailboxRetention", "AdminDisplayVersion", "WhenCreated",
+)  # fmt: skip
+
+
+def storage_group_of(database: MailboxDatabase) -> str:
+    """The name of the group that a database belongs to: by default one of its own."""
+    return database.description.storage_group or f"{database.name} Storage Group"
+
+
+def storage_groups(world: World, host: Host) -> tuple[ExchangeObject, ...]:
+    """The rows of Get-StorageGroup for a server."""
+    first: dict[str, MailboxDatabase] = {}
+    for each in world.databases.values():
+        if each.active_server == host.name:
+            first.setdefault(storage_group_of(each), each)
+    return tuple(_storage_group(world, host, name, first[name]) for name in sorted(first))
+
+
+def database_of_2007(
+    database: MailboxDatabase, properties: Mapping[str, Value]
+) -> Mapping[str, Any]:
+    """The properties of a row of Get-MailboxDatabase there, made of a later version's."""
+    group = storage_group_of(database)
+    identity = f"{database.active_server}\\{group}"
+    return {
+        **{name: properties[name] for name in _KEPT},
+        "StorageGroup": Reference(identity, f"CN={group}", database.dn_guid),
+        "StorageGroupName": group,
+        "ExchangeVersion": "0.1 (8.0.535.0)",
+    }
+
+
+def clustered(host: Host) -> Mapping[str, Value]:
+    """What Get-MailboxServer says there of clusters."""
+    kind = host.description.cluster_kind
+    numbers = {"Disabled": 0, "NonShared": 1, "Shared": 2}
+    return {
+        "ClusteredStorageType": EnumValue(_SYSTEM + "ClusteredStorageType", kind, numbers[kind]),
+        "RedundantMachines": tuple(host.description.nodes),
+    }
+
+
+def _storage_group(
+    world: World, host: Host, name: str, database: MailboxDatabase
+) -> ExchangeObject:
+    description = database.description
+    properties: dict[str, Value] = {
+        "Name": name,
+        "Identity": f"{host.name}\\{name}",
+        "Guid": guid(world.seed, "storage-group", host.name, name),
+        "Server": Reference(host.name, f"CN={host.name}", guid(world.seed, "server", host.name)),
+        "LogFolderPath": LongPath(description.log_folder),
+        "SystemFolderPath": LongPath(description.log_folder),
+        "LogFilePrefix": description.log_prefix,
+        "LogFileSize": 1024,
+        "CircularLoggingEnabled": description.is_circular_logging,
+        "HasLocalCopy": description.has_local_copy,
+        "StandbyMachines": (),
+        "Recovery": description.is_recovery,
+    }
+    return ExchangeObject(
+        type_names=(_SYSTEM + "StorageGroup", "System.Object"),
+        to_string=f"{host.name}\\{name}",
+        properties=properties,
+    )

@@ -1,0 +1,57 @@
+"""Host scripts that carry Exchange cmdlets: the snap-in of Exchange 2007, on the host itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from goexchange.world.cmdlets import run_cmdlet
+from goexchange.world.hosts import Host
+from goexchange.world.plain import answer_as_plain
+from goexchange.world.refusals import ScriptFailed
+from goexchange.world.snapin import SNAP_IN, asked_properties, has_snapin
+
+if TYPE_CHECKING:
+    from goexchange.world.world import World
+
+
+def ask_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script ask-snapin: the cmdlets one after the other, each answer's objects as bags."""
+    _load(host)
+    whole: dict[str, Any] = {"objects": [], "errors": [], "warnings": []}
+    for call in arguments["calls"]:
+        given = {"Identity": call["identity"], "Server": call["server"]}
+        parameters: dict[str, object] = {name: text for name, text in given.items() if text}
+        if call["status"] and call["cmdlet"] == "Get-MailboxDatabase":
+            parameters["Status"] = True
+        answer = _run(world, host, call["cmdlet"], parameters)
+        answer["objects"] = [asked_properties(each) for each in answer["objects"]]
+        for part, values in whole.items():
+            values += answer[part]
+    return whole
+
+
+def tell_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script tell-snapin: one cmdlet that changes something."""
+    _load(host)
+    parameters: dict[str, object] = {"Identity": arguments["identity"], "Confirm": False}
+    if arguments["cmdlet"] == "Set-MailboxDatabase":
+        parameters["MountAtStartup"] = arguments["mount_at_startup"]
+    return {**_run(world, host, arguments["cmdlet"], parameters), "objects": []}
+
+
+def _load(host: Host) -> None:
+    if not has_snapin(host.description.generation):
+        raise ScriptFailed(
+            "no-snap-in",
+            f"No Windows PowerShell snap-ins matching the pattern '{SNAP_IN}' were found.",
+        )
+
+
+def _run(world: World, host: Host, name: str, parameters: Mapping[str, object]) -> dict[str, Any]:
+    answer = answer_as_plain(run_cmdlet(world, host.name, name, parameters))
+    errors = [
+        {member: each[member] for member in ("message", "id", "category")}
+        for each in answer["errors"]
+    ]
+    return {**answer, "errors": [{**each, "target": name} for each in errors]}
