@@ -46,7 +46,7 @@ def exchange_cmdlet(site: Site, cmdlet: str, **parameters: Any) -> dict[str, Any
         [sys.executable, "-W", "ignore", "-c", _PROGRAM, json.dumps(given)],
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.end_to_end.site import Site, steps
 from tests.tidy.command_blocks import TUTORIAL, blocks, to_run
 
-LIMIT_S = 240
+LIMIT_S = 900
 OK, HELD, LATER, UNPROTECTED, USAGE = 0, 11, 14, 25, 64
 
 
@@ -111,7 +111,7 @@ def killed(site: Site, action: str) -> str:
     site.wait_until(lambda: newest_known(site) not in {*known, ""})
     site.wait_for(lambda journal: bool(steps(journal, "intent", action)), 120)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     return newest_run(site)
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from attrs import frozen
 
 GOEXCHANGE = (sys.executable, "-m", "goexchange")
-LIMIT_S = 300
+LIMIT_S = 900
 
 
 @frozen(kw_only=True)
@@ -90,14 +90,14 @@ class Site:
         lines = (runs[-1] / "journal.jsonl").read_bytes().split(b"\n")
         return [json.loads(line) for line in lines[:-1]]
 
-    def wait_for(self, holds: Callable[[list[dict[str, Any]]], bool], limit_s: float = 60) -> None:
+    def wait_for(self, holds: Callable[[list[dict[str, Any]]], bool], limit_s: float = 240) -> None:
         """Wait until something is in the journal."""
         deadline = time.monotonic() + limit_s
         while not holds(self.journal()):
             assert time.monotonic() < deadline, "the journal never said so"
             time.sleep(0.05)
 
-    def wait_until(self, holds: Callable[[], bool], limit_s: float = 60) -> None:
+    def wait_until(self, holds: Callable[[], bool], limit_s: float = 240) -> None:
         """Wait until something outside the journal is so."""
         deadline = time.monotonic() + limit_s
         while not holds():
@@ -126,7 +126,7 @@ def lab(folder: Path, *options: str) -> Iterator[Site]:
         yield Site(folder=folder)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=20)
+        process.wait(timeout=60)
 
 
 def steps(records: Sequence[dict[str, Any]], kind: str, action: str) -> list[str]:

@@ -25,7 +25,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         share = str(found.disk("backup01", "exchange$"))
         first = found.run("verify", "--attest", "--as", "VERIFY01", share)
         assert first.code == 0, first.out + first.err
-        output, _ = applying.communicate(timeout=120)
+        output, _ = applying.communicate(timeout=400)
         assert applying.returncode == 0, output.decode()
     yield found
 

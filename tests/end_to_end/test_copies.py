@@ -58,7 +58,7 @@ def test_the_copy_of_a_dead_controller_is_resumed_by_the_next(tmp_path: Path) ->
         process = site.start("apply", "plan.json")
         site.wait_for(is_looking)
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         assert is_looking(site.journal()), "the kill missed the look"
         assert copies(site)["EX03"] != before["EX03"]  # left suspended by the dead controller
         resumed = site.run("resume", "last")

@@ -88,7 +88,7 @@ def test_the_real_clients_alone(site: Site, ticket: dict[str, str]) -> None:
         env={**os.environ, **ticket},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -59,7 +59,7 @@ def test_terminated_in_the_rebuild_then_resumed(tmp_path: Path) -> None:
         process = site.start("apply", "plan.json")
         site.wait_for(is_rebuilding)
         process.send_signal(signal.SIGTERM)
-        output = process.communicate(timeout=30)[0].decode()
+        output = process.communicate(timeout=120)[0].decode()
         assert process.returncode == 22, output  # the database is down: never 143
         assert "goexchange resume" in output
         records = site.journal()
@@ -85,7 +85,7 @@ def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path)
         process = site.start("apply", "plan.json")
         site.wait_for(is_rebuilding)
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         killed = site.journal()
         assert is_rebuilding(killed), "the kill missed the rebuild"
         shutil.rmtree(tmp_path / ".goexchange")
@@ -93,7 +93,7 @@ def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path)
         early = site.run("resume", "--from-host", "EX01")
         assert early.code == 11, early.out + early.err
         assert "sign of life" in early.err
-        site.wait_until(lambda: site.run("resume", "--from-host", "EX01").code != 11, limit_s=60)
+        site.wait_until(lambda: site.run("resume", "--from-host", "EX01").code != 11, limit_s=240)
         records = site.journal()
         assert records[0] == killed[0]
         resumed = [one["data"] for one in records if one["kind"] == "run-resumed"]

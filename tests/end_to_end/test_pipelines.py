@@ -123,7 +123,7 @@ def shell(block: str, site: Site, tmp_path: Path, **environment: str) -> tuple[i
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         encoding="utf-8",
-        timeout=200,
+        timeout=600,
         check=False,
     )
     return done.returncode, done.stdout
@@ -138,7 +138,7 @@ def test_the_files_agree_with_the_forges_schemas(kind: str, site: Site) -> None:
         [*command, "--builtin-schema", *SCHEMAS[kind], path],
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout

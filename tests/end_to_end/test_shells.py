@@ -24,7 +24,7 @@ from attrs import frozen
 from goexchange.store.runs import Runs
 from tests.bench.big_site import write_project
 
-LIMIT_S = 60
+LIMIT_S = 240
 LOAD = {
     "bash": "bind 'set bell-style none'; source ./completion; echo re''ady",
     "zsh": "autoload -U compinit && compinit -u -D && source ./completion; echo re''ady",

@@ -105,14 +105,14 @@ def test_it_ends_within_five_seconds_and_says_what_is_down(site: Site, kind: str
     site.planned("--database", "DB05")
     known = runs(site)
     process = site.start("apply", "plan.json")
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + 240
     while runs(site) == known or not steps(site.journal(), "intent", moment):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     time.sleep(random.random() / 2)  # anywhere in the step, or in the one after it
     asked = time.monotonic()
     end(process)
-    code = process.wait(timeout=20)
+    code = process.wait(timeout=60)
     took = time.monotonic() - asked
     close_output(process)
     run, records = runs(site)[-1], site.journal()

@@ -18,7 +18,7 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
         [*command, "-b", "html", *doctrees, str(DOCS), str(tmp_path / "site")],
         capture_output=True,
         encoding="utf-8",
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]

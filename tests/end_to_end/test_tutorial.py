@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.tidy.sources import REPOSITORY
 
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
-UP_LIMIT_S = 90
+UP_LIMIT_S = 240
 
 
 def blocks() -> list[str]:
@@ -30,7 +30,7 @@ def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     type_the_tutorial(tmp_path, programs)
 
 
-def type_the_tutorial(folder: Path, programs: Path, *, limit_s: float = 240) -> None:
+def type_the_tutorial(folder: Path, programs: Path, *, limit_s: float = 900) -> None:
     """Every block in its order, with the `goexchange` of a folder of programs."""
     first, *rest = blocks()
     words = first.split()

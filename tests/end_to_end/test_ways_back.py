@@ -105,7 +105,7 @@ def test_a_dead_run_that_is_rolled_back_takes_its_own_way_back(site: Site) -> No
     process = site.start("apply", "plan.json")
     site.wait_for(lambda journal: bool(steps(journal, "intent", "rebuild")))
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     run = next((site.folder / ".goexchange" / "runs").iterdir()).name
     done = site.run("rollback", run)
     assert done.code == 21 and "the way back" in done.out, done.out + done.err

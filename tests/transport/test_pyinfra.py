@@ -51,7 +51,7 @@ def pyinfra(inventory: Path, *words: str) -> tuple[int, str]:
     done = subprocess.run(
         [sys.executable, "-m", "pyinfra", "-y", str(EXAMPLE / "inventory.py"), *words],
         env={**os.environ, "GOEXCHANGE_INVENTORY": str(inventory), "PYTHONPATH": str(CHECKOUT)},
-        capture_output=True, text=True, timeout=60, cwd=inventory.parent,
+        capture_output=True, text=True, timeout=240, cwd=inventory.parent,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr
 
@@ -135,7 +135,7 @@ def test_fleet_asks_all_and_closes_all(site: Lab) -> None:
     servers = [codec.to_plain(entry(site, "EX001")), codec.to_plain(entry(site, "EX002")), away]
     done = subprocess.run(
         [sys.executable, "-c", FLEET], input=json.dumps(servers), capture_output=True, text=True,
-        timeout=60, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        timeout=240, cwd=CHECKOUT, env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
     )  # fmt: skip
     answers = json.loads(done.stdout)
     assert (answers["EX001"], answers["EX002"]) == ("EX001", "EX002")

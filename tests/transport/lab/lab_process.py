@@ -14,7 +14,7 @@ from attrs import frozen
 
 TINY_SITE = Path(__file__).with_name("tiny_site.py")
 CHECKOUT = Path(__file__).parents[3]
-START_LIMIT_S = 20.0
+START_LIMIT_S = 60.0
 ADMIN, ADMIN_PASSWORD = "LAB\\admin", "Correct horse 1"
 
 
