@@ -35,9 +35,12 @@ _BRINGS_BACK = frozenset(
         Action.DELETE_TEMPORARY,
         Action.RESUME_COPY,
         Action.AWAIT_COPY,
+        Action.SEED_COPY,
     }
 )
-_COPY_BACK = frozenset({Action.CANCEL_JOBS, Action.RESUME_COPY, Action.AWAIT_COPY})
+_COPY_BACK = frozenset(
+    {Action.CANCEL_JOBS, Action.RESUME_COPY, Action.AWAIT_COPY, Action.SEED_COPY}
+)
 _TIDIES = frozenset(
     {
         Action.RESTORE_MOUNT_AT_STARTUP,

@@ -5,80 +5,108 @@ that is not known.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from goexchange.driver.lanes import facts_of, happened
+from goexchange.driver.lanes import (
+    copies_behind,
+    copy_of,
+    facts_of,
+    happened,
+    is_of_other_stream,
+    suspended_copies,
+)
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.groups import decode_copies
 from goexchange.journal.replay import RunState
-from goexchange.model.copies import ailment
-from goexchange.model.plan import Action, ExchangeCall, Lane, Step
+from goexchange.model.copies import HEALTHY, MOUNTED, SUSPENDED, ailment
+from goexchange.model.plan import Action, Lane, Step
 from goexchange.model.unknown import Unknown
 
 NOT_REDUNDANT = "not redundant"
 NEEDS_SEED = ("FailedAndSuspended",)
 
 
-def with_copy(step: Step, answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer with a member `copy`, for steps that wait until one is well.
+SETTLES = timedelta(minutes=2)
+"""A copy may still be called suspended, or failed, right after its seed has begun: that long such a
+word is not believed.
+"""
+
+
+def with_copy(step: Step, answer: Mapping[str, Any], *, since: timedelta) -> dict[str, Any]:
+    """The answer with a member `copy`, for steps that wait until one is well; `since` the step was
+    sent.
 
     Unknown: `copy` is missing when the answer is not about exactly one copy.
     """
-    if step.action is not Action.AWAIT_COPY:
+    if step.action not in (Action.AWAIT_COPY, Action.SEED_COPY):
         return dict(answer)
     plain = {"errors": (), "warnings": (), **answer}
     copies = decode_copies(ExchangeAnswer(plain), "its group")
     if isinstance(copies, Unknown) or len(copies) != 1:
         return dict(answer)
-    why = ailment(copies[0])
+    copy = copies[0]
+    is_seed = step.action is Action.SEED_COPY
+    is_active = is_seed and copy.is_active is True and copy.status == MOUNTED
+    why = None if is_active else ailment(copy)
+    words = (*NEEDS_SEED, SUSPENDED) if is_seed else NEEDS_SEED
     told = {
         "is_well": why is None,
-        "has_failed": copies[0].status in NEEDS_SEED,
+        "is_healthy": is_active or copy.status == HEALTHY,
+        "has_failed": copy.status in words and (not is_seed or since > SETTLES),
         "why": why,
     }
     return {**answer, "copy": told}
 
 
-def identity_of(lane: Lane) -> str | None:
-    """The copy that the lane suspends, `DB07\\EX03`; None for a lane that suspends none."""
-    for step in lane.steps:
-        if step.action is Action.SUSPEND_COPY and isinstance(step.call, ExchangeCall):
-            return str(step.call.parameters["Identity"])
-    return None
-
-
 def not_redundant(lane: Lane, state: RunState) -> str:
-    """What is said of a copy that is not healthy again; empty when it is, or was never touched."""
-    facts = facts_of(lane, state)
-    if facts.is_copy_suspended:
-        return f"{NOT_REDUNDANT}: the copy {identity_of(lane)} may still be suspended"
-    if facts.is_copy_behind:
-        return f"{NOT_REDUNDANT}: the copy {identity_of(lane)} was not seen healthy again"
-    return ""
+    """What is said of copies that are not healthy again; empty when all are, or were never touched.
+    """
+    suspended = suspended_copies(lane, state)
+    behind = [each for each in copies_behind(lane, state) if each not in suspended]
+    said = [f"the copy {each} may still be suspended" for each in suspended]
+    said += [f"the copy {each} was not seen healthy again" for each in behind]
+    return f"{NOT_REDUNDANT}: {', '.join(said)}" if said else ""
 
 
 def copy_commands(lane: Lane, state: RunState) -> tuple[str, ...]:
-    """What a person types about the copy; empty when nothing is left to do."""
-    facts, identity = facts_of(lane, state), identity_of(lane)
-    if identity is None:
-        return ()
+    """What a person types about the copies; empty when nothing is left to do."""
+    return tuple(
+        command
+        for step in lane.steps
+        if step.action is Action.SUSPEND_COPY
+        for command in _commands(copy_of(step), lane, state)
+    )
+
+
+def _commands(identity: str, lane: Lane, state: RunState) -> list[str]:
     name = "'" + identity.replace("'", "''") + "'"
-    commands = [f"Resume-MailboxDatabaseCopy -Identity {name}"] if facts.is_copy_suspended else []
-    if facts.is_copy_behind:
-        commands.append(
-            f"Get-MailboxDatabaseCopyStatus -Identity {name} | Format-List"
-            " Name,Status,CopyQueueLength,ReplayQueueLength"
-        )
-    if _is_damaged(lane, state) or _needs_seed(lane, state):
-        commands += [
-            f"Suspend-MailboxDatabaseCopy -Identity {name}",
-            f"Update-MailboxDatabaseCopy -Identity {name} -DeleteExistingFiles -BeginSeed",
-        ]
-    return tuple(commands)
+    facts = facts_of(lane, state)
+    is_suspended = identity in suspended_copies(lane, state)
+    is_behind = identity in copies_behind(lane, state)
+    seed = f"Update-MailboxDatabaseCopy -Identity {name} -DeleteExistingFiles -BeginSeed"
+    if is_suspended and is_of_other_stream(facts):
+        return [seed, _look(name)]
+    commands = [f"Resume-MailboxDatabaseCopy -Identity {name}"] if is_suspended else []
+    commands += [_look(name)] if is_behind else []
+    if _is_damaged(lane, state) or _needs_seed(identity, lane, state):
+        commands += [f"Suspend-MailboxDatabaseCopy -Identity {name}", seed]
+    return commands
+
+
+def _look(name: str) -> str:
+    return (
+        f"Get-MailboxDatabaseCopyStatus -Identity {name} | Format-List"
+        " Name,Status,CopyQueueLength,ReplayQueueLength"
+    )
 
 
 def _is_damaged(lane: Lane, state: RunState) -> bool:
-    """Whether bad pages were found in the copy: it is seeded again, its database is not touched."""
+    """Whether bad pages were found in the copy that was looked at: it is seeded again, its database
+    is not touched.
+    """
+    if any(step.action is Action.DISMOUNT for step in lane.steps):
+        return False
     results = [
         state.step(step.id).result or {}
         for step in lane.steps
@@ -87,10 +115,12 @@ def _is_damaged(lane: Lane, state: RunState) -> bool:
     return any(one.get("bad_checksums") or one.get("wrong_page_numbers") for one in results)
 
 
-def _needs_seed(lane: Lane, state: RunState) -> bool:
+def _needs_seed(identity: str, lane: Lane, state: RunState) -> bool:
     results = [
         state.step(step.id).result or {}
         for step in lane.steps
-        if step.action is Action.AWAIT_COPY and not happened(state.step(step.id))
+        if step.action is Action.AWAIT_COPY
+        and copy_of(step) == identity
+        and not happened(state.step(step.id))
     ]
     return any(one.get("copy", {}).get("has_failed") is True for one in results)

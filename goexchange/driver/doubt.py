@@ -114,6 +114,16 @@ def decide(
         yield from talk.wait(talk.next_look(begun))
 
 
+def seen_seeded(talk: Conversation, step: Step) -> Talk[Draft | None]:
+    """The record of a look that finds a seed of the copy under way, or over; None when it finds
+    none, or cannot tell: then Exchange itself refuses a second one.
+    """
+    meaning, seen, evidence = yield from look(talk, step)
+    if meaning is not Meaning.DONE:
+        return None
+    return looked_draft(step, meaning, seen, evidence, cause="postcondition")
+
+
 def call_limit_s(step: Step) -> float:
     """How long one request of the step may take; what is polled afterwards has the step's own
     limit.

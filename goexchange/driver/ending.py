@@ -51,12 +51,13 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
         return LaneState.UNDECIDED, f"not decided: {', '.join(doubts)}"
     if facts.is_put_back:
         return LaneState.FAILED, f"{PUT_BACK} after the rebuilt file was mounted"
+    behind = not_redundant(lane, state)
     if facts.is_new_file_mounted and not is_proved(lane, state):
-        return LaneState.UNPROTECTED, why or "the new file has no proved backup"
+        why = why or "the new file has no proved backup"
+        return LaneState.UNPROTECTED, f"{behind}; {why}" if behind else why
     found = errors_detected(lane, state)
     if found and not facts.has_failed:
         return LaneState.FAILED, found
-    behind = not_redundant(lane, state)
     if behind and facts.has_failed:
         return LaneState.FAILED, f"{behind}; {why}" if why else behind
     if facts.has_failed:

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from goexchange.driver.conditions import holds
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, Lane, Plan, Reason, RunsWhen, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
 
@@ -29,6 +29,7 @@ _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of 
     Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
     Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
 }
+_OF_COPIES = (Action.SUSPEND_COPY, Action.RESUME_COPY, Action.AWAIT_COPY, Action.SEED_COPY)
 _LOST = ("header-differs", "file-not-found")  # the host's words for an original that is no more
 
 
@@ -43,8 +44,9 @@ class LaneFacts:
     `is_set_back` that the set was copied into its place and read back;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
     `is_put_back` that a person was seen to have put the original back after that;
-    `is_copy_suspended` that a passive copy was, and was not resumed; `is_copy_behind` that it was
-    not seen healthy again.
+    `is_copy_suspended` that a passive copy was, and neither was resumed nor seeded;
+    `is_copy_behind` that one was not seen healthy again; `is_stream_new` that the logs of a tried
+    mount were moved aside, so that no copy can go on with them.
     """
 
     has_failed: bool
@@ -62,6 +64,7 @@ class LaneFacts:
     is_sentinel_placed: bool
     is_copy_suspended: bool = False
     is_copy_behind: bool = False
+    is_stream_new: bool = False
 
 
 def happened(record: StepRecord) -> bool:
@@ -141,10 +144,9 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_setting_changed=_any_happened(lane, (Action.SET_MOUNT_AT_STARTUP,), state),
         is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
         is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
-        is_copy_suspended=_is_copy_touched(lane, state)
-        and not _any_happened(lane, (Action.RESUME_COPY,), state),
-        is_copy_behind=_is_copy_touched(lane, state)
-        and not _any_happened(lane, (Action.AWAIT_COPY,), state),
+        is_copy_suspended=bool(suspended_copies(lane, state)),
+        is_copy_behind=bool(copies_behind(lane, state)),
+        is_stream_new=_any_happened(lane, (Action.MOVE_LOGS_ASIDE,), state),
     )
 
 
@@ -176,6 +178,11 @@ def _is_between(lane: LaneFacts) -> bool:
     return lane.has_failed and lane.is_swapped and not lane.is_new_file_mounted
 
 
+def is_of_other_stream(lane: LaneFacts) -> bool:
+    """No suspended copy can go on: another file is in service, or its logs began anew."""
+    return lane.is_new_file_mounted or lane.is_stream_new
+
+
 RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
     RunsWhen.ALL_WELL: lambda lane: not lane.has_failed,
     RunsWhen.AWAY_BEFORE_SWAP: lambda lane: (
@@ -192,6 +199,10 @@ RUNS_WHEN: Mapping[RunsWhen, Callable[[LaneFacts], bool]] = {
     RunsWhen.RECORD_OPEN_AND_IN_SERVICE: lambda lane: (
         lane.is_record_open and not lane.is_away and not lane.is_copy_suspended
     ),
+    RunsWhen.COPIES_FIT: lambda lane: (
+        lane.has_failed and not lane.is_away and not is_of_other_stream(lane)
+    ),
+    RunsWhen.COPIES_DIFFER: lambda lane: lane.is_in_service and is_of_other_stream(lane),
     RunsWhen.ALWAYS: lambda lane: True,
 }
 
@@ -207,10 +218,21 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
         return facts.is_sentinel_placed and not facts.is_away
     if not RUNS_WHEN[step.runs_when](facts):
         return False
+    if step.action in _OF_COPIES and step.undo_of is not None:
+        return state.step(step.undo_of).attempts > 0 and _is_its_turn(step, lane, state)
     is_mounted_already = facts.is_in_service and step.action in _MOUNTS
     if step.runs_when is RunsWhen.AWAY_BEFORE_SWAP and is_mounted_already:
         return False
     return _has_its_earlier(step, lane, state)
+
+
+def _is_its_turn(step: Step, lane: Lane, state: RunState) -> bool:
+    """Copies are seeded one at a time, each healthy before the next."""
+    earlier = [each for each in _of(lane, (Action.SEED_COPY,)) if each.number < step.number]
+    touched = [each for each in earlier if state.step(each.undo_of or "").attempts]
+    return step.action is not Action.SEED_COPY or all(
+        happened(state.step(each.id)) for each in touched
+    )
 
 
 def next_step(lane: Lane, state: RunState) -> Step | None:
@@ -297,9 +319,38 @@ def _is_mounted(lane: Lane, state: RunState) -> bool:
     return not any(record.ended_at_utc and record.ended_at_utc >= last_mount for record in failed)
 
 
-def _is_copy_touched(lane: Lane, state: RunState) -> bool:
-    """Whether a copy was suspended by this lane, or may have been."""
-    return any(state.step(step.id).attempts for step in _of(lane, (Action.SUSPEND_COPY,)))
+def suspended_copies(lane: Lane, state: RunState) -> tuple[str, ...]:
+    """The copies, `DB07\\EX03`, that the lane suspended, or may have, and that replicate neither by
+    a resume nor by a seed.
+    """
+    return _touched_without(lane, state, (Action.RESUME_COPY, Action.SEED_COPY))
+
+
+def copies_behind(lane: Lane, state: RunState) -> tuple[str, ...]:
+    """The copies that the lane suspended, or may have, and that were not seen healthy again."""
+    return _touched_without(lane, state, (Action.AWAIT_COPY, Action.SEED_COPY))
+
+
+def copy_of(step: Step) -> str:
+    """The copy that a step is about; empty for a step that is about none."""
+    if step.action not in _OF_COPIES or not isinstance(step.call, ExchangeCall):
+        return ""
+    return str(step.call.parameters["Identity"])
+
+
+def _touched_without(
+    lane: Lane, state: RunState, actions: tuple[Action, ...]
+) -> tuple[str, ...]:
+    """The copies that a suspension was sent for, without those that such a step has ended well for,
+    in the order of the lane.
+    """
+    over = {copy_of(step) for step in _of(lane, actions) if happened(state.step(step.id))}
+    touched = [
+        copy_of(step)
+        for step in _of(lane, (Action.SUSPEND_COPY,))
+        if state.step(step.id).attempts
+    ]
+    return tuple(each for each in touched if each not in over)
 
 
 def _any_happened(lane: Lane, actions: Iterable[Action], state: RunState) -> bool:

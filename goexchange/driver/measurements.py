@@ -27,6 +27,7 @@ _WORK = {
     Action.ONLINE_BACKUP: Work.ONLINE_BACKUP,
     Action.PROVE_BACKUP_BEFORE: Work.BACKUP_PROOF,
     Action.PROVE_BACKUP: Work.BACKUP_PROOF,
+    Action.SEED_COPY: Work.SEED,
     Action.DISMOUNT: Work.DISMOUNT,
     Action.MOUNT: Work.MOUNT,
 }
@@ -100,14 +101,16 @@ def _size(plan: Plan, lane: Lane, step: Step, *, state: RunState) -> int:
     is_partly_read = step.action in (Action.REBUILD, Action.REPAIR_REQUEST)
     if isinstance(step.call, JobCall) and step.call.expected_bytes and not is_partly_read:
         return step.call.expected_bytes
-    return _database_size(plan, lane, state)
+    is_new = step.action is Action.SEED_COPY  # it copies the rebuilt file
+    header = Action.READ_TEMPORARY_HEADER if is_new else Action.READ_HEADER
+    return _database_size(plan, lane, state, header=header)
 
 
-def _database_size(plan: Plan, lane: Lane, state: RunState) -> int:
-    """The size of the file before the work: as its header step saw it, else as it was planned."""
+def _database_size(plan: Plan, lane: Lane, state: RunState, *, header: Action) -> int:
+    """The size of the file that is worked on: as its header step saw it, else as it was planned."""
     for step in lane.steps:
         result = state.step(step.id).result
-        if step.action is Action.READ_HEADER and result and "size_bytes" in result:
+        if step.action is header and result and "size_bytes" in result:
             return int(result["size_bytes"])
     for decision in plan.body.decisions:
         if decision.server == lane.server and decision.database == lane.database:

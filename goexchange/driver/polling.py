@@ -22,6 +22,7 @@ from goexchange.model.plan import Action, ControllerCall, Lane, Step
 from goexchange.model.run import Finding
 
 CALL_LIMIT_S = 60
+_OF_COPIES = (Action.AWAIT_COPY, Action.SEED_COPY)
 
 
 def poll_to_end(
@@ -66,7 +67,7 @@ def _missing(step: Step, seen: dict[str, Any]) -> str:
     """What was still missing when the time was up."""
     if step.action in BACKUP_OF:
         return f": {unproved_words(seen)}"
-    if step.action is Action.AWAIT_COPY:
+    if step.action in _OF_COPIES:
         return f": {seen['copy']['why']}" if "copy" in seen else ": how the copy stands is unknown"
     return f": {'; '.join(seen['conflicts'])}" if seen.get("conflicts") else ""
 
@@ -87,7 +88,7 @@ def _others(talk: Conversation, lane: Lane, step: Step) -> dict[str, Any]:
 
 
 def _bad_end(step: Step, answer: dict[str, Any]) -> str:
-    if step.action is Action.AWAIT_COPY:
+    if step.action in _OF_COPIES:
         return f"the copy did not come back: {answer['copy']['why']}"
     is_proof = step.action in BACKUP_OF
     return unproved_words(answer) if is_proof else "the work it started ended badly"
@@ -107,7 +108,9 @@ def _ask(
         reply = yield from talk.send(step.server, call, CALL_LIMIT_S, f"poll {step.id}")
         if not isinstance(reply, Answered):
             return None
-        return with_copy(step, with_ours(step, talk.state, reply.result, accepted=accepted))
+        sent = talk.state.step(step.id).last_sent_at_utc or talk.now
+        ours = with_ours(step, talk.state, reply.result, accepted=accepted)
+        return with_copy(step, ours, since=talk.now - sent)
     event = yield from talk.observe(
         step.server, (lane.database_guid,) if lane.database_guid else ()
     )

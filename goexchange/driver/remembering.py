@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from goexchange.driver.headers import signature_text
-from goexchange.driver.lanes import happened
+from goexchange.driver.lanes import facts_of, happened
 from goexchange.ese.header import decode_database_header
 from goexchange.journal.replay import RunState
 from goexchange.model.left import FileSeen, LeftOnHost
@@ -49,6 +49,7 @@ def remembered(plan: Plan, state: RunState, database_guid: str) -> Remembered | 
         is_proved=_result(lane, state, Action.PROVE_BACKUP) is not None,
         undoing=tuple(_undoing(step) for step in _owed(plan, lane, state)),
         tried_logs=_tried_logs(lane, state) if any(one.attempts for one in ended) else None,
+        is_stream_new=facts_of(lane, state).is_stream_new,
     )
 
 

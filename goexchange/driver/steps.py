@@ -21,6 +21,7 @@ from goexchange.driver.doubt import (
     call_limit_s,
     decide,
     question_drafts,
+    seen_seeded,
     settled_after_loss,
 )
 from goexchange.driver.events import Answered, Observed, Refused
@@ -60,6 +61,7 @@ BUSY_WAIT = timedelta(minutes=1)
 _SEEN = (
     "Name", "Mounted", "MountAtStartup", "Status", "CopyQueueLength", "ReplayQueueLength",
 )  # fmt: skip
+LOOKS_AT_OUR_DOING = frozenset({"copies-held"})  # an older look does not show what we have changed
 AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
 
 
@@ -127,7 +129,8 @@ def _decided(talk: Conversation, step: Step) -> Talk[tuple[list[Draft], str]]:
 def _look_again(talk: Conversation, step: Step) -> Talk[None]:
     """Guards decide on what is so now: an old observation is made again."""
     seen = talk.actual.get(step.server)
-    if seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR:
+    is_fresh = seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR
+    if is_fresh and not LOOKS_AT_OUR_DOING.intersection(step.guards):
         return
     guids = tuple(
         lane.database_guid
@@ -203,6 +206,11 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
             return known
         if is_held(talk, step):
             return None  # asked for while we looked
+    if step.action is Action.SEED_COPY:  # what is being seeded, or is well, is left alone
+        seen = yield from seen_seeded(talk, step)
+        if seen is not None:
+            yield from talk.append(_intent(lane, step, attempt, call), seen)
+            return (yield from poll_to_end(talk, lane, step))
     if step.id in talk.state.again and attempt > 1 and step.on_doubt is OnDoubt.PROBE:
         yield from talk.append(_intent(lane, step, attempt, call))
         judgement = yield from _seen_already(talk, lane, step)
@@ -331,6 +339,12 @@ def _refused(talk: Conversation, lane: Lane, step: Step, reply: Refused) -> Talk
         return (yield from put_back_already(talk, lane, step)) or failed(why, {"code": reply.code})
     if step.probe is None or step.on_doubt is not OnDoubt.PROBE:
         return failed(why, {"code": reply.code})
+    if step.action is Action.SEED_COPY:
+        looked = yield from seen_seeded(talk, step)
+        if looked is None:
+            return failed(why, {"code": reply.code})
+        yield from talk.append(looked)
+        return (yield from poll_to_end(talk, lane, step))
     if step.action is Action.SWAP:
         known = yield from after_refused_swap(talk, lane, step, why)
         if known is not None:

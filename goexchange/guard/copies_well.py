@@ -19,7 +19,8 @@ def _copies_well(question: Question) -> Answer:
     if found.ailing:
         return blocks("; ".join(found.ailing), MEND, copies=seen)
     wanted = _to_be_suspended(question)
-    against = [text for each in wanted for text in _against(each, found)]
+    is_rebuilt = question.has(Action.SEED_COPY)  # then a lagged copy is seeded anew, by consent
+    against = [text for each in wanted for text in _against(each, found, may_lag=is_rebuilt)]
     if against:
         return blocks("; ".join(against), "plan again: goexchange plan", copies=seen)
     stay = len(found.copies) - len(wanted)
@@ -34,19 +35,19 @@ def _to_be_suspended(question: Question) -> tuple[str, ...]:
     )
 
 
-def _against(identity: str, found: CopiesOf) -> tuple[str, ...]:
+def _against(identity: str, found: CopiesOf, *, may_lag: bool) -> tuple[str, ...]:
     """Why this very copy may not be suspended now, whatever it was when the plan was made."""
     copies = [each for each in found.copies if each.identity.lower() == identity.lower()]
     if not copies:
         return (f"there is no copy {identity} any more",)
-    return tuple(_words(copies[0]))
+    return tuple(_words(copies[0], may_lag=may_lag))
 
 
-def _words(copy: ActualCopy) -> list[str]:
+def _words(copy: ActualCopy, *, may_lag: bool) -> list[str]:
     words = []
     if need(copy.is_active, f"whether the copy on {copy.server} is active"):
         words.append(f"the copy on {copy.server} is active now")
-    if need(is_lagged(copy), f"whether the copy on {copy.server} is lagged"):
+    if need(is_lagged(copy), f"whether the copy on {copy.server} is lagged") and not may_lag:
         words.append(f"the copy on {copy.server} is lagged")
     if need(copy.is_activation_suspended, f"whether {copy.server} may activate its copy"):
         words.append(f"somebody has suspended the activation of the copy on {copy.server}")

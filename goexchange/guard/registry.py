@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from goexchange.guard.clean_shutdown import CLEAN
 from goexchange.guard.conflicts import NO_BACKUP_RUNNING, NO_OPEN_RUN, NO_OTHER_MAINTENANCE
+from goexchange.guard.copies_held import COPIES_HELD
 from goexchange.guard.copies_well import COPIES_WELL
 from goexchange.guard.declared_work import NO_DECLARED_WORK
 from goexchange.guard.guard import Guard
@@ -35,6 +36,7 @@ GUARDS: Mapping[str, Guard] = registered(
         NOT_RECOVERY,
         SINGLE_COPY,
         COPIES_WELL,
+        COPIES_HELD,
         MOUNT_AT_STARTUP,
         NO_BACKUP_RUNNING,
         NO_OTHER_MAINTENANCE,

@@ -204,13 +204,21 @@ class ErrorCorrection:
     place: Place
 
 
+class ReplicatedRebuild(Enum):
+    """What is planned for a rebuild of a database that has other copies."""
+
+    REFUSE = "refuse"
+    BY_CONSENT = "by-consent"
+
+
 @frozen(kw_only=True)
 class RebuildBrake:
-    """When a rebuild that would be possible is not worth it."""
+    """When a rebuild that would be possible is not worth it, or is not even planned."""
 
     not_again_within_s: int
     gain_min_bytes: int
     place: Place
+    replicated: ReplicatedRebuild = ReplicatedRebuild.REFUSE
 
 
 @frozen(kw_only=True)

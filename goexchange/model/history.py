@@ -24,6 +24,7 @@ class Work(Enum):
     REPAIR_REQUEST = "repair-request"
     ONLINE_BACKUP = "online-backup"
     BACKUP_PROOF = "backup-proof"
+    SEED = "seed"
     DISMOUNT = "dismount"
     MOUNT = "mount"
 

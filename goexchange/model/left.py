@@ -40,6 +40,27 @@ class RecoveryRecord:
 
 
 @frozen(kw_only=True)
+class HeldCopy:
+    """A passive copy, `DB07\\EX03`, that the run suspends, as its recovery record names it."""
+
+    identity: str
+    is_lagged: bool = False
+
+
+def held_copies_of(content: Mapping[str, Any]) -> tuple[HeldCopy, ...]:
+    """The copies that a recovery record names, in their order: the one that is looked at, or every
+    other one of a database that is rebuilt.
+    """
+    looked_at = content.get("suspended_copy")
+    if isinstance(looked_at, str):
+        return (HeldCopy(identity=looked_at),)
+    return tuple(
+        HeldCopy(identity=str(each["identity"]), is_lagged=each["is_lagged"] is True)
+        for each in content.get("held_copies", ())
+    )
+
+
+@frozen(kw_only=True)
 class SentinelLeft:
     """A sentinel's state file, and whether its scheduled task is there."""
 

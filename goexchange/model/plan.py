@@ -101,6 +101,7 @@ class Action(Enum):
     SUSPEND_COPY = "suspend-copy"
     RESUME_COPY = "resume-copy"
     AWAIT_COPY = "await-copy"
+    SEED_COPY = "seed-copy"
 
 
 class Direction(Enum):
@@ -131,6 +132,9 @@ class RunsWhen(Enum):
     REBUILT_IN_SERVICE = "rebuilt-in-service"  # the new file is mounted
     # a recovery record is open, the database is in service
     RECORD_OPEN_AND_IN_SERVICE = "record-open-and-in-service"
+    # these two, beside that the suspension named in `undo_of` took effect or is in doubt:
+    COPIES_FIT = "copies-fit"  # the lane failed; the file in service is the one that was copied
+    COPIES_DIFFER = "copies-differ"  # in service is another file, or its logs began anew
     UNDO_OF = "undo-of"  # the step named in `undo_of` took effect or is in doubt
     ALWAYS = "always"
 

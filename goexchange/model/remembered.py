@@ -28,7 +28,7 @@ class Remembered:
     Shape: digests are of both header slots; `was_mounted` of the rebuilt file: it took effect or is
     in doubt; `has_mount_failed` that its mount is known to have failed and never succeeded;
     `tried_logs` is the plan's call that moves aside what a tried mount of the rebuilt file has
-    written, None when no mount was tried or that is done.
+    written, None when no mount was tried or that is done; `is_stream_new` that it is done.
     """
 
     original_sha256: str | None
@@ -40,6 +40,7 @@ class Remembered:
     is_proved: bool
     undoing: tuple[Undoing, ...]
     tried_logs: ScriptCall | None = None
+    is_stream_new: bool = False
 
 
 @frozen(kw_only=True)

@@ -105,6 +105,7 @@ TRAITS: Mapping[Action, Traits] = {
     Action.SUSPEND_COPY: Traits(_PROBE, 10 * MINUTE, _AWAY),
     Action.RESUME_COPY: Traits(_PROBE, 10 * MINUTE, _BACK, RunsWhen.UNDO_OF),
     Action.AWAIT_COPY: Traits(_REPEAT, 4 * HOUR, _BACK, RunsWhen.UNDO_OF),
+    Action.SEED_COPY: Traits(_PROBE, 48 * HOUR, _BACK, RunsWhen.COPIES_DIFFER),
     Action.REMOVE_LEFTOVER: Traits(_REPEAT, 10 * MINUTE),
     Action.FORCE_WAY_BACK: Traits(_REPEAT, 10 * MINUTE),
     Action.MAKE_SCRATCH_FOLDER: Traits(_REPEAT, 5 * MINUTE),

@@ -26,6 +26,7 @@ from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
 GUARDS = frozenset(
     (
         "clean-shutdown",
+        "copies-held",
         "copies-well",
         "elevated",
         "gain",
@@ -47,6 +48,7 @@ GUARDS = frozenset(
 )
 """Ids of the guards that a step may name; a test compares them with the registry of the guards."""
 
+_UNDOES = (RunsWhen.UNDO_OF, RunsWhen.COPIES_FIT, RunsWhen.COPIES_DIFFER)
 _ADDED = {"fence": 0, "run": "", "job": ""}  # by the driver, which alone knows them
 
 
@@ -99,7 +101,7 @@ def _step(step: Step, number: int, earlier: set[str]) -> Iterator[str]:
     )
     if step.undo_of is not None and step.undo_of not in earlier:
         yield f"{step.id} undoes {step.undo_of}, which is no earlier step"
-    if (step.runs_when is RunsWhen.UNDO_OF) != (step.undo_of is not None):
+    if (step.runs_when in _UNDOES) != (step.undo_of is not None):
         yield f"{step.id} does not say what it undoes"
     if step.direction is Direction.AWAY and not step.undo:
         yield f"{step.id} leads away from service and does not say what takes it back"
@@ -152,6 +154,18 @@ def _returns(lane: Lane, performed: set[Action]) -> Iterator[str]:
     )
 
 
+def _seeds(lane: Lane) -> Iterator[str]:
+    """What is suspended for a swap has a seed after it: no copy fits the rebuilt file."""
+    if not any(step.action is Action.SWAP for step in lane.steps):
+        return
+    seeded = {step.undo_of for step in lane.steps if step.action is Action.SEED_COPY}
+    yield from (
+        f"{lane.id} suspends a copy by {step.id}, swaps, and never seeds it"
+        for step in lane.steps
+        if step.action is Action.SUSPEND_COPY and step.id not in seeded
+    )
+
+
 def _ways_back(lane: Lane) -> Iterator[str]:
     actions = {(step.action, step.runs_when) for step in lane.steps}
     performed = {step.action for step in lane.steps}
@@ -166,6 +180,7 @@ def _ways_back(lane: Lane) -> Iterator[str]:
             for each in (Action.OPEN_RECOVERY_RECORD, Action.RESUME_COPY, Action.AWAIT_COPY)
             if each not in performed
         )
+        yield from _seeds(lane)
     if Action.RETURN_FILE in performed:
         yield from _returns(lane, performed)
     if Action.SWAP in performed:

@@ -12,6 +12,7 @@ from goexchange.model.plan import Consent, ConsentNeed, Need
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
 
 
@@ -20,7 +21,7 @@ def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[Con
     found: list[ConsentNeed] = [*_for_generation(context)]
     if context.estimate is not None and not context.pilots.is_own:
         found += _for_outage(context)
-    found += _for_backups(context, in_scope)
+    found += [*_for_copies(context), *_for_backups(context, in_scope)]
     return tuple(found)
 
 
@@ -45,6 +46,19 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
             address=context.server.name,
             finding=f"what the tools of Exchange {generation.value} print and do there is not"
             " confirmed; what is not understood ends the work",
+        )
+    ]
+
+
+def _for_copies(context: LaneContext) -> list[ConsentNeed]:
+    """A rebuild that takes every other copy of its database with it."""
+    if context.replicas is None:
+        return []
+    return [
+        ConsentNeed(
+            consent=Consent.REBUILD_REPLICATED_DATABASE,
+            address=context.lane_id,
+            finding=what_is_lost(context.database, context.replicas, context.times),
         )
     ]
 

@@ -15,6 +15,7 @@ from goexchange.plan.estimates import LaneEstimate, Times
 from goexchange.plan.finding import Needed
 from goexchange.plan.passive import Passive
 from goexchange.plan.paths import LanePaths
+from goexchange.plan.replicas import Replicas
 from goexchange.plan.treatment import Treatment
 
 
@@ -50,7 +51,7 @@ class LaneContext:
 
     Unknown: `estimate` is None where the work needs no outage; `coverage` and `coverage_before`
     where no online backup after it, or before it, is part of it; `passive` where no passive copy
-    is looked at.
+    is looked at; `replicas` where no other copies are suspended for an outage.
     """
 
     server: ActualServer
@@ -69,6 +70,7 @@ class LaneContext:
     coverage_before: Coverage | None = None
     pilots: Pilots = NO_PILOTS
     passive: Passive | None = None
+    replicas: Replicas | None = None
 
     @property
     def lane_id(self) -> str:

@@ -20,6 +20,16 @@ NOT_SUSPENDED = (
 """Exchange's words for a copy that is not suspended, or is so by a fault of its own; any other word
 tells nothing, and a person is asked.
 """
+UNSEEDED = (SUSPENDED, "FailedAndSuspended", "Failed")
+SEEDED = (
+    "Seeding",
+    "Healthy",
+    "Initializing",
+    "Resynchronizing",
+    "DisconnectedAndHealthy",
+    "DisconnectedAndResynchronizing",
+    "Mounted",  # it was activated meanwhile, which only a healthy copy can be
+)
 RESUMES_MAX = 3
 
 
@@ -41,11 +51,22 @@ def resumed_probe(identity: str) -> Probe:
     )
 
 
-def well_poll(identity: str, *, interval_s: float) -> Poll:
-    """Until the copy is healthy and its queues are short."""
+def seeded_probe(identity: str) -> Probe:
+    """Whether a seed of the copy has begun, or is over already."""
+    return Probe(
+        call=cmdlets.get_copy(identity),
+        done=one_of(STATUS, *SEEDED),
+        not_done=one_of(STATUS, *UNSEEDED),
+    )
+
+
+def well_poll(identity: str, *, interval_s: float, is_lagged: bool = False) -> Poll:
+    """Until the copy is healthy and its queues are short; a lagged one's replay queue is long on
+    purpose.
+    """
     return Poll(
         call=cmdlets.get_copy(identity),
-        until=equals("copy.is_well", True),
+        until=equals("copy.is_healthy" if is_lagged else "copy.is_well", True),
         failed=equals("copy.has_failed", True),
         interval_s=interval_s,
     )

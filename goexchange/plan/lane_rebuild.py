@@ -24,6 +24,7 @@ from goexchange.plan.phase_before import (
     add_records,
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
+from goexchange.plan.phase_copies import add_copies_back, add_hold_copies, add_seeds
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
 from goexchange.plan.phase_rebuild import (
     add_forced_way_back,
@@ -59,6 +60,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     add_backup_before(lane, context)
     stopped = add_stop_services(lane, context)
     add_last_look(lane, context)
+    held = add_hold_copies(lane, context)
     add_dismount(lane, context)
     header = add_read_header(lane, context)
     if treatment.detects:
@@ -67,6 +69,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_measure(lane, context)
     _work_and_mount(lane, context, header=header)
     add_in_service(lane, context)
+    add_copies_back(lane, context, held)
     add_restore_services(lane, context, stopped=stopped)
     add_processes_after(lane, context, undone=undone, has_outage=True)
     runs_when = RunsWhen.REBUILT_IN_SERVICE if treatment.rebuilds else RunsWhen.ALL_WELL
@@ -74,6 +77,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_wait(lane, context, runs_when=runs_when)
         add_online_backup(lane, context, coverage=context.coverage, runs_when=runs_when)
     add_put_back(lane, context, suspended=suspended)
+    add_seeds(lane, context, held)
     if treatment.passes is Passes.CORRECT:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)

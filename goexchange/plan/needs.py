@@ -12,7 +12,7 @@ from attrs import evolve
 
 from goexchange.facts.catalogue import record_of, white_space_ratio
 from goexchange.model.actual import ActualDatabase, ActualServer, DatabaseRecord
-from goexchange.model.desired import DesiredState, VerifyMode
+from goexchange.model.desired import DesiredState, ReplicatedRebuild, VerifyMode
 from goexchange.model.plan import Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
@@ -25,6 +25,10 @@ from goexchange.spec.scripts import Condition, is_served
 MEASURE_NOTHING = (
     "the white space that Exchange tells is the least that a rebuild gives back; that the tool"
     " measures a copy, which is not shut down cleanly, is unconfirmed"
+)
+BY_CONSENT = (
+    "set `script.rebuild.replicated: by-consent`, and consent to the plan that then suspends its"
+    " copies and seeds them anew"
 )
 CORRECT_ONLINE = "online-error-correction, with the store mounted"
 BACK_UP_ONLINE = "an online backup: `desired.online_full_backup_within`"
@@ -139,8 +143,13 @@ def _work(
 ) -> Needed:
     assert lead.need is not None
     treatment = treatment_of(lead.need, spec.script)
-    if treatment.only_looks and copies(database) > 1:
+    is_replicated = copies(database) > 1
+    by_consent = spec.script.rebuild.replicated is ReplicatedRebuild.BY_CONSENT
+    if treatment.rebuilds and is_replicated and by_consent:
+        treatment = evolve(treatment, holds_copies=True)
+    if treatment.only_looks and is_replicated:
         return _on_copy(lead, found, treatment)
+    where = "; rebuilt on its active copy, the others seeded anew" * treatment.holds_copies
     refused = _refused_for_outage(lead, treatment, spec) or _refused_for_copies(
         database, lead, treatment
     )
@@ -149,7 +158,7 @@ def _work(
     return Needed(
         need=lead.need,
         reasons=tuple(each.reason for each in found),
-        explanation="; ".join(each.text for each in found),
+        explanation="; ".join(each.text for each in found) + where,
         origin=lead.place,
         is_backed_up_too=treatment.rebuilds
         or any(each.need is Need.ONLINE_BACKUP for each in found),
@@ -279,11 +288,12 @@ def _refused_for_copies(
     database: ActualDatabase, lead: Finding, treatment: Treatment
 ) -> Needed | None:
     number = copies(database)
-    if number == 1 or not treatment.is_offline:
+    if number == 1 or not treatment.is_offline or treatment.holds_copies:
         return None
     where = words.listed(known(database.copies)) or "its availability group"
     if treatment.rebuilds:
-        text, instead = "an offline rebuild would break them", move_mailboxes(database)
+        text = "an offline rebuild would break them"
+        instead = f"{move_mailboxes(database)}; or {BY_CONSENT}"
     elif lead.need is Need.CORRECT:
         text, instead = "it is not taken down to be corrected", CORRECT_ONLINE
     else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from goexchange.facts.copies_of import copies_of
+from goexchange.facts.copies_of import CopiesOf, copies_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.copies import ActualCopy
 from goexchange.model.desired import DesiredState
@@ -46,33 +46,48 @@ def choose_passive(
     spec: DesiredState,
 ) -> Passive | Needed:
     """Return the copy that would be activated last, or the refusal with its reason."""
-    place = spec.targets.place
-    found = copies_of(database, server, seen)
-    if isinstance(found, Unknown):
-        return not_possible(
-            Reason.COPIES_UNKNOWN,
-            f"how its copies stand is unknown: {found.reason}",
-            origin=place,
-            instead=OBSERVE_MEMBERS,
-        )
-    if found.ailing:
-        return not_possible(
-            Reason.COPY_NOT_WELL,
-            f"no copy is suspended while its group is not well: {'; '.join(found.ailing)}",
-            origin=place,
-            instead=MEND_COPIES,
-        )
+    found = well_copies(database, server, seen, spec=spec)
+    if isinstance(found, Needed):
+        return found
     fit = [each for each in found.passive if _against(each) is None]
     if not fit:
         why = "; ".join(f"{each.server}: {_against(each)}" for each in found.passive)
         return not_possible(
             Reason.NO_COPY_TO_LOOK_AT,
             f"none of its passive copies may be suspended: {why or 'there is none'}",
-            origin=place,
+            origin=spec.targets.place,
             instead="online-error-diagnostic detects errors with the store mounted",
         )
     copy = max(fit, key=lambda each: (_preference(each), each.server))
     return _on_member(copy, seen, left=len(found.copies) - 1, spec=spec)
+
+
+def well_copies(
+    database: ActualDatabase,
+    server: ActualServer,
+    seen: Sequence[ActualServer],
+    *,
+    spec: DesiredState,
+) -> CopiesOf | Needed:
+    """Return its copies when every one of them and every member of the group is known to be well,
+    else the refusal.
+    """
+    found = copies_of(database, server, seen)
+    if isinstance(found, Unknown):
+        return not_possible(
+            Reason.COPIES_UNKNOWN,
+            f"how its copies stand is unknown: {found.reason}",
+            origin=spec.targets.place,
+            instead=OBSERVE_MEMBERS,
+        )
+    if found.ailing:
+        return not_possible(
+            Reason.COPY_NOT_WELL,
+            f"no copy is suspended while its group is not well: {'; '.join(found.ailing)}",
+            origin=spec.targets.place,
+            instead=MEND_COPIES,
+        )
+    return found
 
 
 def _against(copy: ActualCopy) -> str | None:

@@ -28,6 +28,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
+from goexchange.plan.phase_copies import held_copies
 from goexchange.plan.recovery_text import recovery_text
 from goexchange.plan.treatment import Passes
 from goexchange.powershell import cmdlets
@@ -267,6 +268,7 @@ def recovery_content(context: LaneContext) -> dict[str, Any]:
         "set_aside": context.paths.set_aside,
         "set_folder": context.paths.set_folder,
         "boot_id": host.boot_id,
+        **({"held_copies": held_copies(context)} if context.replicas is not None else {}),
         "services": [
             {"name": each.name, "state": each.state, "start_type": each.start_type}
             for each in services

@@ -34,7 +34,9 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
     first of them.
     """
     database = context.database
-    add_notice(lane, context, event="storage-offline", guards=LAST_LOOK_GUARDS)
+    held = () if context.replicas is None else ("copies-held",)
+    looks = tuple(each for each in LAST_LOOK_GUARDS if not (held and each == "single-copy"))
+    add_notice(lane, context, event="storage-offline", guards=(*looks, *held))
     if database.is_mount_at_startup is True:
         lane.add(
             Action.SET_MOUNT_AT_STARTUP,
@@ -51,7 +53,7 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
         Action.DISMOUNT,
         cmdlets.dismount(database.guid),
         summary="mounted -> dismounted",
-        guards=("mount-at-startup", "no-backup-running", "no-other-maintenance", "window"),
+        guards=("mount-at-startup", "no-backup-running", "no-other-maintenance", "window", *held),
         probe=property_probe(cmdlets.get_database(database.guid), "Mounted", wanted=False),
         undo="mount it as it was",
         **timed(context.times.of(Work.DISMOUNT, known_size(database) or 0)),

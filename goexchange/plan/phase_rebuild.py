@@ -64,11 +64,12 @@ def add_set(
 def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
     """Rename the original beside itself and move the temporary file in, on the same volume."""
     arguments = swap_arguments(context)
+    held = () if context.replicas is None else ("copies-held",)
     return lane.add(
         Action.SWAP,
         host_script("swap-files", {"root": context.root, **arguments}),
         summary=f"original kept as {context.paths.kept}, rebuilt file moved in",
-        guards=("verified-set", "window", "gain"),
+        guards=("verified-set", "window", "gain", *held),
         probe=Probe(
             call=host_script("swap-state", arguments),
             done=equals("state", "after"),

@@ -43,6 +43,7 @@ from goexchange.plan.refusals import (
     refuse_unsupported,
     refuse_without_backups,
 )
+from goexchange.plan.replicas import Replicas, choose_replicas
 from goexchange.plan.shadow import refuse_shadow
 
 
@@ -150,6 +151,9 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     passive = _passive(work, setting)
     if isinstance(passive, Needed):
         return passive
+    replicas = _replicas(work, setting)
+    if isinstance(replicas, Needed):
+        return replicas
     before = spec.backup_before.offline
     after = spec.backup_after.offline if work.needed.treatment.rebuilds else None
     paths = lane_paths(
@@ -185,6 +189,7 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         coverage=coverage,
         coverage_before=coverage_before,
         passive=passive,
+        replicas=replicas,
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
         pilots=setting.pilots,
     )
@@ -200,6 +205,12 @@ def _passive(work: Work, setting: Setting) -> Passive | None | Needed:
     if not work.needed.treatment.is_on_copy:
         return None
     return choose_passive(work.database, work.server, setting.servers, spec=work.spec)
+
+
+def _replicas(work: Work, setting: Setting) -> Replicas | None | Needed:
+    if not work.needed.treatment.holds_copies:
+        return None
+    return choose_replicas(work.database, work.server, setting.servers, spec=work.spec)
 
 
 def _coverage_before(work: Work, setting: Setting) -> Coverage | None | Needed:

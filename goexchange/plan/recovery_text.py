@@ -31,6 +31,7 @@ def recovery_text(context: LaneContext) -> str:
         *_setting(context),
         f"   Get-MailboxDatabase -Identity {database.guid} -Status | Format-List Name, Mounted",
         *_services(context),
+        *_copies(context),
         "",
         "Delete nothing: no file, no log, no set.",
     ]
@@ -58,6 +59,23 @@ def _services(context: LaneContext) -> list[str]:
         f"5. Services that were stopped: {', '.join(names)}, and what depends on them. What ran is",
         f"   written down in {context.root}\\services; start what is Running there:",
         *(f"   Start-Service -Name '{name}'" for name in reversed(names)),
+    ]
+
+
+def _copies(context: LaneContext) -> list[str]:
+    """The other copies were suspended: what lets them go on, and what makes them anew."""
+    if context.replicas is None:
+        return []
+    names = [f"'{_in_quotes(each.identity)}'" for each in context.replicas.copies]
+    seeds = "-DeleteExistingFiles -BeginSeed"
+    return [
+        "",
+        "6. Its other copies were suspended: they hold the database as it was before. If the",
+        "   rebuilt file was never mounted, and no logs were moved, let them go on:",
+        *(f"   Resume-MailboxDatabaseCopy -Identity {each}" for each in names),
+        "   Else seed them anew, one at a time, each Healthy before the next:",
+        *(f"   Update-MailboxDatabaseCopy -Identity {each} {seeds}" for each in names),
+        f"   Get-MailboxDatabaseCopyStatus -Identity {context.database.guid}",
     ]
 
 

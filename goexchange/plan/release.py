@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from goexchange.codec import to_plain
 from goexchange.model.actual import LOOKS_AT_A_FILE, ActualDatabase, ActualState, DatabaseRecord
 from goexchange.model.configuration import Inventory
-from goexchange.model.left import RELEASED, RecoveryRecord
+from goexchange.model.left import RELEASED, HeldCopy, RecoveryRecord, held_copies_of
 from goexchange.model.plan import (
     Action,
     Decision,
@@ -22,6 +22,7 @@ from goexchange.model.plan import (
     Need,
     OnDoubt,
     PlanBody,
+    Poll,
     Reason,
     RunsWhen,
 )
@@ -30,7 +31,7 @@ from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
-from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, well_poll
+from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
 from goexchange.powershell import cmdlets
 
 POLL_S = 5.0
@@ -101,7 +102,7 @@ def _lane(left: Left, inventory: Inventory) -> Lane:
         delay_s=inventory.mount_confirm_after_s,
     )
     _add_as_it_was(lane, left)
-    _add_copy_back(lane, left)
+    _add_copies_back(lane, left)
     _add_records(lane, left, root)
     return lane.lane()
 
@@ -172,28 +173,47 @@ def _add_as_it_was(lane: LaneBuilder, left: Left) -> None:
         )
 
 
-def _add_copy_back(lane: LaneBuilder, left: Left) -> None:
-    """A passive copy that the run may have suspended replicates again; asked of the copy first, so
-    that one that does is left alone.
+def _add_copies_back(lane: LaneBuilder, left: Left) -> None:
+    """Passive copies that the run may have suspended replicate again; asked of each copy first, so
+    that one that does is left alone. Where another file is in service, or its logs began anew, no
+    copy can go on: the plan of the run had consent to seed them, one at a time.
     """
-    identity = left.recovery.content.get("suspended_copy")
-    if not isinstance(identity, str):
-        return
-    _add(
-        lane,
-        Action.RESUME_COPY,
-        cmdlets.resume_copy(identity),
-        summary=f"copy {identity}: replicating, as it was",
-        probe=resumed_probe(identity),
-        attempts_max=RESUMES_MAX,
+    copies = held_copies_of(left.recovery.content)
+    known = left.remembered
+    is_new = left.standing is Standing.NEW or (
+        known is not None and (known.is_stream_new or known.tried_logs is not None)
     )
-    _add(
-        lane,
-        Action.AWAIT_COPY,
-        cmdlets.get_copy(identity),
-        summary=f"until the copy {identity} is healthy and its queues are short",
-        poll=well_poll(identity, interval_s=POLL_S),
-    )
+    for copy in copies if is_new else ():
+        _add(
+            lane,
+            Action.SEED_COPY,
+            cmdlets.seed_copy(copy.identity),
+            summary=f"copy {copy.identity}: seeded anew from the active one, and healthy before"
+            " the next",
+            probe=seeded_probe(copy.identity),
+            poll=_well(copy),
+        )
+    for copy in () if is_new else copies:
+        _add(
+            lane,
+            Action.RESUME_COPY,
+            cmdlets.resume_copy(copy.identity),
+            summary=f"copy {copy.identity}: replicating, as it was",
+            probe=resumed_probe(copy.identity),
+            attempts_max=RESUMES_MAX,
+        )
+    for copy in () if is_new else copies:
+        _add(
+            lane,
+            Action.AWAIT_COPY,
+            cmdlets.get_copy(copy.identity),
+            summary=f"until the copy {copy.identity} is healthy and its queues are short",
+            poll=_well(copy),
+        )
+
+
+def _well(copy: HeldCopy) -> Poll:
+    return well_poll(copy.identity, interval_s=POLL_S, is_lagged=copy.is_lagged)
 
 
 def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:

@@ -28,7 +28,8 @@ class Treatment:
 
     Shape: `detects` looks at page checksums and integrity of the dismounted file, `measures` at
     its space; `copies` takes a verified set of it; `rebuilds` needs that set. `is_on_copy`
-    does without the outage: it looks at a suspended passive copy.
+    does without the outage: it looks at a suspended passive copy. `holds_copies` suspends every
+    other copy of the database, and seeds it anew when it was rebuilt.
     """
 
     passes: Passes = Passes.NONE
@@ -38,6 +39,7 @@ class Treatment:
     copies: bool = False
     rebuilds: bool = False
     is_on_copy: bool = False
+    holds_copies: bool = False
 
     @property
     def only_looks(self) -> bool:

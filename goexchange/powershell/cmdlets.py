@@ -80,6 +80,10 @@ CMDLETS: Mapping[str, Cmdlet] = {
                required=("Identity", "SuspendComment", "Confirm")),
         Cmdlet(name="Resume-MailboxDatabaseCopy", changes_exchange=True,
                parameters={"Identity": str, "Confirm": bool}, required=("Identity",)),
+        Cmdlet(name="Update-MailboxDatabaseCopy", changes_exchange=True,
+               parameters={"Identity": str, "BeginSeed": bool, "DeleteExistingFiles": bool,
+                           "Confirm": bool},
+               required=("Identity", "BeginSeed", "DeleteExistingFiles", "Confirm")),
         Cmdlet(name="New-MailboxRepairRequest", changes_exchange=True,
                parameters={"Database": str, "CorruptionType": str, "DetectOnly": bool},
                required=("Database", "CorruptionType")),
@@ -240,6 +244,19 @@ def suspend_copy(identity: str, comment: str) -> ExchangeCall:
 def resume_copy(identity: str) -> ExchangeCall:
     """Let replication of one passive copy go on."""
     return _call("Resume-MailboxDatabaseCopy", Identity=_copy(identity), Confirm=False)
+
+
+def seed_copy(identity: str) -> ExchangeCall:
+    """Have the replication service seed one suspended copy from the active one. It goes on when the
+    session is gone: without -BeginSeed it would end with it.
+    """
+    return _call(
+        "Update-MailboxDatabaseCopy",
+        Identity=_copy(identity),
+        BeginSeed=True,
+        DeleteExistingFiles=True,
+        Confirm=False,
+    )
 
 
 def new_scratch_database(

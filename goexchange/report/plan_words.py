@@ -69,6 +69,7 @@ _CHANGES = {
     Action.DISMOUNT,
     Action.SUSPEND_COPY,
     Action.RESUME_COPY,
+    Action.SEED_COPY,
     Action.SWAP,
     Action.MOUNT,
     Action.SWAP_BACK,

@@ -23,8 +23,9 @@ from goexchange.driver.calls import job_id
 from goexchange.driver.copies import NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
-from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
+from goexchange.model.plan import Action, Consent, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
+from goexchange.world.copies import seeding
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.truth import TrueDatabase, true_database
@@ -78,6 +79,7 @@ _EXPLAINED_BY = {
     "repair-request": (Action.REPAIR_REQUEST,),
     "copy-suspended": (Action.SUSPEND_COPY,),
     "copy-resumed": (Action.RESUME_COPY,),
+    "seed-begun": (Action.SEED_COPY,),
 }
 
 
@@ -128,7 +130,7 @@ class Checks:
         named = (LaneState.LEFT_OFFLINE, LaneState.UNDECIDED)
         offline = {one.database for one in result.databases if one.state in named}
         told = offline | {
-            one.database for one in result.databases if one.why.startswith(NOT_REDUNDANT)
+            one.database for one in result.databases if NOT_REDUNDANT in one.why
         }
         copies = tuple(
             Violation(invariant="I9", step=name, why=f"its copy on {server} is left suspended")
@@ -235,7 +237,8 @@ class Checks:
             if effect.by != self.user and not is_our_job:
                 continue
             name = effect.database or effect.detail
-            key = (effect.kind, name, effect.detail)
+            which = effect.host if effect.kind.startswith("copy-") else effect.detail
+            key = (effect.kind, name, which)
             self.counts[key] += 1
             if effect.kind in ONCE and self.counts[key] > self._times(effect):
                 yield Violation(invariant="I5", step=name, why=f"{effect.kind} took effect again")
@@ -246,7 +249,7 @@ class Checks:
             if effect.database is not None and effect.database not in self._scope:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
-            if effect.kind == "copy-suspended":
+            if effect.kind in ("copy-suspended", "seed-begun"):
                 yield from self._of_group(world, effect)
             if effect.kind in _OVER_WINDOWS:
                 yield from self._of_fence(world, effect)
@@ -262,16 +265,36 @@ class Checks:
 
     def _of_group(self, world: World, effect: Effect) -> Iterator[Violation]:
         """I12: one member's copies at a time; and whoever dies now has left a record of it."""
-        suspended = self.suspended_by_us(world)
-        members = {server for _, server in suspended}
-        if len(members) > 1:
-            why = f"copies on {', '.join(sorted(members))} are suspended at once"
-            yield Violation(invariant="I12", step=effect.database or "", why=why)
+        yield from self._of_redundancy(world, effect)
         host = world.host_of(world.database_named(effect.database or ""))
         root = self.plan.body.rules.host_root or ""
         if not any(each["run"] == self.run for each in open_recoveries(host, root)):
             why = "a copy is suspended without an open recovery record"
             yield Violation(invariant="I9", step=effect.database or "", why=why)
+
+    def _of_redundancy(self, world: World, effect: Effect) -> Iterator[Violation]:
+        """I12: one member's copies at a time, but for a rebuild that somebody has consented to;
+        never two seeds at once, and none of a database that is not mounted.
+        """
+        name = effect.database or ""
+        consented = {
+            each.address.rpartition("/")[2]
+            for each in self.plan.body.consents
+            if each.consent is Consent.REBUILD_REPLICATED_DATABASE
+        }
+        members = {
+            server for held, server in self.suspended_by_us(world) if held not in consented
+        }
+        if len(members) > 1:
+            why = f"copies on {', '.join(sorted(members))} are suspended at once"
+            yield Violation(invariant="I12", step=name, why=why)
+        if effect.kind != "seed-begun":
+            return
+        at_once = [each for one in world.databases.values() for each in seeding(one)]
+        if name not in consented or len(at_once) > 1:
+            why = f"copies on {', '.join(sorted(at_once))} are seeded at once"
+            why = why if name in consented else "a copy is seeded that nobody consented to"
+            yield Violation(invariant="I12", step=name, why=why)
 
     def suspended_by_us(self, world: World) -> tuple[tuple[str, str], ...]:
         """Database and server of every copy that this run suspended and that still is."""

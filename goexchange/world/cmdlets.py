@@ -150,6 +150,16 @@ CMDLETS: Mapping[str, Cmdlet] = {
             (Parameter("Identity", is_mandatory=True), *_CONFIRM),
             cmdlets_change.resume_copy,
         ),
+        Cmdlet(
+            "Update-MailboxDatabaseCopy",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("BeginSeed", _SWITCH),
+                Parameter("DeleteExistingFiles", _SWITCH),
+                *_CONFIRM,
+            ),
+            cmdlets_change.update_copy,
+        ),
         Cmdlet("New-MailboxDatabase", _NEW_DATABASE, cmdlets_recovery.new_mailbox_database),
         Cmdlet(
             "Remove-MailboxDatabase",

@@ -16,7 +16,7 @@ from goexchange.world.cmdlet_errors import (
 )
 from goexchange.world.cmdlets_read import find_database, repair_row
 from goexchange.world.cmdlets_scratch import write_first_file
-from goexchange.world.copies import resume, suspend
+from goexchange.world.copies import begin_seed, part_ways, resume, seeding, suspend
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
@@ -64,6 +64,7 @@ def mount_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         return _failed(
             world, mount_failed(world, database, refusal.error), seconds=world.site.times.mount
         )
+    part_ways(world, database)
     detail = str(database.attached_signature.random)
     world.note("mount", host=host.name, database=database.name, detail=detail)
     return _done(world, seconds=world.site.times.mount)
@@ -134,6 +135,38 @@ def resume_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         return _failed(world, found)
     resume(world, *found)
     return _done(world)
+
+
+def update_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Update-MailboxDatabaseCopy -BeginSeed: begun, and left to the replication service."""
+    name, identity = "Update-MailboxDatabaseCopy", given["Identity"]
+    found = _passive(world, name, identity)
+    if isinstance(found, CmdletError):
+        return _failed(world, found)
+    if given.get("Confirm", True):
+        return CmdletAnswer(terminating=needs_confirmation(name, identity))
+    if not (given.get("BeginSeed") and given.get("DeleteExistingFiles")):
+        raise NotModelled(f"{name} without -BeginSeed and -DeleteExistingFiles")
+    database, server = found
+    copy = database.passive[server]
+    others = seeding(database)
+    if others:
+        words = f"A seed of '{database.name}' is in progress on {', '.join(others)}."
+        exception = "SeedInProgressException"
+    elif not (copy.is_suspended or copy.has_failed):
+        words = f"The database copy '{identity}' must be suspended before it can be seeded."
+        exception = "InvalidOperationException"
+    elif database.mounted_on is None:
+        words = f"The active copy of '{database.name}' is not mounted: there is no source."
+        exception = "InvalidOperationException"
+    else:
+        begin_seed(world, database, server)
+        return _done(world)
+    error = exchange_error(
+        world, name, words,
+        exception=exception, category=ErrorCategory.INVALID_OPERATION, target=identity,
+    )  # fmt: skip
+    return _failed(world, error)
 
 
 def _passive(

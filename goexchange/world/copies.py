@@ -1,7 +1,8 @@
 """Passive copies of databases: what the replication service does with their files.
 
-Source: Exchange cmdlet reference (Suspend-, Resume-MailboxDatabaseCopy); a copy's file is in dirty
-shutdown while logs are replayed into it, and stays so when replay is suspended.
+Source: Exchange cmdlet reference (Suspend-, Resume-, Update-MailboxDatabaseCopy); a copy's file is
+in dirty shutdown while logs are replayed into it, and stays so when replay is suspended. A copy
+whose file is another one than the active one's, or whose logs are of another stream, cannot go on.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from goexchange.ese.header import DatabaseState
+from goexchange.ese.structures import Signature
 from goexchange.world.databases import MailboxDatabase, change_header, read_header
-from goexchange.world.files import HostFiles, flush_map_of
+from goexchange.world.files import FileProblem, FileRefused, HostFiles, flush_map_of
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -24,7 +26,9 @@ class PassiveCopy:
     """State of one passive copy.
 
     Shape: `well_from` is when it has caught up after it was resumed; until then it initializes.
-    `has_failed` is a copy that replay could not open: it has to be seeded again.
+    `has_failed` is a copy that replay could not open: it has to be seeded again. `seed_ends` is
+    when the seed that runs comes to an end, half-way when it is one that `seed_breaks`;
+    `suspended_in` is the signature of the logs that it has replayed to its suspension.
     """
 
     is_suspended: bool = False
@@ -35,6 +39,9 @@ class PassiveCopy:
     copy_queue: int = 0
     replay_queue: int = 0
     replay_lag_s: int = 0
+    seed_ends: datetime | None = None
+    seed_breaks: bool = False
+    suspended_in: Signature | None = None
 
 
 def passive_copies(database: MailboxDatabase) -> dict[str, PassiveCopy]:
@@ -55,6 +62,8 @@ def status_of(world: World, database: MailboxDatabase, server: str) -> str:
     if server == database.active_server:
         return "Mounted" if database.mounted_on else "Dismounted"
     copy = database.passive[server]
+    if copy.seed_ends is not None:
+        return "Seeding"
     if copy.has_failed:
         return "FailedAndSuspended"
     if copy.is_suspended:
@@ -89,7 +98,7 @@ def suspend(world: World, database: MailboxDatabase, server: str, comment: str |
     copy.comment = comment
     if copy.is_suspended:
         return
-    copy.is_suspended = True
+    copy.is_suspended, copy.suspended_in = True, database.stream.signature
     world.hosts[server].files.release(database.holder)
     world.note("copy-suspended", host=server, database=database.name)
 
@@ -105,5 +114,82 @@ def resume(world: World, database: MailboxDatabase, server: str) -> None:
         copy.has_failed = True
         copy.comment = "The passive copy's file could not be opened. (ec=-1032)"
         return
+    if not fits(world, database, server):
+        _diverge(copy)
+        return
     copy.well_from = world.now() + timedelta(seconds=world.site.times.copy_resume)
     hold_copy(database, files)
+
+
+def fits(world: World, database: MailboxDatabase, server: str) -> bool:
+    """Whether the logs of the active copy can be replayed into the file of this one."""
+    copy, files = database.passive[server], world.hosts[server].files
+    if copy.suspended_in is not None and copy.suspended_in != database.stream.signature:
+        return False
+    if not files.exists(database.edb_path):
+        return False
+    header = read_header(files, database.edb_path).header
+    return header is not None and header.signature == database.attached_signature
+
+
+def part_ways(world: World, database: MailboxDatabase) -> None:
+    """The active copy was mounted: what replicates and does not fit it any more has diverged."""
+    for server, copy in database.passive.items():
+        is_replicating = not copy.is_suspended and copy.seed_ends is None
+        if is_replicating and not fits(world, database, server):
+            world.hosts[server].files.release(database.holder)
+            _diverge(copy)
+
+
+def seeding(database: MailboxDatabase) -> tuple[str, ...]:
+    """The servers whose copies are being seeded."""
+    return tuple(name for name, copy in database.passive.items() if copy.seed_ends is not None)
+
+
+def begin_seed(world: World, database: MailboxDatabase, server: str) -> None:
+    """Let the replication service copy the active file over; nobody has to wait for it."""
+    copy, active = database.passive[server], world.host_of(database)
+    lasts = active.files.size(database.edb_path) / world.site.rates.copy
+    copy.seed_breaks = world.faults.take_seed_failure(server)
+    copy.has_failed, copy.well_from = False, None
+    copy.seed_ends = world.now() + timedelta(seconds=lasts / 2 if copy.seed_breaks else lasts)
+    world.note("seed-begun", host=server, database=database.name)
+
+
+def end_seed(world: World, database: MailboxDatabase, server: str) -> None:
+    """The seed has come to its end: the copy replicates, or needs an administrator."""
+    copy, path = database.passive[server], database.edb_path
+    source, files = world.host_of(database).files, world.hosts[server].files
+    copy.seed_ends = None
+    try:
+        if copy.seed_breaks or database.mounted_on is None or files.is_open(path):
+            raise FileRefused(FileProblem.IN_USE, path)
+        for name in (path, flush_map_of(path)):
+            if files.exists(name):
+                files.delete(name)
+            if source.exists(name):
+                files.write(name, source.read(name))
+    except FileRefused:
+        copy.has_failed = True
+        copy.comment = "The seeding operation failed. (ec=-1022)"
+        world.note("seed-failed", host=server, database=database.name)
+        return
+    copy.is_suspended, copy.comment, copy.is_activation_suspended = False, None, False
+    copy.suspended_in = None
+    copy.well_from = world.now() + timedelta(seconds=world.site.times.copy_resume)
+    hold_copy(database, files)
+    world.note("seed-ended", host=server, database=database.name)
+
+
+def break_seeds(world: World, host: str) -> None:
+    """A member went down: what was seeded from it or to it stays half done."""
+    for database in world.databases.values():
+        for server in seeding(database):
+            if host in (server, database.active_server):
+                database.passive[server].seed_breaks = True
+                end_seed(world, database, server)
+
+
+def _diverge(copy: PassiveCopy) -> None:
+    copy.has_failed = True
+    copy.comment = "The log streams of the copies have diverged: the copy has to be seeded."

@@ -38,6 +38,7 @@ _DIRECTORY = "Microsoft.Exchange.Data.Directory."
 _SYSTEM = _DIRECTORY + "SystemConfiguration."
 _COPY_STATES = {
     "Suspended": 3,
+    "Seeding": 4,
     "Healthy": 5,
     "ServiceDown": 6,
     "Initializing": 7,

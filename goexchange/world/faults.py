@@ -81,6 +81,7 @@ class Faults:
     _backups: list[AgentTrouble] = field(factory=list, alias="backups")
     _agents: list[AgentTrouble] = field(factory=list, alias="agents")
     _copy_failures: list[str] = field(factory=list, alias="copy_failures")
+    _seed_failures: list[str] = field(factory=list, alias="seed_failures")
     _shadows: list[ShadowTrouble] = field(factory=list, alias="shadows")
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
@@ -126,6 +127,18 @@ class Faults:
             return False
         self._copy_failures.remove(server)
         self.fired.append("copy-fails")
+        return True
+
+    def fail_next_seed(self, server: str) -> None:
+        """The next seed of a passive copy on a server stops half-way."""
+        self._seed_failures.append(server)
+
+    def take_seed_failure(self, server: str) -> bool:
+        """Whether this seed is to fail."""
+        if server not in self._seed_failures:
+            return False
+        self._seed_failures.remove(server)
+        self.fired.append("seed-fails")
         return True
 
     def trouble_next_shadow(self, trouble: ShadowTrouble) -> None:

@@ -17,7 +17,13 @@ from attrs import define, evolve, frozen
 from goexchange.world import backup_engine, jobs
 from goexchange.world.backup_engine import BackupRun
 from goexchange.world.clock import Clock, EventClock
-from goexchange.world.copies import hold_copy, passive_copies
+from goexchange.world.copies import (
+    break_seeds,
+    end_seed,
+    hold_copy,
+    part_ways,
+    passive_copies,
+)
 from goexchange.world.databases import MailboxDatabase, make_database, write_files
 from goexchange.world.disk import Disk
 from goexchange.world.engines import engine_of
@@ -295,6 +301,10 @@ class World:
                 found.append(_Due(run.completes_at, "backup-complete", str(index)))
             elif run.is_running and run.job is None:
                 found.append(_Due(run.ends_at, "backup-end", str(index)))
+        for database in self.databases.values():
+            for server, copy in database.passive.items():
+                if copy.seed_ends is not None:
+                    found.append(_Due(copy.seed_ends, "seed", f"{database.name}|{server}"))
         for index, request in enumerate(self.repairs):
             if request.ends_at is not None:
                 found.append(_Due(request.ends_at, "repair", str(index)))
@@ -314,6 +324,7 @@ class World:
                 self, self.backups[int(each.where)], each.at
             ),
             "repair": self._happen_repair,
+            "seed": self._happen_seed,
         }
         actions[due.what](due)
 
@@ -322,6 +333,10 @@ class World:
         finish_request(request, self.databases)
         database = self.databases[request.database]
         tell(request, self.host_of(database), database, at=due.at)
+
+    def _happen_seed(self, due: _Due) -> None:
+        name, _, server = due.where.rpartition("|")
+        end_seed(self, self.database_named(name), server)
 
     def _happen_reboot(self, due: _Due) -> None:
         planned = next(
@@ -340,6 +355,7 @@ class World:
                     jobs.proceed(job, host, moment)
                 if job.state != jobs.ENDED:
                     jobs.lose(job, host)
+        break_seeds(self, host.name)
         for database in self.databases.values():
             if database.mounted_on == host.name:
                 lose(database)
@@ -361,6 +377,7 @@ class World:
                 mount(database, host, now=due.at)
             except MountRefused:
                 continue  # the event log has it; the database stays down, as it would
+            part_ways(self, database)
             self.note("mount-at-startup", host=host.name, database=database.name)
 
     def _happen_sentinel(self, due: _Due) -> None:

@@ -95,8 +95,9 @@ SCRIPTS = {
     "defragment": "offline-defrag",
     "copy": "exchange-backup",
 }
-# Asked of a database with a copy on every server: it is looked at on a passive one.
-REPLICATED = {"look": "offline-diagnostic-report"}
+# Asked of a database with a copy on every server: it is looked at on a passive one, or rebuilt by
+# consent on its active one, and the others seeded anew.
+REPLICATED = {"look": "offline-diagnostic-report", "reseed": "offline-defrag"}
 _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintenance
     "rebuild": ("rebuild", "rebuild", "defragment"),
     "verify": ("verify", "diagnose", "correct", "store-correct", "inspect", "measure"),
@@ -126,7 +127,7 @@ def scenario_of(seed: int) -> Scenario:
         )
     has_group = servers > 1 and draw("group", 2) == 0
     if has_group:
-        needs[0] = ("look", *needs[0][1:])
+        needs[0] = (("reseed", "look", "look")[draw("replicated", 3)], *needs[0][1:])
     if all(each in ("nothing", "outside") for of in needs for each in of):
         needs[0] = ("rebuild", *needs[0][1:])
     moment = draw("at", 12)
@@ -253,10 +254,11 @@ def _database(
     others = tuple(
         f"EX{one + 1:02d}" for one in range(scenario.servers) if one != index
     )
-    has_room = need in ("rebuild", "defragment", "measure", "outside")
+    has_room = need in ("rebuild", "defragment", "reseed", "measure", "outside")
     return DatabaseDescription(
         name=name,
         copies=(server.name, *(others if need in REPLICATED else ())),
+        replay_lags_s=((others[-1], 86400),) if need == "reseed" and len(others) > 1 else (),
         edb_path=f"D:\\{name}\\{name}.edb",
         log_folder=f"L:\\{name}",
         log_prefix=f"E{at:02d}",
@@ -273,7 +275,7 @@ def _database(
 def documents_of(scenario: Scenario) -> tuple[Inventory, tuple[DesiredState, ...]]:
     """What the operator wrote, read as it is read from files."""
     return _inventory(_inventory_text(scenario)), tuple(
-        _specification(text) for text in specification_texts(scenario)
+        specification(text) for text in specification_texts(scenario)
     )
 
 
@@ -313,6 +315,7 @@ _WANTS = {
     "inspect": "verified_within: 30d, measured_within: 90d",
     "measure": "measured_within: 90d",
     "look": "verified_within: 30d",
+    "reseed": "white_space_max: 20%",
     "defragment": "white_space_max: 20%",
     "copy": "offline_backup_within: 30d, online_full_backup_within: 7d",
 }
@@ -384,6 +387,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
     online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
     rebuilt = f"offline: {{target: {{path: '{target}'}}}}, " if scenario.has_rebuilt_set else ""
     before = f"online: {online}, " if scenario.has_backup_before else ""
+    by_consent = ", replicated: by-consent" if need == "reseed" else ""
     return (
         "apiVersion: goexchange/v1\nkind: Specification\n"
         f"metadata: {{name: {need}}}\n"
@@ -391,7 +395,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         f" databases: {{include: [{', '.join(names)}]}}}}\n"
         f"desired: {{{wants}}}\n"
         f"script:\n  name: {script}\n  verify: offline\n"
-        "  rebuild: {not_again_within: 180d, gain_min: 64KiB}\n"
+        f"  rebuild: {{not_again_within: 180d, gain_min: 64KiB{by_consent}}}\n"
         f"  error_correction: {{primary_passes_max: {passes},"
         f" defragmented_passes_max: {passes}}}\n"
         f"backup:\n  before: {{{before}offline: {{target: {{path: '{target}'}}}}}}\n"
@@ -404,7 +408,8 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
 
 
 @lru_cache(maxsize=512)
-def _specification(text: str) -> DesiredState:
+def specification(text: str) -> DesiredState:
+    """A specification, read as it is read from a file."""
     parsed = parse_documents(text, file="generated.yaml")
     found, diagnostics = load_specification(parsed.documents[0])
     assert found is not None, diagnostics

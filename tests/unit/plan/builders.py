@@ -414,3 +414,26 @@ def members(*held: copies.ActualCopy, **differs: Any) -> tuple[actual.ActualServ
             copies=tuple(each for each in every if each.server == "EX02"),
         ),
     )
+
+
+def replicated_rebuild(
+    *held: copies.ActualCopy, **differs: Any
+) -> tuple[desired.DesiredState, configuration.Inventory, actual.ActualState]:
+    """A specification that asks for a rebuild by consent, and DB05 active on EX01 with copies on
+    EX02 and EX03; `differs` are of the database.
+    """
+    names = ("EX01", "EX02", "EX03")
+    every = held or (active(), copy(), copy(server="EX03", activation_preference=3))
+    brake = evolve(script().rebuild, replicated=desired.ReplicatedRebuild.BY_CONSENT)
+    replicated = database(**{"copies": names, "is_replicated": True, **differs})
+    servers = tuple(
+        server(
+            name,
+            databases=(replicated,) if name == "EX01" else (),
+            availability_group="DAG1",
+            group=group(*names),
+            copies=tuple(each for each in every if each.server == name),
+        )
+        for name in names
+    )
+    return spec(script=script(rebuild=brake)), inventory(), state(*servers)
