@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from attrs import frozen
 
 from goexchange.simulation.faults import FaultKind
 
@@ -18,34 +21,56 @@ if TYPE_CHECKING:
     from tests.reliability.run import Session, Tally
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reliability.md"
-BEGIN, END = "<!-- figures of the session: begin -->", "<!-- figures of the session: end -->"
 
 
-def write_figures(session: Session, *, seconds: float, cores: int) -> None:
-    """Put this session's figures where the last ones were."""
+@frozen(kw_only=True)
+class Played:
+    """How a chapter was played: on how many processes, for how long."""
+
+    processes: int
+    seconds: float
+
+
+def write_figures(session: Session, *, processes: int) -> None:
+    """Put the chapters that this session played where the last ones were; others stay as they are.
+
+    Effects: writes docs/reliability.md.
+    """
+    chapters: dict[str, Iterator[str]] = {
+        "nights": _of_nights(session.tally),
+        "points": _of_points(session.points),
+        "mutants": chain(_of_mutants(session.noticed), _of_guards(session.blinded)),
+        "kills": _of_kills(session.hits),
+    }
     text = DOCUMENT.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = [
-        (f"Measured on {datetime.now(UTC):%Y-%m-%d}, {cores} processes, Python"
-        f" {platform.python_version()}, {seconds:.0f} s for the whole session."),
-        "",
-        *_of_nights(session.tally),
-        *_of_points(session.points),
-        *_of_mutants(session.noticed),
-        *_of_guards(session.blinded),
-        *_of_kills(session.hits),
-    ]
-    figures = "\n".join(lines)
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{figures}\n{END}{after}", "utf-8")
+    for name, seconds in session.seconds.items():
+        played = Played(processes=processes, seconds=seconds)
+        text = with_chapter(text, name, chapters[name], played)
+    DOCUMENT.write_text(text, "utf-8")
+
+
+def with_chapter(text: str, name: str, lines: Iterable[str], played: Played) -> str:
+    """The document with another chapter between its markers.
+
+    Raises: ValueError when the document has no place for it.
+    """
+    begin, end = (f"<!-- figures of the {name}: {edge} -->" for edge in ("begin", "end"))
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    if not found or not closed:
+        raise ValueError(f"{DOCUMENT.name} has no place for the figures of the {name}")
+    measured = (
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, {played.processes} processes, Python"
+        f" {platform.python_version()}, {played.seconds:.0f} s."
+    )
+    figures = "\n".join((measured, "", *lines))
+    return f"{before}{begin}\n\n{figures}\n{end}{after}"
 
 
 def _of_nights(tally: Tally) -> Iterator[str]:
     seconds = max(tally.seconds, 0.001)
     ends = ", ".join(f"{code}: {count}" for code, count in sorted(tally.ends.items()))
     yield from (
-        "### Nights by seed",
-        "",
         (f"{tally.nights} nights with {tally.controllers} controllers, {tally.events} events;"
         f" {tally.events / seconds:.0f} events and {tally.nights / seconds:.2f} nights per second"
         f" and core. Broken: {len(tally.broken)}. Ends by exit code: {ends}."),
@@ -60,8 +85,6 @@ def _of_nights(tally: Tally) -> Iterator[str]:
 def _of_points(points: Points) -> Iterator[str]:
     ends = ", ".join(f"{code}: {count}" for code, count in sorted(points.ends.items()))
     yield from (
-        "### Crash points",
-        "",
         (f"{points.points} points in {points.scenarios} scenarios, every second scenario with the"
         f" second controller killed too. Broken: {len(points.broken)}. Ends by exit code: {ends}."),
         "",
@@ -78,8 +101,6 @@ def _of_points(points: Points) -> Iterator[str]:
 
 def _of_mutants(noticed: Sequence[Noticed]) -> Iterator[str]:
     yield from (
-        "### Mutants",
-        "",
         "| bug put in | noticed by | after so many seeds |",
         "| --- | --- | --: |",
     )
@@ -102,8 +123,6 @@ def _of_kills(hits: Hits) -> Iterator[str]:
     ends = ", ".join(f"{code}: {count}" for code, count in sorted(hits.ends.items()))
     roads = ", ".join(f"{count} {road}" for road, count in sorted(hits.roads.items()))
     yield from (
-        "### Real kills",
-        "",
         (f"{hits.count} times `kill -9` of the command line, in {hits.runs} runs against labs,"
          f" every run killed at each moment once; {hits.missed.total()} processes ended before"
          f" their moment. Gone on with: {roads}. Broken: {len(hits.bad)}."

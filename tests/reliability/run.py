@@ -1,7 +1,8 @@
 """The long session: seeds, crash points, mutants, real kills; counts of everything; a zero fails.
 
-`python -m tests.reliability.run --seeds N --points N --kills N` plays them on all cores; `--write`
-puts the figures into docs/reliability.md; `--seed N` repeats one night and shrinks what breaks.
+`python -m tests.reliability.run --seeds N --points N --kills N` plays them on all cores, and
+what is 0 not at all; `--write` puts the figures of what was played into docs/reliability.md,
+chapter by chapter; `--seed N` repeats one night and shrinks what breaks.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
@@ -27,6 +28,7 @@ from tests.reliability.points import Points, crash_points
 from tests.reliability.seeds import case_of, command_for, play, play_seed
 from tests.reliability.shrinking import shrunk
 
+T = TypeVar("T")
 CHUNK = 10
 SCENARIOS_MIN = 50
 
@@ -76,6 +78,7 @@ class Session:
     noticed: tuple[Noticed, ...]
     blinded: tuple[Blinded, ...]
     hits: kills.Hits
+    seconds: dict[str, float]  # by chapter of docs/reliability.md, those that were played
 
 
 def play_seeds(seeds: Sequence[int]) -> Tally:
@@ -135,28 +138,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _arguments(arguments)
     if given.seed is not None:
         return repeat(given.seed)
-    began = time.monotonic()
     jobs = given.jobs or os.cpu_count() or 1
-    with ProcessPoolExecutor(max_workers=jobs) as pool:
-        tally = _seeds(pool, given.seeds, first=given.first)
-        points = _points(pool, given.points)
-        noticed = tuple(pool.map(hunt_number, range(len(MUTANTS)))) if given.mutants else ()
-        blinded = tuple(pool.map(blind, guard_names())) if given.mutants else ()
-    hits = kills.kill(given.kills, jobs=jobs)
-    seconds = time.monotonic() - began
-    problems = _problems(tally, points, noticed, is_full=given.seeds >= 300)
-    problems += [f"nobody noticed: {one.guard} passes" for one in blinded if not one.noticed_by]
-    problems += kills.problems(hits, given.kills)
-    _report(tally, points, noticed, seconds)
-    for one in blinded:
-        _say(f"  guard {one.guard} passes always: {one.noticed_by or 'NOBODY'}")
-    _say("\n".join(kills.report(hits, seconds)))
+    session = _played(given, jobs)
+    problems = _problems(session, is_full=given.seeds >= 300)
+    problems += kills.problems(session.hits, given.kills)
+    _report(session)
     for problem in problems:
         _say(f"FAILED: {problem}")
     if given.write:
-        session = Session(tally=tally, points=points, noticed=noticed, blinded=blinded, hits=hits)
-        write_figures(session, seconds=seconds, cores=jobs)
+        write_figures(session, processes=jobs)
     return 1 if problems else 0
+
+
+def _played(given: argparse.Namespace, jobs: int) -> Session:
+    """Play the chapters that are asked for, each with its time."""
+    seconds: dict[str, float] = {}
+
+    def timed(chapter: str, play: Callable[[], T]) -> T:
+        began = time.monotonic()
+        came = play()
+        seconds[chapter] = time.monotonic() - began
+        return came
+
+    tally, points, hits = Tally(), Points(), kills.Hits()
+    noticed: tuple[Noticed, ...] = ()
+    blinded: tuple[Blinded, ...] = ()
+    with ProcessPoolExecutor(max_workers=jobs) as pool:
+        if given.seeds:
+            tally = timed("nights", lambda: _seeds(pool, given.seeds, first=given.first))
+        if given.points:
+            points = timed("points", lambda: _points(pool, given.points))
+        if given.mutants:
+            noticed, blinded = timed("mutants", lambda: _mutants(pool))
+    if given.kills:
+        hits = timed("kills", lambda: kills.kill(given.kills, jobs=jobs))
+    return Session(
+        tally=tally, points=points, noticed=noticed, blinded=blinded, hits=hits, seconds=seconds
+    )
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -198,6 +216,11 @@ def _seeds(pool: ProcessPoolExecutor, count: int, *, first: int) -> Tally:
     return total
 
 
+def _mutants(pool: ProcessPoolExecutor) -> tuple[tuple[Noticed, ...], tuple[Blinded, ...]]:
+    hunted = pool.map(hunt_number, range(len(MUTANTS)))
+    return tuple(hunted), tuple(pool.map(blind, guard_names()))
+
+
 def _points(pool: ProcessPoolExecutor, count: int) -> Points:
     """Crash points over at least fifty scenarios, until there are enough."""
     total = Points()
@@ -208,23 +231,42 @@ def _points(pool: ProcessPoolExecutor, count: int) -> Points:
         for found in pool.map(crash_points, batch):
             total = total.plus(found)
         scenario += len(batch)
-        if count == 0:
-            break
     return total
 
 
-def _problems(
-    tally: Tally, points: Points, noticed: Sequence[Noticed], *, is_full: bool
-) -> list[str]:
+def _problems(session: Session, *, is_full: bool) -> list[str]:
+    tally = session.tally
     found = [f"seed {one.seed}: {one.invariants}" for one in tally.broken]
-    found += [f"crash points: {text}" for text in points.broken]
+    found += [f"crash points: {text}" for text in session.points.broken]
     if is_full:
         found += [f"{kind.value} never fired" for kind in FaultKind if not tally.fired[kind.value]]
-    found += [f"nobody noticed: {one.mutant}" for one in noticed if not one.by]
+    found += [f"nobody noticed: {one.mutant}" for one in session.noticed if not one.by]
+    found += [f"nobody noticed: {one.guard} passes" for one in session.blinded
+              if not one.noticed_by]  # fmt: skip
     return found
 
 
-def _report(tally: Tally, points: Points, noticed: Sequence[Noticed], seconds: float) -> None:
+def _report(session: Session) -> None:
+    """Every count of the chapters that were played."""
+    if "nights" in session.seconds:
+        _report_nights(session.tally)
+    if "points" in session.seconds:
+        points = session.points
+        _say(f"{points.points} crash points in {points.scenarios} scenarios, by exit code"
+             f" {dict(sorted(points.ends.items()))}")  # fmt: skip
+        for place, count in sorted(points.places.items()):
+            _say(f"  {count:6}  {place}")
+    for one in session.noticed:
+        _say(f"  {one.seeds:4} seeds, {one.by or 'NOBODY'}: {one.mutant}")
+    for each in session.blinded:
+        _say(f"  guard {each.guard} passes always: {each.noticed_by or 'NOBODY'}")
+    if "kills" in session.seconds:
+        _say("\n".join(kills.report(session.hits, session.seconds["kills"])))
+    for chapter, seconds in session.seconds.items():
+        _say(f"{chapter}: {seconds:.0f} s")
+
+
+def _report_nights(tally: Tally) -> None:
     _say(
         f"{tally.nights} nights, {tally.controllers} controllers, {tally.events} events,"
         f" {tally.events / max(tally.seconds, 0.001):.0f} events per second and core,"
@@ -236,13 +278,6 @@ def _report(tally: Tally, points: Points, noticed: Sequence[Noticed], seconds: f
     _say("where the faults fired, by phase and action:")
     for place, count in sorted(tally.places.items()):
         _say(f"  {count:6}  {place}")
-    _say(f"{points.points} crash points in {points.scenarios} scenarios, by exit code"
-         f" {dict(sorted(points.ends.items()))}")  # fmt: skip
-    for place, count in sorted(points.places.items()):
-        _say(f"  {count:6}  {place}")
-    for one in noticed:
-        _say(f"  {one.seeds:4} seeds, {one.by or 'NOBODY'}: {one.mutant}")
-    _say(f"{seconds:.0f} s")
 
 
 def _say(text: str) -> None:
