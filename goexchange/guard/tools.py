@@ -140,8 +140,8 @@ def _temporaries(question: Question) -> list[str]:
     for step in question.steps(
         Action.REBUILD, Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY
     ):
-        if isinstance(step.call, JobCall):
-            found += [each for each in step.call.request["must_not_exist"] if each not in found]
+        assert isinstance(step.call, JobCall)
+        found += [each for each in step.call.request["must_not_exist"] if each not in found]
     return found
 
 

@@ -59,10 +59,9 @@ def _verified_set(question: Question) -> Answer:
 
 
 def _original(question: Question) -> str:
-    for step in question.steps(Action.READ_HEADER):
-        if isinstance(step.call, ScriptCall):
-            return str(step.call.arguments["path"])
-    return ""
+    call = next(question.steps(Action.READ_HEADER)).call
+    assert isinstance(call, ScriptCall)
+    return str(call.arguments["path"])
 
 
 def _files(result: Mapping[str, Any], of: str) -> dict[str, tuple[int, str]]:

@@ -38,15 +38,13 @@ class LanePaths:
     @property
     def rebuilt_set_database(self) -> str:
         """The rebuilt file in its own set; only asked for where there is one."""
-        if self.rebuilt_set_folder is None:
-            raise ValueError("a lane without a set of the rebuilt file has no copy of it")
+        assert self.rebuilt_set_folder is not None
         return join(self.rebuilt_set_folder, basename(self.original))
 
     @property
     def set_database(self) -> str:
         """The database file in the set; only asked for where there is a set."""
-        if self.set_folder is None:
-            raise ValueError("a lane without a set has no copied database")
+        assert self.set_folder is not None
         return join(self.set_folder, basename(self.original))
 
 

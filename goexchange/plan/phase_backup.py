@@ -64,8 +64,7 @@ def add_online_backup(
     nothing.
     """
     declared = context.spec.backup_after.online
-    if declared is None:
-        raise ValueError("an online backup is planned that the specification does not declare")
+    assert declared is not None  # what it covers is looked for only where it is declared
     side = _Side(
         backup=Action.ONLINE_BACKUP,
         proof=Action.PROVE_BACKUP,
@@ -116,8 +115,7 @@ def _add(
 def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage) -> JobCall:
     """The host job of the declared method."""
     if declared.method is OnlineBackupMethod.AGENT:
-        if declared.agent is None:
-            raise ValueError("the method agent is planned without an agent")
+        assert declared.agent is not None  # the reader of specifications asks for it
         return host_job("agent", _agent_request(declared.agent, limit_s=declared.timeout_s))
     if declared.method is OnlineBackupMethod.DISKSHADOW:
         return shadow_job(context, coverage)

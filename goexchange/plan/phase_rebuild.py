@@ -123,8 +123,7 @@ def header_bindings(steps: RebuildSteps) -> tuple[Binding, ...]:
 
 def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEstimate) -> str:
     declared = context.spec.backup_before.offline
-    if declared is None:
-        raise ValueError("a set is planned that the specification does not declare")
+    assert declared is not None  # refused by name where it is not
     size = set_size(context.database, context.host)
     total = "of unknown size" if size is None else words.size(size)
     rate = declared.rate_max_bytes_per_s

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from goexchange.facts.catalogue import white_space_ratio
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.actual import ActualDatabase, ActualServer
 from goexchange.model.plan import FactClass, Need, Operator, Premise
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan.context import LaneContext
@@ -20,11 +20,10 @@ def premises_of_server(server: ActualServer) -> tuple[Premise, ...]:
     tool.
     """
     found = [_equal(server.name, "server.generation", known(server.generation).value)]
-    if isinstance(server.host, ActualHost):
-        for fact in ("exsetup_version", "eseutil_version"):
-            value = getattr(server.host, fact)
-            if not isinstance(value, Unknown):
-                found.append(_equal(server.name, f"host.{fact}", value))
+    for fact in ("exsetup_version", "eseutil_version"):
+        value = getattr(known(server.host), fact)
+        if not isinstance(value, Unknown):
+            found.append(_equal(server.name, f"host.{fact}", value))
     return tuple(found)
 
 

@@ -6,14 +6,13 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from goexchange.errors import Place
 from goexchange.facts.places import file_facts_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OnlineBackup, OnlineBackupMethod, Script
 from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
-from goexchange.model.unknown import Unknown
+from goexchange.model.unknown import Unknown, known
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
@@ -85,9 +84,10 @@ class Work:
 def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     """Decide about one candidate."""
     refused = refusal_of(candidate)
-    server, database = candidate.server, candidate.database
-    if refused is not None or server is None or isinstance(database, Unknown):
-        return Prepared(candidate=candidate, needed=refused or _unseen(candidate))
+    if refused is not None:
+        return Prepared(candidate=candidate, needed=refused)
+    server, database = candidate.server, known(candidate.database)
+    assert server is not None  # refused by name where it is not seen
     spec = candidate.specifications[0]
     needed = decide(database, server, spec=spec, at=setting.at)
     if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
@@ -97,7 +97,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_without_backups(needed, spec)
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
-        or refuse_open_run(candidate, needed)
+        or refuse_open_run(candidate, known(server.host))
     )
     if refused is not None:
         return Prepared(candidate=candidate, needed=refused)
@@ -140,9 +140,7 @@ def decision_of(prepared: Prepared) -> Decision:
 
 def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     server, database, spec = work.server, work.database, work.spec
-    host = server.host
-    if isinstance(host, Unknown):
-        return fact_unknown("the state of its host", host, origin=spec.script.place)
+    host = known(server.host)
     coverage, coverage_before = _coverage_after(work, setting), _coverage_before(work, setting)
     if isinstance(coverage, Needed):
         return coverage
@@ -239,12 +237,8 @@ def _coverage(
     work: Work, declared: OnlineBackup, *, stamp: str, host_root: str
 ) -> Coverage | Needed:
     if declared.method is OnlineBackupMethod.AGENT:
-        may_cover = coverage_of_agent(work.server)
-        if isinstance(may_cover, Unknown):
-            return fact_unknown("what an agent may cover", may_cover, origin=declared.place)
-        return may_cover
-    if declared.target is None:
-        raise ValueError(f"the method {declared.method.value} is planned without a target")
+        return known(coverage_of_agent(work.server))  # its databases are: this is one of them
+    assert declared.target is not None  # the reader of specifications asks for it
     is_shadow = declared.method is OnlineBackupMethod.DISKSHADOW
     fresh = own_folder if is_shadow else fresh_target
     target = fresh(declared.target.path, work.server.name, stamp=stamp)
@@ -252,8 +246,8 @@ def _coverage(
     if isinstance(coverage, Unknown):
         return fact_unknown("what an online backup of it covers", coverage, origin=declared.place)
     if is_shadow:
-        refused = refuse_shadow(work.server, coverage, target=declared.target, host_root=host_root)
-        return refused or coverage
+        host, place = known(work.server.host), declared.target
+        return refuse_shadow(host, coverage, target=place, host_root=host_root) or coverage
     if coverage.target_is_inside:
         return not_possible(
             Reason.BLOCKED_BY_GUARD,
@@ -296,11 +290,6 @@ def _forbidden(closed: ConsentNeed, spec: DesiredState) -> Needed:
         origin=spec.script.forbid_place,
         instead=f"take {closed.consent.value} out of `script.forbid`",
     )
-
-
-def _unseen(candidate: Candidate) -> Needed:
-    place: Place = candidate.specifications[0].targets.place
-    return fact_unknown("its state", Unknown("it was not observed"), origin=place)
 
 
 def _number(value: int | Unknown) -> int | None:

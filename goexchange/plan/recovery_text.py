@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from goexchange.model.actual import Generation
 from goexchange.model.flush_map import flush_map_beside
+from goexchange.model.unknown import known
 from goexchange.plan.context import LaneContext
 
 
@@ -148,9 +149,6 @@ def _has_flush_maps(context: LaneContext) -> bool:
 
 
 def _setting(context: LaneContext) -> list[str]:
-    """What mount at startup was; nothing is said of what is not known."""
-    was = context.database.is_mount_at_startup
-    if not isinstance(was, bool):
-        return ["   (Mount at startup was not known before; the tool left it alone.)"]
-    value = "$true" if was else "$false"
+    """What mount at startup was: no outage is planned where that is not known."""
+    value = "$true" if known(context.database.is_mount_at_startup) else "$false"
     return [f"   Set-MailboxDatabase -Identity {context.database.guid} -MountAtStartup {value}"]

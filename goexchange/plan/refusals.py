@@ -9,7 +9,7 @@ from goexchange.model.actual import ActualHost, ActualServer, Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OnlineBackupMethod, Script
 from goexchange.model.plan import Need, Reason
-from goexchange.model.unknown import Unknown
+from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
@@ -194,15 +194,15 @@ def refuse_old_copies(candidate: Candidate, needed: Needed) -> Needed | None:
     )
 
 
-def refuse_open_run(candidate: Candidate, needed: Needed) -> Needed | None:
-    """A database that an earlier run still holds is that run's business."""
-    server, database = candidate.server, candidate.database
-    if server is None or isinstance(database, Unknown) or isinstance(server.host, Unknown):
+def refuse_open_run(candidate: Candidate, host: ActualHost) -> Needed | None:
+    """A database that an earlier run still holds is that run's business; where that cannot be told,
+    the guard blocks.
+    """
+    recoveries = host.open_recoveries
+    if isinstance(recoveries, Unknown):
         return None
-    recoveries = server.host.open_recoveries
-    if isinstance(recoveries, Unknown) or needed.need is Need.NOTHING:
-        return None
-    mine = [each for each in recoveries if each.database_guid in (None, database.guid)]
+    guid = known(candidate.database).guid
+    mine = [each for each in recoveries if each.database_guid in (None, guid)]
     if not mine:
         return None
     return not_possible(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.actual import ActualDatabase, ActualHost
 from goexchange.model.desired import BackupTarget
 from goexchange.model.plan import JobCall, Reason
 from goexchange.model.unknown import Unknown
@@ -46,12 +46,9 @@ def copied_databases(coverage: Coverage) -> tuple[ActualDatabase, ...]:
 
 
 def refuse_shadow(
-    server: ActualServer, coverage: Coverage, *, target: BackupTarget, host_root: str
+    host: ActualHost, coverage: Coverage, *, target: BackupTarget, host_root: str
 ) -> Needed | None:
     """Why a backup by diskshadow cannot be planned there; None when it can."""
-    host = server.host
-    if isinstance(host, Unknown):
-        return fact_unknown("the state of its host", host, origin=target.place)
     if isinstance(host.eseutil_path, Unknown):
         return fact_unknown("where eseutil is", host.eseutil_path, origin=target.place)
     for each in copied_databases(coverage):

@@ -25,9 +25,9 @@ def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
     """
     facts: dict[tuple[str, str], list[LaneContext]] = {}
     for each in working:
-        if each.context is not None:
-            for fact in _backups_of(each.context):
-                facts.setdefault((each.context.server.name, fact), []).append(each.context)
+        assert each.context is not None
+        for fact in _backups_of(each.context):
+            facts.setdefault((each.context.server.name, fact), []).append(each.context)
     return tuple(
         f"{server}/{words.listed(each.database.name for each in contexts)}: "
         + fact.replace(_FOLDER, _folder(contexts))

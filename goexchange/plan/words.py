@@ -11,11 +11,10 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 def size(size_bytes: int) -> str:
     """`41 GiB`, `1.5 MiB`, `512 bytes`: at most one decimal, none from ten on."""
-    value = float(size_bytes)
-    for unit in _UNITS:
-        if value < KIB or unit == _UNITS[-1]:
-            break
-        value /= KIB
+    value, above = float(size_bytes), iter(_UNITS[1:])
+    unit = _UNITS[0]
+    while value >= KIB and unit != _UNITS[-1]:
+        value, unit = value / KIB, next(above)
     text = f"{value:.0f}" if value >= 10 or unit == "bytes" else f"{value:.1f}"
     return f"{text.removesuffix('.0')} {unit}"
 

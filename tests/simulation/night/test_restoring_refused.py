@@ -11,6 +11,7 @@ from goexchange.driver.undoing import kept_original
 from goexchange.errors import GoexchangeError, NotNow, UsageError
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.backup_set import SetMethod
+from goexchange.model.plan import Action, JobCall
 from goexchange.model.unknown import Unknown
 from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
 from goexchange.plan.rolling_back import rollback_draft
@@ -114,3 +115,49 @@ def test_a_run_is_not_rolled_back_on_what_has_changed(
     assert kept is not None
     with pytest.raises(NotNow, match=why):
         rollback_draft(kept, change(setting(night)))
+
+
+def test_a_staging_folder_on_no_volume_is_refused(night: Night) -> None:
+    with pytest.raises(NotNow, match="Q:.staged: "):
+        recovery_draft(evolve(wanted(night), stage="Q:\\staged"), setting(night))
+
+
+def test_a_database_that_is_down_is_restored_without_a_dismount_or_a_consent(night: Night) -> None:
+    down = with_database(
+        lambda one: evolve(one, is_mounted=False, is_mount_at_startup=False)
+    )(setting(night))
+    body, usual = original_draft(wanted(night), down), original_draft(wanted(night), setting(night))
+    assert not body.consents and usual.consents
+    (lane,), (up,) = body.lanes, usual.lanes
+    left_out = {step.action for step in up.steps} - {step.action for step in lane.steps}
+    assert left_out == {
+        Action.DISMOUNT,
+        Action.SET_MOUNT_AT_STARTUP,
+        Action.RESTORE_MOUNT_AT_STARTUP,
+    }
+
+
+def test_an_agents_backup_is_repeated_as_it_was_after_a_rollback(night: Night) -> None:
+    """An agent is told no target, so there is none to make fresh."""
+    lane = next(each for each in night.plan.body.lanes if each.database == "DB05")
+    kept = kept_original(night.plan, lane, night.checks.watch.state)
+    assert kept is not None
+    request = {
+        "start": ["agent.exe", "full"],
+        "state": ["agent.exe", "state"],
+        "stop": [],
+        "copies": [],
+        "states": [{"prints": "done", "means": "succeeded"}],
+        "poll_every_s": 60,
+        "settle_s": 120,
+        "limit_s": 3600,
+    }
+    steps = []
+    for step in lane.steps:
+        if step.action is Action.ONLINE_BACKUP:
+            assert isinstance(step.call, JobCall)
+            step = evolve(step, call=evolve(step.call, kind="agent", request=request))
+        steps.append(step)
+    body = rollback_draft(evolve(kept, lane=evolve(lane, steps=tuple(steps))), setting(night))
+    calls = [step.call for step in body.lanes[0].steps if step.action is Action.ONLINE_BACKUP]
+    assert [each.request for each in calls if isinstance(each, JobCall)] == [request]

@@ -11,7 +11,7 @@ from goexchange.guard.copies_well import COPIES_WELL
 from goexchange.guard.evaluate import at_plan, at_start, before_step
 from goexchange.model import actual
 from goexchange.model.desired import VerifyMode
-from goexchange.model.plan import Action, Plan, Step, Verdict, VerdictKind
+from goexchange.model.plan import Action, ExchangeCall, Plan, Step, Verdict, VerdictKind
 from goexchange.model.run import StepRecord
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import make_draft
@@ -126,6 +126,29 @@ def test_a_copy_that_is_not_well_blocks(differs: dict[str, Any]) -> None:
 )
 def test_a_copy_that_may_not_be_suspended_any_more_blocks(differs: dict[str, Any]) -> None:
     assert VerdictKind.PASS not in kinds(state(*members(active(), copy(**differs))))
+
+
+@pytest.mark.parametrize(
+    ("identity", "words"),
+    [
+        ("DB05\\EX09", "there is no copy DB05\\EX09 any more"),
+        ("DB05\\EX01", "the copy on EX01 is active now"),
+    ],
+)
+def test_the_very_copy_of_the_step_has_to_be_a_passive_one(identity: str, words: str) -> None:
+    made = plan()
+    (lane,) = made.body.lanes
+    step = suspends(made)
+    assert isinstance(step.call, ExchangeCall)
+    call = evolve(step.call, parameters={**step.call.parameters, "Identity": identity})
+    steps = [evolve(each, call=call) if each.id == step.id else each for each in lane.steps]
+    body = evolve(made.body, lanes=(evolve(lane, steps=tuple(steps)),))
+    (found,) = [
+        each
+        for each in at_plan(body, state(*members()), NOW)
+        if each.guard == COPIES_WELL.id
+    ]
+    assert found.kind is VerdictKind.BLOCK and words in found.evidence
 
 
 def test_an_active_copy_that_is_not_mounted_blocks() -> None:

@@ -357,6 +357,16 @@ def test_space_adds_up_over_the_lanes_of_a_server() -> None:
     assert [each.kind for each in found] == [PASS, BLOCK]
 
 
+def test_a_neighbour_on_no_volume_and_a_second_database_change_nothing() -> None:
+    neighbour = database("DB01", edb_path="Q:\\DB01\\DB01.edb")
+    both = state(server(databases=(neighbour, database())))
+    body = plan_of().body
+    facts = evolve(body, facts=both)  # the planned database is not the first that was seen
+    verdicts = at_plan(facts, both, NOW)
+    assert verdict(verdicts, "space").kind is PASS
+    assert verdict(verdicts, "identity").kind is PASS
+
+
 def test_a_temporary_file_never_lies_where_another_database_is() -> None:
     folder = f"D:\\DB05\\gx-{database().guid[:8]}"
     intruder = database("DB06", edb_path=f"{folder}\\DB06.edb")

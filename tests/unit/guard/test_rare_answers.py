@@ -124,7 +124,9 @@ def test_a_lane_without_its_last_look_has_no_limits() -> None:
 
 def test_a_database_that_the_plan_never_saw_is_not_the_planned_one() -> None:
     plan = plan_of()
-    for servers in ((), (evolve(plan.body.facts.servers[0], databases=SILENT),), (server("EX09"),)):
+    planned = plan.body.facts.servers[0]
+    other = server(databases=(database("DB09"),))
+    for servers in ((), (evolve(planned, databases=SILENT),), (server("EX09"),), (other,)):
         facts = evolve(plan.body.facts, servers=servers)
         blind = evolve(plan, body=evolve(plan.body, facts=facts))
         kind, evidence = asked(blind, "identity")

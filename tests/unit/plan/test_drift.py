@@ -158,6 +158,34 @@ def test_what_cannot_be_read_any_more_is_never_quiet(now: actual.ActualServer) -
     assert DriftKind.UNKNOWN in {each.kind for each in report.items}
 
 
+def test_what_the_last_run_could_not_read_is_no_change() -> None:
+    blind = Unknown("no answer")
+    for before in (
+        server(host=blind, databases=blind),  # type: ignore[arg-type]
+        server(host=host(services=blind)),
+    ):
+        assert drifted(server(), before).items == ()
+    unread = server(host=host(services=blind))
+    assert drifted(unread, server()).items == ()
+
+
+def test_a_database_that_is_gone_and_another_owner_of_copies_are_named() -> None:
+    gone = drifted(server(databases=()), server())
+    assert [(each.fact, each.text) for each in gone.items] == [("database.exists", "it is gone")]
+    twice = drifted(of(copies=("EX01", "EX02"), is_replicated=True), server(), want=CALM)
+    shown = next(each.text for each in twice.items if each.fact == "database.copies")
+    assert "EX01 -> EX01 and EX02" in shown
+
+
+def test_white_space_of_an_unknown_share_is_never_tolerated() -> None:
+    want = conditions(verified_within_s=None, online_full_backup_within_s=None)
+    body = make_draft([spec(conditions=want)], inventory(), state(server()), now=NOW)
+    (decision,) = body.decisions
+    unsized = evolve(body, decisions=(evolve(decision, size_bytes=None),))
+    assert drift_of(unsized, {}, tolerance=1.0).has_drifted
+    assert not drift_of(body, {}, tolerance=1.0).has_drifted
+
+
 def test_what_is_not_possible_is_said_and_does_not_count() -> None:
     twice = of(copies=("EX01", "EX02"), is_replicated=True)
     report = drifted(twice, want=conditions())

@@ -219,6 +219,13 @@ def test_a_job_that_runs_and_a_folder_that_is_a_link_stay() -> None:
     assert not of(evolve(HOST, left=link), LeftoverKind.WORK_FOLDER).may_go
 
 
+def test_a_job_stays_where_the_runs_of_the_host_are_not_known() -> None:
+    job = of(evolve(HOST, left=evolve(LEFT, runs=Unknown("denied"))), LeftoverKind.JOB)
+    assert not job.may_go and "which runs are kept is not known: denied" in job.reason
+    nobody = evolve(LEFT, runs=(), recoveries=())
+    assert of(evolve(HOST, left=nobody), LeftoverKind.JOB).run is None
+
+
 def test_a_run_that_has_not_ended_is_gone_on_with() -> None:
     run = of(evolve(HOST, ended_runs=frozenset()), LeftoverKind.RUN)
     assert not run.may_go and "resume --from-host EX01" in run.reason

@@ -29,7 +29,17 @@ from goexchange.plan.planner import make_draft
 from goexchange.plan.restoring import Setting
 from goexchange.powershell import cmdlets
 from goexchange.powershell.cmdlets import CmdletRefused, check_call
-from tests.unit.plan.builders import GIB, NOW, database, inventory, server, spec, state
+from tests.unit.plan.builders import (
+    GIB,
+    NOW,
+    database,
+    host,
+    inventory,
+    server,
+    spec,
+    state,
+    volume,
+)
 
 VERSIONS = Versions(exchange="15.2.1544.39", eseutil="15.2.1544.39",
                     powershell="5.1.20348.2849", goexchange="0.1.0")  # fmt: skip
@@ -117,6 +127,26 @@ def test_what_cannot_be_told_refuses() -> None:
             draft(SCRATCH, held, ())
     with pytest.raises(NotNow, match="has a database"):
         creation_draft(SCRATCH, setting(scratch_database()), ())
+
+
+def test_a_host_or_a_volume_that_is_not_known_takes_no_scratch_database() -> None:
+    silent = Unknown("it does not answer")
+    for blind in (server(host=silent), server(host=host(volumes=silent))):
+        with pytest.raises(NotNow, match="the volumes of EX01 are not known"):
+            chosen_volume(blind, wanted=None, targets=(), low_space_bytes=0)
+    with pytest.raises(NotNow, match="--volume: "):
+        chosen_volume(server(), wanted="Q:", targets=(), low_space_bytes=0)
+    remote = host(volumes=(evolve(volume("X:\\"), is_local=False),))
+    with pytest.raises(NotNow, match="EX01 has no local volume for a scratch database"):
+        chosen_volume(server(host=remote), wanted=None, targets=(), low_space_bytes=0)
+
+
+def test_a_specification_without_a_set_gets_none_for_its_pilot() -> None:
+    like = spec()
+    bare = evolve(like, backup_before=evolve(like.backup_before, offline=None))
+    assert specification_for(SCRATCH, bare, "EX01").backup_before.offline is None
+    own = specification_for(SCRATCH, like, "EX01").backup_before.offline
+    assert own is not None and own.target.path == SCRATCH.set_target
 
 
 def test_the_creation_makes_and_mounts_and_nothing_else() -> None:

@@ -587,10 +587,10 @@ def test_a_thousand_databases_are_planned_in_time() -> None:
     ]
     seen = state(*servers)
     stock = inventory(*names)
-    started = time.perf_counter()
+    started = time.process_time()
     body = make_draft([spec()], stock, seen, now=NOW)
     assert len(body.decisions) == 1000
-    assert time.perf_counter() - started < 10, "planning takes far longer than it should"
+    assert time.process_time() - started < 10, "planning takes far longer than it should"
 
 
 def test_a_wait_for_other_backups_is_planned_where_one_is_in_the_way_already() -> None:

@@ -68,6 +68,7 @@ def files(original: Any, kept: Any) -> SeenFiles:
         (NEW_USED, None, KNOWN, Standing.NEW),
         (None, None, KNOWN, Standing.UNDECIDED),
         (OTHER, None, KNOWN, Standing.UNDECIDED),
+        (None, (None, None), None, Standing.UNDECIDED),  # what is kept cannot be read
         (None, OTHER, KNOWN, Standing.UNDECIDED),
         (None, OPEN, KNOWN, Standing.UNDECIDED),
         (NEW, OTHER, KNOWN, Standing.UNDECIDED),
