@@ -15,22 +15,25 @@ from goexchange.app import approving, host_record, policies
 from goexchange.app.observing import observe_server, together
 from goexchange.app.planning import who
 from goexchange.driver.remembering import remembered
-from goexchange.errors import GoexchangeError, Unapproved
+from goexchange.errors import AnswerLost, GoexchangeError, HostRefused, Unapproved
 from goexchange.journal.replay import replay
 from goexchange.model.actual import ActualState
-from goexchange.model.left import LeftOnHost
+from goexchange.model.left import LeftOnHost, ShellLeft
 from goexchange.model.plan import Action, Lane, Plan, ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.plan import sealing
 from goexchange.plan.context import Pace
 from goexchange.plan.leftovers import Host, Leftover, leftovers, unknown_parts
 from goexchange.plan.tidying import tidying_body
+from goexchange.powershell.shells import other_shells
 from goexchange.store.clock import SystemClock
 
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
     from goexchange.app.running import Ended, Site, Watch
     from goexchange.store.runs import RunFolder
-    from goexchange.transport.session import HostSession
+    from goexchange.transport.session import HostSession, RemoteSession
+
+SHELLS_LIMIT_S = 30
 
 
 @frozen(kw_only=True)
@@ -57,11 +60,18 @@ def look_at(server: str, *, site: Site) -> Found:
     with Fleet([entry]) as fleet:
         if fleet.failures:
             raise together(list(fleet.failures.values()))
-        return look_on(fleet.session(entry.name), entry.name, site=site)
+        session = fleet.session(entry.name)
+        return look_on(session, entry.name, site=site, shells=_open_shells(session))
 
 
-def look_on(session: HostSession, server: str, *, site: Site) -> Found:
-    """The same over an open session."""
+def look_on(
+    session: HostSession,
+    server: str,
+    *,
+    site: Site,
+    shells: tuple[ShellLeft, ...] | Unknown = (),
+) -> Found:
+    """The same over an open session; `shells` are those of our account beside it."""
     actual = observe_server(session, server, site.inventory)
     databases = () if isinstance(actual.databases, Unknown) else actual.databases
     folders = sorted(
@@ -69,9 +79,17 @@ def look_on(session: HostSession, server: str, *, site: Site) -> Found:
     )
     left = host_record.look(session, server, site.inventory, folders=folders)
     ended, never = _told_by_runs(session, left, site)
-    host = Host(left=left, actual=actual, ended_runs=ended, never_mounted=never)
+    host = Host(
+        left=left,
+        actual=actual,
+        ended_runs=ended,
+        never_mounted=never,
+        shells=() if isinstance(shells, Unknown) else shells,
+    )
     items = leftovers(host)
     unknown = unknown_parts(left)
+    if isinstance(shells, Unknown):
+        unknown = (*unknown, f"shells: {shells.reason}")
     if isinstance(actual.databases, Unknown):
         unknown = (*unknown, f"databases: {actual.databases.reason}")
     state = ActualState(observed_at_utc=actual.observed_at_utc, servers=(actual,))
@@ -112,6 +130,14 @@ def remove(
             diagnostics=error.diagnostics,
         ) from error
     return running.apply(found.plan, content, approved, site=site, watch=watch)
+
+
+def _open_shells(session: RemoteSession) -> tuple[ShellLeft, ...] | Unknown:
+    """Of our account, beside this session's; a host that does not list them has said nothing."""
+    try:
+        return other_shells(session.shells(time_limit_s=SHELLS_LIMIT_S))
+    except (HostRefused, AnswerLost) as error:
+        return Unknown(str(error))
 
 
 def _set_aside(lane: Lane) -> Iterator[str]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def leftovers(obj: tuple[Console, dict[str, Any]], server: str, is_removing: bool) -> int:
     """What runs have left on SERVER, each with the reason why it may go or must stay.
 
-    Kept originals and files set aside, work folders, jobs, sentinels, recovery records, kept runs.
+    Kept originals and files set aside, work folders, jobs, sentinels, recovery records, kept runs,
+    and open WinRM shells of the same account, which a controller that died leaves to the host.
     An original goes only when a full backup of the file in service is proved. Without --remove it
     only reads; with it what may go is removed by a run with plan, journal and lease. Writes hosts
     with --remove.

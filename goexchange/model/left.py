@@ -82,6 +82,17 @@ class JobLeft:
 
 
 @frozen(kw_only=True)
+class ShellLeft:
+    """A WinRM shell of our account that this process does not hold; the host ends it by itself when
+    it was not used for its idle limit, where that is known.
+    """
+
+    shell: str
+    owner: str
+    idle_limit_s: float | None
+
+
+@frozen(kw_only=True)
 class FileSeen:
     """A file that was asked for and is there. An open file says nothing of its header."""
 

@@ -15,7 +15,7 @@ from ntpath import basename, dirname, normcase
 from attrs import field, frozen
 
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, DatabaseRecord
-from goexchange.model.left import KeptRun, LeftOnHost, Listed, RecoveryRecord
+from goexchange.model.left import KeptRun, LeftOnHost, Listed, RecoveryRecord, ShellLeft
 from goexchange.model.unknown import Unknown
 
 _BESIDE = re.compile(r"(?P<name>.+\.edb)\.(?P<kind>before|rebuilt)-(?P<at>\d{8}T\d{6}Z)", re.I)
@@ -35,6 +35,7 @@ class LeftoverKind(Enum):
     SENTINEL = "sentinel"
     RECORD = "recovery-record"
     RUN = "kept-run"
+    SHELL = "winrm-shell"
 
 
 @frozen(kw_only=True)
@@ -57,14 +58,15 @@ class Leftover:
 
 @frozen(kw_only=True)
 class Host:
-    """One look at a server: what is left there, what it is now, and which rebuilt files that were
-    set aside are known never to have been mounted.
+    """One look at a server: what is left there, what it is now, which rebuilt files that were set
+    aside are known never to have been mounted, and which WinRM shells of our account are open.
     """
 
     left: LeftOnHost
     actual: ActualServer
     ended_runs: frozenset[str] = field(factory=frozenset)
     never_mounted: frozenset[str] = field(factory=frozenset)
+    shells: tuple[ShellLeft, ...] = ()
 
     @property
     def databases(self) -> tuple[ActualDatabase, ...]:
@@ -83,7 +85,7 @@ class Host:
 def leftovers(host: Host) -> tuple[Leftover, ...]:
     """Everything, by kind and name."""
     found = [*_of_files(host), *_of_jobs(host), *_of_sentinels(host), *_of_records(host)]
-    found += _of_runs(host, found)
+    found += [*_of_runs(host, found), *map(_shell, host.shells)]
     order = list(LeftoverKind)
     return tuple(sorted(found, key=lambda one: (order.index(one.kind), one.what.lower())))
 
@@ -328,6 +330,19 @@ def _of_runs(host: Host, found: Sequence[Leftover]) -> list[Leftover]:
             )
         )
     return made
+
+
+def _shell(left: ShellLeft) -> Leftover:
+    """It stays: another process of this account may hold it, and nobody can tell which."""
+    idle = left.idle_limit_s
+    ends = "at its idle limit" if idle is None else f"after {idle:.0f} s without use"
+    return Leftover(
+        kind=LeftoverKind.SHELL,
+        what=left.shell,
+        may_go=False,
+        reason=f"open for {left.owner}: another process holds it, or held it when it died;"
+        f" the host ends it {ends}",
+    )
 
 
 _FILES = (LeftoverKind.ORIGINAL, LeftoverKind.SET_ASIDE)

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from goexchange.errors import AnswerLost, GoexchangeError, Unreachable
 from goexchange.model.configuration import ServerEntry
@@ -14,13 +14,14 @@ from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import is_change
 from goexchange.powershell.contracts import CONTRACTS
 from goexchange.powershell.seam import asking, is_carried
+from goexchange.powershell.shells import Enumerated
 from goexchange.transport.exchange import ExchangeSession
 from goexchange.transport.faults import NotTaken, SessionGone
 from goexchange.transport.repeating import pauses
 from goexchange.transport.windows import WindowsSession
 
 Channel = ExchangeSession | WindowsSession
-Answer = dict[str, Any]
+T = TypeVar("T")
 LIBRARIES = ("pypsrp", "winrm", "spnego", "requests", "urllib3", "requests_ntlm")
 
 
@@ -101,6 +102,19 @@ class RemoteSession:
             is_read=not CONTRACTS[script].changes_host,
         )
 
+    def shells(self, *, time_limit_s: float) -> Enumerated:
+        """The WinRM shells that are open on the host.
+
+        Raises: HostRefused, AnswerLost, Unreachable, AuthenticationRefused; nothing was changed.
+        """
+        deadline = time.monotonic() + time_limit_s
+        return self._ask(
+            self._windows,
+            lambda until: self._windows.shells(deadline=until),
+            deadline=deadline,
+            is_read=True,
+        )
+
     def close(self) -> None:
         """Close both channels; never raises."""
         with self._lock:
@@ -108,8 +122,8 @@ class RemoteSession:
             self._windows.close()
 
     def _ask(
-        self, channel: Channel, ask: Callable[[float], Answer], *, deadline: float, is_read: bool
-    ) -> Answer:
+        self, channel: Channel, ask: Callable[[float], T], *, deadline: float, is_read: bool
+    ) -> T:
         with self._lock:
             for pause_s in pauses():
                 try:
@@ -131,7 +145,7 @@ class RemoteSession:
         raise AssertionError("pauses never end")
 
 
-def _ask_once(channel: Channel, ask: Callable[[float], Answer], deadline: float) -> Answer:
+def _ask_once(channel: Channel, ask: Callable[[float], T], deadline: float) -> T:
     """Ask, and once more when the host turned the first request away: nothing of ours ran then."""
     try:
         return ask(deadline)

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
+from uuid import uuid4
 
 from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
@@ -19,6 +20,7 @@ from winrm.protocol import Protocol
 from goexchange.errors import AnswerLost, UnexpectedOutput
 from goexchange.model.configuration import Scheme, ServerEntry, WindowsTransport
 from goexchange.powershell import bootstrap, envelope
+from goexchange.powershell.shells import Enumerated, enumeration
 from goexchange.transport.faults import LIBRARY_ERRORS, opening, receiving, sending
 from goexchange.transport.repeating import IDLE_CONNECTION_S, Repetition
 from goexchange.transport.secrets import resolve
@@ -89,6 +91,21 @@ class WindowsSession:
             raise AnswerLost(
                 f"{self._server.name}, {CHANNEL}: part of the answer was lost on its way: {error}"
             ) from error
+
+    def shells(self, *, deadline: float) -> Enumerated:
+        """The host's list of open shells; `deadline` is of the monotonic clock.
+
+        Raises: as `script`.
+        """
+        self.open()
+        protocol, shell = self._protocol, self._shell
+        assert protocol is not None and shell is not None
+        self._receives.start(deadline)
+        with sending(self._server.name, CHANNEL):
+            question = enumeration(str(uuid4()), self._server.connection.timeouts.operation_s)
+            answer = protocol.send_message(question)
+        self._used_at = time.monotonic()
+        return Enumerated(envelope=answer.decode("utf-8", "replace"), own=shell)
 
     def forget(self) -> None:
         """The host no longer knows the shell: the next call opens a fresh one."""

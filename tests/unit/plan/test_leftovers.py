@@ -14,7 +14,15 @@ from goexchange.model.actual import (
     ActualServer,
     DatabaseRecord,
 )
-from goexchange.model.left import JobLeft, KeptRun, LeftOnHost, Listed, RecoveryRecord, SentinelLeft
+from goexchange.model.left import (
+    JobLeft,
+    KeptRun,
+    LeftOnHost,
+    Listed,
+    RecoveryRecord,
+    SentinelLeft,
+    ShellLeft,
+)
 from goexchange.model.unknown import Unknown
 from goexchange.plan.leftovers import Host, Leftover, LeftoverKind, leftovers, unknown_parts
 
@@ -146,7 +154,7 @@ def of(host: Host, kind: LeftoverKind) -> Leftover:
 
 def test_all_of_a_night_that_is_over_may_go_and_nothing_else_is_named() -> None:
     found = {each.kind: each for each in leftovers(HOST)}
-    assert set(found) == set(LeftoverKind) - {LeftoverKind.SET}
+    assert set(found) == set(LeftoverKind) - {LeftoverKind.SET, LeftoverKind.SHELL}
     logs = found.pop(LeftoverKind.LOGS)
     assert not logs.may_go and "a person decides" in logs.reason
     assert all(each.may_go for each in found.values()), found
@@ -238,3 +246,14 @@ def test_a_run_that_was_released_is_over() -> None:
     assert left.released == {RUN}
     second = evolve(closed, phase="open", is_open=True, database_guid="another")
     assert evolve(left, recoveries=(*left.recoveries, second)).released == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("idle_s", "ends"), [(7200.0, "after 7200 s without use"), (None, "at its idle limit")]
+)
+def test_an_open_shell_is_named_and_left_to_the_host(idle_s: float | None, ends: str) -> None:
+    """Nobody can tell a dead controller's shell from one that is at work."""
+    shell = ShellLeft(shell="0D7A", owner="LAB\\gx", idle_limit_s=idle_s)
+    found = of(evolve(HOST, shells=(shell,)), LeftoverKind.SHELL)
+    assert (found.what, found.may_go) == ("0D7A", False)
+    assert "LAB\\gx" in found.reason and found.reason.endswith(f"the host ends it {ends}")
