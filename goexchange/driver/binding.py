@@ -101,16 +101,6 @@ def _set_manifest(binding: Binding, plan: Plan, state: RunState, of: Step) -> An
     return base64.b64encode(content).decode("ascii")
 
 
-def _boot_id(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
-    return state.facts[of.server]["host"]["boot_id"]
-
-
-def _pre_state(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
-    """What the last observation of the server said of the database."""
-    databases = state.facts[of.server]["databases"]
-    return next(one for one in databases if one["name"] == of.database)
-
-
 def _database_record(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
     return database_record(plan, lane_of(plan, of), state)
 
@@ -123,7 +113,5 @@ _KINDS: Mapping[BindingKind, Callable[[Binding, Plan, RunState, Step], Any]] = {
     BindingKind.SET_MANIFEST: _set_manifest,
     BindingKind.SET_DIGEST: _of_result("set_sha256"),
     BindingKind.STARTED_AT: _started_at,
-    BindingKind.BOOT_ID: _boot_id,
-    BindingKind.PRE_STATE: _pre_state,
     BindingKind.DATABASE_RECORD: _database_record,
 }

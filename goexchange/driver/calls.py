@@ -120,9 +120,7 @@ def bound(step: Step, plan: Plan, state: RunState) -> Call:
     for binding in step.binds:
         if not _takes(step.call, binding.argument):
             continue  # only the probe takes it
-        arguments = _with(
-            arguments, binding.argument.split("."), value_of(binding, plan, state, of=step)
-        )
+        arguments[binding.argument] = value_of(binding, plan, state, of=step)
     return _with_arguments(step.call, arguments)
 
 
@@ -201,7 +199,7 @@ def plain_call(call: Call) -> Any:
 def _takes(call: Call, argument: str) -> bool:
     return (
         not isinstance(call, ScriptCall)
-        or argument.split(".")[0] in CONTRACTS[call.script].arguments["properties"]
+        or argument in CONTRACTS[call.script].arguments["properties"]
     )
 
 
@@ -218,11 +216,3 @@ def _with_arguments(call: Call, arguments: Mapping[str, Any]) -> Call:
         return evolve(call, request=arguments)
     assert isinstance(call, (ScriptCall, ControllerCall))
     return evolve(call, arguments=arguments)
-
-
-def _with(arguments: Mapping[str, Any], path: list[str], value: Any) -> dict[str, Any]:
-    """A copy with the value at the path; folders on the way are made."""
-    if len(path) == 1:
-        return {**arguments, path[0]: value}
-    inner = arguments.get(path[0], {})
-    return {**arguments, path[0]: _with(inner, path[1:], value)}

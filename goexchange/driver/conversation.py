@@ -216,11 +216,8 @@ class Conversation:
         sent = self._as_sent(server, call)
         is_unfenced = isinstance(sent, ExchangeCall) and changes(sent)
         yield from self._keep_lease(limit_s, is_fresh=is_unfenced)
-        left = (
-            (self.lease_expires - self.now).total_seconds() - LEASE_MARGIN_S
-            if self.lease_expires
-            else limit_s
-        )
+        assert self.lease_expires is not None
+        left = (self.lease_expires - self.now).total_seconds() - LEASE_MARGIN_S
         event = yield Send(
             server=server, call=sent, time_limit_s=max(1.0, min(limit_s, left)), purpose=purpose
         )
@@ -311,9 +308,7 @@ class Conversation:
         return timedelta(seconds=self.plan.body.rules.heartbeat_s)
 
     def _next_duty(self, otherwise: datetime) -> datetime:
-        duties = [otherwise]
-        if self.lease_expires is not None:
-            duties.append(self._renew_at())
+        duties = [otherwise, self._renew_at()]
         duties += [
             self._tend_at(server) for server in self._ours_to_tend() if server in self.tended_at
         ]
@@ -344,8 +339,7 @@ class Conversation:
         Shape: while what keeps the leases cannot be asked, a lease that outlasts the call is good
         enough: nobody else can have it. After that nothing is sent until it can be asked again.
         """
-        if self.lease_expires is None:
-            return
+        assert self.lease_expires is not None  # nothing is sent before the leases are held
         wanted = min(limit_s, self.plan.body.rules.lease_s * 2 / 3) + LEASE_MARGIN_S
         while True:
             is_short = self.lease_expires - self.now < timedelta(seconds=wanted)

@@ -138,12 +138,12 @@ def keep(talk: Conversation, server: str, *, is_patient: bool) -> Talk[str | Non
 def touch(talk: Conversation, server: str) -> Talk[None]:
     """The run's sign of life on a host that keeps it, with whatever is new in the journal."""
     root = root_of(talk.plan, server)
-    if root is not None:
-        have = talk.kept.at[server]
-        parts, _ = _filled([], talk.kept, have)
-        reply = yield from _send(talk, server, parts, root=root, is_patient=False)
-        if isinstance(reply, Answered):
-            talk.kept.at[server] = _agreed(talk.kept, reply.result["kept"][-1]) or 0
+    assert root is not None  # else the host would keep nothing
+    have = talk.kept.at[server]
+    parts, _ = _filled([], talk.kept, have)
+    reply = yield from _send(talk, server, parts, root=root, is_patient=False)
+    if isinstance(reply, Answered):
+        talk.kept.at[server] = _agreed(talk.kept, reply.result["kept"][-1]) or 0
 
 
 def plan_bytes(plan: Plan) -> bytes:
@@ -177,8 +177,9 @@ def _filled(missing: list[Part], kept: Kept, have: int) -> tuple[list[Part], lis
     is_asking = bool(missing) and missing[0]["content"] is None
     if is_asking:
         return missing[:1], missing[1:]
-    parts, room = [], PIECE_BYTES
-    while missing and len(missing[0]["content"]) <= room:
+    parts: list[Part] = []
+    room = PIECE_BYTES
+    while missing and (not parts or len(missing[0]["content"]) <= room):
         parts.append(missing[0])
         room -= len(missing[0]["content"])
         missing = missing[1:]

@@ -6,7 +6,7 @@ last one stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from goexchange.codec import to_plain
@@ -130,18 +130,21 @@ class Machine:
 
 
 def _run(talk: Conversation) -> Track:
-    """The whole run; it ends with Finish, whatever happens. One that has ended is gone on with only
-    where something is in doubt or owed.
+    """The whole run; it ends with Finish, whatever happens."""
+    yield Finish(result=(yield from _result(talk)))
+
+
+def _result(talk: Conversation) -> Generator[Effect | Together, Event, RunResult]:
+    """What the run comes to. One that has ended is gone on with only where something is in doubt or
+    owed.
     """
     is_over = talk.state.ended is not None and not talk.state.in_doubt
     if is_over and not owed(talk.plan, talk.state, {}).lanes:
-        yield Finish(result=result_of(talk.plan, talk.state))
-        return
+        return result_of(talk.plan, talk.state)
     try:
         yield from talk.acquire()
     except LeaseDenied as denied:
-        yield Finish(result=_refused(talk, denied.exit_code, str(denied)))
-        return
+        return _refused(talk, denied.exit_code, str(denied))
     try:
         refusal = yield from (_begin(talk) if talk.state.run is None else _go_on(talk))
         if refusal is None:
@@ -152,20 +155,18 @@ def _run(talk: Conversation) -> Track:
             )
             yield from keep_everywhere(talk)  # the journal's head lies outside the store
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
-        yield Finish(result=refusal)
+        return refusal
     except LeaseDenied as denied:  # a host is another store's; none of our steps was sent since
         yield ReleaseLeases(servers=tuple(sorted(talk.numbers)))
-        yield Finish(result=_refused(talk, denied.exit_code, str(denied)))
+        return _refused(talk, denied.exit_code, str(denied))
     except LeaseGone as gone:
         # Nothing more is sent, and nothing more is written: the journal may have another writer
         # already.
         standing = result_of(talk.plan, talk.state, also=(ExitCode.STOPPED,))
-        yield Finish(
-            result=RunResult(
-                exit_code=standing.exit_code,
-                verdict=f"lease lost: {gone}",
-                databases=standing.databases,
-            )
+        return RunResult(
+            exit_code=standing.exit_code,
+            verdict=f"lease lost: {gone}",
+            databases=standing.databases,
         )
 
 

@@ -118,7 +118,5 @@ def _ask(
         return None
     if step.action is Action.AWAIT_BACKUPS:
         return _others(talk, lane, step)
-    if step.action in BACKUP_OF:
-        subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
-        return backup_proof(subject, event.server)
-    return {"observed": True}
+    subject = Subject(plan=talk.plan, lane=lane, step=step, state=talk.state)
+    return backup_proof(subject, event.server)

@@ -157,14 +157,12 @@ class BindingKind(Enum):
     SET_DIGEST = "set-digest"  # the digest of the sealed manifest
     SET_FILES = "set-files"  # the copied files with the digests taken while copying
     STARTED_AT = "started-at"  # when the named step was first sent
-    BOOT_ID = "boot-id"  # the host's boot id seen at the last look
-    PRE_STATE = "pre-state"  # what the last observation before the change recorded
     DATABASE_RECORD = "database-record"  # the record of this run for the database
 
 
 @frozen(kw_only=True)
 class Binding:
-    """`argument` of the step's call (dotted path) is filled with `kind`, taken from the outcome of
+    """`argument` of the step's call is filled with `kind`, taken from the outcome of
     `step`.
     """
 
