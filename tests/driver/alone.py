@@ -10,9 +10,11 @@ from attrs import define, field
 
 from goexchange.driver import effects as to_do
 from goexchange.driver import events as came
+from goexchange.driver.calls import plain_call
 from goexchange.driver.conversation import Conversation, Talk
+from goexchange.journal.chain import Draft, seal
 from goexchange.model.plan import Action, Lane, Plan, Step
-from goexchange.model.run import Record
+from goexchange.model.run import Record, RecordKind
 from tests.driver.twin import RUN, ScriptedGuards, Twin
 
 T = TypeVar("T")
@@ -39,6 +41,13 @@ def played(talk: Conversation, of: Talk[T], twin: Twin) -> T:
     except StopIteration as end:
         value: T = end.value
         return value
+
+
+def announce(twin: Twin, lane: Lane, step: Step) -> None:
+    """The intent of the step's first attempt stands in the twin's journal."""
+    data = {"step": step.id, "lane": lane.id, "attempt": 1, "call": plain_call(step.call)}
+    last = twin.journal[-1] if twin.journal else None
+    twin.journal += seal([Draft(RecordKind.INTENT, data)], after=last, at=twin.now)
 
 
 def step_in(lane: Lane, action: Action) -> Step:

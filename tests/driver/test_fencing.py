@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import define, evolve
 
 from goexchange.codec import digest, to_plain
 from goexchange.driver import effects as to_do
 from goexchange.driver.calls import changes, longest_cmdlet_s, scope_leases
+from goexchange.driver.fencing import RAISES_MAX
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.plan import Action, ExchangeCall, Plan
 from goexchange.model.run import LaneState, RecordKind, RunResult
 from goexchange.model.unknown import Unknown
 from tests.driver.plans import NOW, ORIGINAL, plan_of, rebuild_lane, with_step
-from tests.driver.twin import Twin, drive, machine_of
+from tests.driver.test_silent_hosts import Silent
+from tests.driver.twin import Refusal, Twin, drive, machine_of
 
 LEASE_S = 300
 
@@ -172,3 +175,43 @@ def observed() -> ActualServer:
 def other() -> ActualServer:
     """A server of the facts that the plan does not act on."""
     return evolve(Twin().observe(), name="EX99")
+
+
+@define(kw_only=True)
+class Contested(Silent):
+    """A host that somebody else claims again and again."""
+
+    claims: int = 0
+    raised_by: int = 10
+
+    def _claim_fence(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        self.claims += 1
+        self.claimed = arguments["fence"] + self.raised_by
+        raise Refusal("fenced")
+
+
+def test_a_host_that_others_go_on_claiming_is_left_to_them() -> None:
+    twin = Contested()
+    result = drive(machine_of(plan_of(rebuild_lane()), twin), twin)
+    assert "refused our fencing number" in result.verdict and twin.claims == RAISES_MAX
+    assert twin.is_mounted and not twin.effects and twin.recovery == "none"
+
+
+def test_a_host_that_refuses_and_does_not_say_why_is_left_to_others() -> None:
+    twin = Contested()
+    twin.is_unseen = lambda of: bool(twin.claims)
+    result = drive(machine_of(plan_of(rebuild_lane()), twin), twin)
+    assert "refused our fencing number" in result.verdict and twin.claims == 1
+    assert twin.is_mounted and not twin.effects
+
+
+def test_a_host_of_another_store_that_hides_its_runs_is_not_taken() -> None:
+    """Its number is higher than ours, and whether that run has ended nobody knows."""
+    twin = Silent(claimed=7)
+    twin.seen = lambda server: evolve(
+        server, host=evolve(server.host, open_recoveries=Unknown("access denied"))
+    )
+    result = drive(machine_of(plan_of(rebuild_lane()), twin), twin)
+    assert result.exit_code == ExitCode.LOCKED
+    assert "whether its run has ended is not known: access denied" in result.verdict
+    assert twin.claimed == 7 and not twin.effects

@@ -12,7 +12,6 @@ from goexchange.driver.events import Request, Requested
 from goexchange.driver.judgement import Judgement
 from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy, with_ours
-from goexchange.journal.chain import Draft, seal
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Poll, Step
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
@@ -21,7 +20,7 @@ from goexchange.plan.calls import controller, equals, host_script
 from goexchange.plan.copy_back import well_poll
 from goexchange.powershell import cmdlets
 from goexchange.powershell.repair_events import CORRUPTION, ENDED_WELL, SHOWN, STARTED
-from tests.driver.alone import Saying, played, step_in, talk_of
+from tests.driver.alone import Saying, announce, played, step_in, talk_of
 from tests.driver.plans import DATABASE, GUID, NOW, SERVER, plan_of, rebuild_lane
 
 LANE = rebuild_lane(with_passes=True)
@@ -140,8 +139,7 @@ def test_an_event_that_names_nobody_ends_the_watching_without_a_verdict() -> Non
     talk_step = evolve(OF_EVENTS, time_limit_s=60)
     lane = evolve(LANE, steps=(talk_step,))
     twin = Saying(replies=[told])
-    intent = {"step": talk_step.id, "lane": lane.id, "attempt": 1, "call": {"is": "ExchangeCall"}}
-    twin.journal += seal([Draft(RecordKind.INTENT, intent)], after=None, at=NOW)
+    announce(twin, lane, talk_step)
     talk = talk_of(plan_of(lane), twin)
     found = played(talk, poll_to_end(talk, lane, talk_step), twin)
     assert "its end cannot be told" in why(found)

@@ -79,6 +79,13 @@ SAID = base64.b64encode(SOUND).decode()
 BAD = {"checks": [{"path": EDB, "exit_code": -1206, "output": SAID}]}
 UNREAD = {"checks": [{"path": EDB, "exit_code": None, "output": ""}]}
 
+_END_ALONE = b"Operation completed successfully in 1.0 seconds.\r\n"
+UNCOUNTED = {  # it ended well, and does not say what it has seen
+    "checks": [
+        {"path": EDB, "exit_code": 0, "output": base64.b64encode(_END_ALONE).decode()}
+    ]
+}
+
 
 @pytest.mark.parametrize(
     ("seen", "exit_code", "words"),
@@ -93,6 +100,7 @@ UNREAD = {"checks": [{"path": EDB, "exit_code": None, "output": ""}]}
         (result(copied=CUT), 0, "is not verified"),
         (result(copied=BAD), 0, "eseutil /k ended with -1206"),
         (result(copied=UNREAD), 0, "is not verified"),
+        (result(copied=UNCOUNTED), 0, "is not verified"),
         (result(ended=False), 1, "never came past the end"),
         (result(), 3, "diskshadow ended with 3"),
     ],
