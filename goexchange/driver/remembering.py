@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from typing import Any
 
@@ -81,7 +82,7 @@ def signature_of(file: FileSeen) -> str | None:
         return None
     try:
         return signature_text(decode_database_header(file.start).signature)
-    except (ValueError, IndexError, OverflowError):  # no header of a database
+    except (struct.error, ValueError):  # too short, or no header of a database
         return None
 
 

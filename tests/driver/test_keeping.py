@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from goexchange.codec import canonical_json, to_plain
 from goexchange.driver import effects as to_do
 from goexchange.driver import events as came
+from goexchange.driver.keeping import Kept
 from goexchange.errors import ExitCode
 from goexchange.journal.chain import line_of, read_lines
 from goexchange.model.plan import Action, Direction, ExchangeCall, Step
@@ -131,3 +133,14 @@ def test_every_step_that_may_not_be_done_twice_is_announced_on_its_host() -> Non
         changes = isinstance(step.call, ExchangeCall) and step.direction is not Direction.NEUTRAL
         if changes and step.action is not Action.CONFIRM_MOUNTED:
             assert is_kept_before(step), step.id
+
+
+def test_the_digest_of_a_shorter_copy_is_the_one_of_its_bytes() -> None:
+    """A host may be behind another one: what was taken further is taken anew."""
+    twin = Twin()
+    drive(machine_of(plan_of(rebuild_lane()), twin), twin)
+    kept = Kept()
+    kept.take(twin.journal)
+    whole = bytes(kept.content)
+    for size in (500, 700, 200, len(whole), 0):
+        assert kept.digest_of(size) == hashlib.sha256(whole[:size]).hexdigest()

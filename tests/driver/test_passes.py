@@ -95,6 +95,13 @@ def test_a_state_of_another_word_says_nothing_at_all() -> None:
     assert "ours" not in with_ours(STEP, RunState(steps={STEP.id: record}), answer)
 
 
+@pytest.mark.parametrize("when", ["soon", "2026-11-22T20:00:01", 7])
+def test_a_time_that_is_none_or_of_no_zone_says_nothing_at_all(when: object) -> None:
+    record = StepRecord(step=STEP.id, attempts=1, last_sent_at_utc=NOW)
+    answer = {"objects": [job(1, CreationTime=when)]}
+    assert "ours" not in with_ours(STEP, RunState(steps={STEP.id: record}), answer)
+
+
 def judged(attempt: int, *, strict: bool, **differs: Any) -> Any:
     until = equals("ours.troubles" if strict else "ours.errors", 0)
     step = evolve(STEP, repeat=Repeat(times_max=2, until=until), postcondition=None)

@@ -12,7 +12,7 @@ from goexchange.codec import from_plain
 from goexchange.driver.looking import kept_looks
 from goexchange.driver.measurements import measurements
 from goexchange.driver.records import database_record, manifest_of
-from goexchange.driver.remembering import remembered
+from goexchange.driver.remembering import remembered, signature_of
 from goexchange.driver.undoing import kept_original
 from goexchange.journal.replay import RunState, replay
 from goexchange.model.actual import (
@@ -23,12 +23,22 @@ from goexchange.model.actual import (
     Look,
     LookKind,
 )
+from goexchange.model.left import FileSeen
 from goexchange.model.plan import Action, Decision, Need, Plan
 from goexchange.model.run import LaneState
 from goexchange.model.unknown import Unknown
 from tests.driver.alone import step_in
-from tests.driver.plans import DATABASE, GUID, NOW, SERVER, plan_of, rebuild_lane, verify_lane
-from tests.driver.twin import Twin, drive, machine_of
+from tests.driver.plans import (
+    DATABASE,
+    GUID,
+    NOW,
+    ORIGINAL,
+    SERVER,
+    plan_of,
+    rebuild_lane,
+    verify_lane,
+)
+from tests.driver.twin import Twin, drive, machine_of, slots_of
 
 PLAN = plan_of(rebuild_lane())
 LANE = PLAN.body.lanes[0]
@@ -162,3 +172,14 @@ def test_a_mount_whose_end_nobody_wrote_down_cannot_be_rolled_back() -> None:
     mount = step_in(LANE, Action.MOUNT).id
     steps = {**STATE.steps, mount: evolve(STATE.step(mount), ended_at_utc=None)}
     assert kept_original(PLAN, LANE, evolve(STATE, steps=steps)) is None
+
+
+@pytest.mark.parametrize("start", [None, b"", b"\x00" * 7, b"\x00" * 200])
+def test_what_is_no_header_has_no_signature(start: bytes | None) -> None:
+    """A file that a full disk cut short is no reason to leave a database down."""
+    file = FileSeen(
+        path=ORIGINAL, size_bytes=1, modified_at_utc=NOW, is_open=False, header_sha256=None,
+        start=start,
+    )  # fmt: skip
+    assert signature_of(file) is None
+    assert signature_of(evolve(file, start=slots_of("old"))) == Twin.signature_of("old")
