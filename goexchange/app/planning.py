@@ -38,7 +38,8 @@ class PlanRequest:
     """What to plan.
 
     Shape: `servers` and `databases` make the plan partial when they are not empty; `facts_file` or
-    `observed` replaces the observation; `at` replaces the newest fact's time as the only *now* of
+    `observed` replaces the observation; `repair` is the one database that is to be repaired, with
+    possible loss; `at` replaces the newest fact's time as the only *now* of
     the planner.
     """
 
@@ -50,6 +51,7 @@ class PlanRequest:
     facts_file: str | None = None
     at: datetime | None = None
     observed: ActualState | None = None
+    repair: str | None = None
 
 
 def make_plan(request: PlanRequest) -> Plan:
@@ -76,12 +78,19 @@ def make_plan(request: PlanRequest) -> Plan:
     now = request.at or actual.observed_at_utc
     history = _history(request, [*names, *others])
     pilots = read_pilots(Path(request.settings.store))
+    scope = _scope(request, [each for each in actual.servers if each.name in names])
+    if request.repair is not None and len(scope) != 1:
+        raise UsageError(
+            f"--repair: {request.repair} is there on {len(scope)} of the selected servers; name one"
+            " with --server"
+        )
     body = make_draft(
         desired,
         request.inventory,
         actual,
         now=now,
-        scope=_scope(request, [each for each in actual.servers if each.name in names]),
+        scope=scope,
+        repairs=scope if request.repair is not None else (),
         inputs=(
             *map(_input, request.specifications),
             *policy_inputs(),
@@ -145,7 +154,8 @@ def _scope(request: PlanRequest, servers: Sequence[ActualServer]) -> tuple[str, 
     Raises: UsageError for a database that exists nowhere.
     """
     found: list[str] = []
-    for name in request.databases:
+    repaired = () if request.repair is None else (request.repair,)
+    for name in repaired or request.databases:
         addresses = [
             f"{server.name}/{database.name}"
             for server in servers
@@ -161,7 +171,8 @@ def _scope(request: PlanRequest, servers: Sequence[ActualServer]) -> tuple[str, 
                 for database in server.databases
             ]
             hint = suggestion(name, known)
-            raise UsageError(f"--database: no selected server has a database '{name}'. {hint}")
+            option = "--repair" if repaired else "--database"
+            raise UsageError(f"{option}: no selected server has a database '{name}'. {hint}")
         found += addresses
     return tuple(found or request.servers)
 

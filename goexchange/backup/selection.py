@@ -18,6 +18,7 @@ class Reason(Enum):
     DATABASE = "the database itself"
     LOG_SINCE_CONSISTENT = "log from the database's last consistent generation on"
     LOG_SINCE_FULL_BACKUP = "log since the last online full backup, to roll it forward"
+    LOG_AS_EVIDENCE = "log of the stream, kept as evidence"
     CURRENT_LOG = "current log of the stream"
     CHECKPOINT = "checkpoint, for diagnosis only"
 
@@ -70,10 +71,12 @@ def select_files(
     *,
     log_folder: tuple[ListedFile, ...],
     log_prefix: str,
+    is_evidence: bool = False,
 ) -> Selection:
     """The files of the set of a database whose header was read after the dismount.
 
-    Shape: the database first, then logs by generation, the current log, the checkpoint.
+    Shape: the database first, then logs by generation, the current log, the checkpoint; evidence
+    has every log of the stream.
     """
     chosen = [
         SelectedFile(
@@ -88,6 +91,9 @@ def select_files(
         if listed.path.lower() == database.path.lower():
             continue
         judged = _judge(listed, header, log_prefix)
+        log = parse_log_name(_name(listed.path))
+        if is_evidence and judged is LeftOut.OLD_LOG and log is not None:
+            judged = _selected(listed, FileRole.LOG, Reason.LOG_AS_EVIDENCE, log.generation)
         if isinstance(judged, LeftOut):
             left_out.append((listed.path, judged))
         else:

@@ -12,7 +12,7 @@ from goexchange.cli.moment import moment_option
 from goexchange.cli.plan_view import plan_exit, show_plan, view_options
 from goexchange.cli.selection import chosen_servers
 from goexchange.cli.sheets import own, report_option
-from goexchange.errors import ExitCode
+from goexchange.errors import ExitCode, UsageError
 
 
 @click.command("plan")
@@ -21,6 +21,11 @@ from goexchange.errors import ExitCode
 @click.option("--facts", "facts_file", metavar="FILE", help="Use saved facts instead of observing.")
 @click.option("--server", "servers", multiple=True, metavar="NAME", help="Only this server.")
 @click.option("--database", "databases", multiple=True, metavar="NAME", help="Only this database.")
+@click.option(
+    "--repair",
+    metavar="DATABASE",
+    help="Plan a repair of this one database, which may lose data: a last resort.",
+)
 @click.option("--at", "moment", metavar="TIME", help="Plan as of TIME (RFC 3339 with zone).")
 @view_options
 @report_option
@@ -30,13 +35,16 @@ def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given
 
     Reads only. Databases that already meet their specification get no step. What this version
     cannot execute is
-    refused by name.
+    refused by name. No specification asks for a repair: --repair does, for damage that is on
+    record, and its plan needs the consent repair-may-lose-data.
     """
     from goexchange.app.planning import PlanRequest, blocked, make_plan, save_plan
     from goexchange.app.sheets import check_files, write_plan_report
 
     console, options = obj
     check_files(given["reports"])
+    if given["repair"] and given["databases"]:
+        raise UsageError("--repair names the one database of the plan: leave out --database")
     settings = loading.configuration(options)
     inventory = loading.inventory(settings)
     made = make_plan(
@@ -46,6 +54,7 @@ def plan(obj: tuple[Console, dict[str, Any]], /, specs: tuple[str, ...], **given
             settings=settings,
             servers=chosen_servers(inventory, given["servers"]) if given["servers"] else (),
             databases=given["databases"],
+            repair=given["repair"],
             facts_file=given["facts_file"],
             at=moment_option(given["moment"]),
         )

@@ -57,6 +57,7 @@ _NEVER = frozenset(
         Action.DISMOUNT,
         Action.SET_MOUNT_AT_STARTUP,
         Action.REBUILD,
+        Action.REPAIR,
         Action.TAKE_ASIDE,
         Action.RETURN_FILE,
         Action.TAKE_LOGS_ASIDE,

@@ -10,14 +10,14 @@ from typing import Any
 from goexchange.codec import time_text
 from goexchange.driver.lanes import happened, step_of
 from goexchange.driver.records import (
+    MANIFESTS,
     database_record,
-    manifest_of,
-    manifest_of_rebuilt,
+    sealing_of,
     selection_of,
 )
 from goexchange.errors import GoexchangeError
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, Binding, BindingKind, Lane, Plan, ScriptCall, Step
+from goexchange.model.plan import Binding, BindingKind, Lane, Plan, ScriptCall, Step
 
 
 class Unbound(GoexchangeError):
@@ -76,7 +76,9 @@ def _files_by_rule(binding: Binding, plan: Plan, state: RunState, of: Step) -> A
     header_step = step_of(plan, binding.step)
     if header_step is None:
         raise Unbound(f"the plan has no step {binding.step}")
-    selection = selection_of(header_step, result_of(state, binding.step))
+    is_evidence = binding.kind is not BindingKind.FILES_BY_RULE
+    result = result_of(state, binding.step)
+    selection = selection_of(header_step, result, is_evidence=is_evidence)
     folder = _set_folder(lane_of(plan, of))
     return [
         {"source": one.path, "destination": join(folder, basename(one.path))}
@@ -86,9 +88,15 @@ def _files_by_rule(binding: Binding, plan: Plan, state: RunState, of: Step) -> A
 
 def _set_folder(lane: Lane) -> str:
     for step in lane.steps:
-        if step.action is Action.SEAL_SET and isinstance(step.call, ScriptCall):
+        if step.action is sealing_of(lane).seal and isinstance(step.call, ScriptCall):
             return str(step.call.arguments["folder"])
     raise Unbound(f"lane {lane.id} seals no set")
+
+
+def _source_files(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
+    """Where the evidence was copied from: the files of its rule once more."""
+    pairs = _files_by_rule(binding, plan, state, of)
+    return [one["source"] for one in pairs]
 
 
 def _set_files(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
@@ -96,8 +104,7 @@ def _set_files(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
 
 
 def _set_manifest(binding: Binding, plan: Plan, state: RunState, of: Step) -> Any:
-    make = manifest_of_rebuilt if of.action is Action.SEAL_REBUILT else manifest_of
-    content = make(plan, lane_of(plan, of), state)
+    content = MANIFESTS[of.action](plan, lane_of(plan, of), state)
     return base64.b64encode(content).decode("ascii")
 
 
@@ -109,6 +116,8 @@ _KINDS: Mapping[BindingKind, Callable[[Binding, Plan, RunState, Step], Any]] = {
     BindingKind.SIGNATURE: _of_result("signature"),
     BindingKind.HEADER_DIGEST: _of_result("slots_sha256"),
     BindingKind.FILES_BY_RULE: _files_by_rule,
+    BindingKind.EVIDENCE_FILES: _files_by_rule,
+    BindingKind.SOURCE_FILES: _source_files,
     BindingKind.SET_FILES: _set_files,
     BindingKind.SET_MANIFEST: _set_manifest,
     BindingKind.SET_DIGEST: _of_result("set_sha256"),

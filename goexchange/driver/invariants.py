@@ -17,10 +17,12 @@ from attrs import frozen
 
 from goexchange.driver.again import may_be_opened
 from goexchange.driver.lanes import happened, wants_again
+from goexchange.driver.records import sealing_of
 from goexchange.errors import GoexchangeError
 from goexchange.ese.header import DatabaseState
 from goexchange.journal.chain import Draft
 from goexchange.journal.replay import RunState, fold, replay
+from goexchange.model.backup_set import SetMethod
 from goexchange.model.plan import Action, Direction, JobCall, Lane, OnDoubt, Plan, Step
 from goexchange.model.run import Record, RecordKind, StepRecord
 
@@ -113,18 +115,13 @@ class _Case:
 
 def _set_of_that_file(case: _Case) -> str | None:
     """I2: header, copy, page check, read-back, seal, all of one file that is clean; also of a set
-    that is copied back.
+    that is copied back, and of the evidence that a repair rests on.
     """
-    if case.step.action not in (Action.SWAP, Action.COPY_BACK) or not _of_lane(case, Action.SWAP):
+    rests = (Action.SWAP, Action.COPY_BACK, Action.REPAIR)
+    if case.step.action not in rests or not _of_lane(case, Action.SWAP):
         return None
-    for action in (
-        Action.READ_HEADER,
-        Action.COPY_SET,
-        Action.VERIFY_SET_ON_HOST,
-        Action.HASH_SET,
-        Action.SEAL_SET,
-        Action.VERIFY_SET,
-    ):
+    kind = sealing_of(case.lane)
+    for action in _RESTS_ON[kind.method]:
         steps = [step for step in case.lane.steps if step.action is action]
         is_optional = action is Action.VERIFY_SET
         if not steps and not is_optional:
@@ -135,8 +132,8 @@ def _set_of_that_file(case: _Case) -> str | None:
     if header["state"] != int(DatabaseState.CLEAN_SHUTDOWN) or not header["headers_alike"]:
         return "the original was not shut down cleanly"
     copied, read_back = (
-        _result(case, Action.COPY_SET)["files"],
-        _result(case, Action.HASH_SET)["files"],
+        _result(case, kind.copy)["files"],
+        _result(case, kind.hashed)["files"],
     )
     if sorted(map(_print_of, copied)) != sorted(map(_print_of, read_back)):
         return "what was read back is not what was copied"
@@ -151,6 +148,27 @@ def _set_of_that_file(case: _Case) -> str | None:
     if not all(ended is not None and read is not None and ended <= read for ended in dismounted):
         return "the header was read before the dismount"
     return None
+
+
+_RESTS_ON = {
+    SetMethod.OFFLINE_COPY: (
+        Action.READ_HEADER,
+        Action.COPY_SET,
+        Action.VERIFY_SET_ON_HOST,
+        Action.HASH_SET,
+        Action.SEAL_SET,
+        Action.VERIFY_SET,
+    ),
+    SetMethod.EVIDENCE: (
+        Action.READ_HEADER,
+        Action.FIND_DAMAGE,
+        Action.COPY_EVIDENCE,
+        Action.REREAD_SOURCE,
+        Action.CHECK_EVIDENCE,
+        Action.HASH_EVIDENCE,
+        Action.SEAL_EVIDENCE,
+    ),
+}
 
 
 def _not_twice(case: _Case) -> str | None:

@@ -29,6 +29,8 @@ _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.READ_RETURNED_HEADER: judge_header,
     Action.SEAL_SET: judge_seal,
     Action.SEAL_REBUILT: judge_seal,
+    Action.SEAL_EVIDENCE: judge_seal,
+    Action.READ_REPAIRED_HEADER: judge_header,
     Action.SWAP: judge_swap,
     Action.SWAP_BACK: judge_swap,
     Action.COUNT_MAILBOXES: judge_empty,

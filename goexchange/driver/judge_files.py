@@ -9,9 +9,10 @@ from typing import Any
 
 from goexchange.backup.manifest import content_digest, parse_manifest
 from goexchange.driver.headers import header_facts
+from goexchange.driver.judge_repair import check_repaired
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done
 from goexchange.driver.lanes import happened
-from goexchange.driver.records import manifest_of, manifest_of_rebuilt
+from goexchange.driver.records import MANIFESTS, sealing_of
 from goexchange.ese.header import DatabaseState
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.unknown import Unknown
@@ -21,6 +22,8 @@ from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
 _COPY_OF = {
     Action.HASH_FROM_SET: Action.COPY_FROM_SET,
     Action.HASH_REBUILT: Action.COPY_REBUILT,
+    Action.HASH_EVIDENCE: Action.COPY_EVIDENCE,
+    Action.HASH_FOR_REPAIR: Action.COPY_FOR_REPAIR,
 }
 
 
@@ -55,6 +58,9 @@ def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
         _check_rebuilt(subject, result)
     if subject.step.action is Action.READ_RETURNED_HEADER:
         _check_clean(result, "the earlier file")
+    if subject.step.action is Action.READ_REPAIRED_HEADER:
+        _check_clean(result, "the repaired copy")
+        check_repaired(subject, result)
     return done(result)
 
 
@@ -80,6 +86,11 @@ def judge_hash(subject: Subject, end: JobEnd) -> Judgement:
     if subject.step.action is Action.HASH_BACK:
         _check_of_set(subject, files, result)
         return done(result)
+    if subject.step.action is Action.REREAD_SOURCE:
+        _check_same_content(_result_of(subject, Action.COPY_EVIDENCE)["files"], files, result)
+        return done(result)
+    if subject.step.action is Action.HASH_FOR_REPAIR:
+        _check_of_evidence(subject, files, result)
     copy = _COPY_OF.get(subject.step.action, Action.COPY_SET)
     if subject.step.action is Action.HASH_FROM_SET:
         prints = ((one["path"], one["size_bytes"], one["sha256"]) for one in files)
@@ -144,9 +155,31 @@ def sealed_digest(subject: Subject) -> str:
 
 def set_digest_of(subject: Subject) -> str:
     """The digest that the sealed manifest states for its set."""
-    is_rebuilt = subject.step.action is Action.SEAL_REBUILT
-    make = manifest_of_rebuilt if is_rebuilt else manifest_of
+    make = MANIFESTS[subject.step.action]
     return parse_manifest(make(subject.plan, subject.lane, subject.state)).sha256
+
+
+def _check_same_content(
+    copied: list[dict[str, Any]], read: list[dict[str, Any]], result: Mapping[str, Any]
+) -> None:
+    """What was read of a source a second time is what the copy had read of it."""
+    first, second = (_by_name(files) for files in (copied, read))
+    differing = sorted(n for n in first.keys() | second.keys() if first.get(n) != second.get(n))
+    if differing:
+        raise Failure(f"the source reads other than the first time: {', '.join(differing)}", result)
+
+
+def _check_of_evidence(
+    subject: Subject, files: list[dict[str, Any]], result: Mapping[str, Any]
+) -> None:
+    """The working copy is the very file that lies in the evidence."""
+    sealed = {one["sha256"] for one in _result_of(subject, Action.HASH_EVIDENCE)["files"]}
+    if not files or any(one["sha256"] not in sealed for one in files):
+        raise Failure("the working copy is not the file that lies in the evidence", result)
+
+
+def _by_name(files: list[dict[str, Any]]) -> dict[str, tuple[int, str]]:
+    return {basename(one["path"]).lower(): (one["size_bytes"], one["sha256"]) for one in files}
 
 
 def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping[str, Any]) -> None:
@@ -156,7 +189,7 @@ def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping
     pair = call.request["files"][0]
     sealed = {
         one["path"].lower(): (one["size_bytes"], one["sha256"])
-        for one in _result_of(subject, Action.HASH_SET)["files"]
+        for one in _result_of(subject, sealing_of(subject.lane).hashed)["files"]
     }
     found = [(one["path"].lower(), one["size_bytes"], one["sha256"]) for one in files]
     if found != [(pair["destination"].lower(), *sealed[pair["source"].lower()])]:

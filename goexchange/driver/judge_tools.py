@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from attrs import asdict
+from attrs import asdict, evolve
 
+from goexchange.driver.judge_repair import LOOKS_FOR_DAMAGE, judge_damage, judge_repair
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import Finding
@@ -36,6 +37,7 @@ _MODES = {
     "/ms": "space",
     "/d": "defragmentation",
     "/r": "recovery",
+    "/p": "repair",
 }
 
 
@@ -52,6 +54,8 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
         why = last.reason if isinstance(last, Unknown) else "it left no exit code"
         raise Failure(f"eseutil {switch}: {why}", result, output=text)
     result.update(error=last.error, tool_seconds=last.seconds)
+    if mode == "repair":
+        return judge_repair(text, end.exit_code, result)
     report = _report(mode, text, decode_output(base64.b64decode(_errors(end))))
     if isinstance(report, Unknown):
         raise Failure(f"eseutil {switch}: {report.reason}", result, output=text)
@@ -62,6 +66,11 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
         result["is_corrupted"] = report.is_corrupted
     if isinstance(report, SpaceReport):
         result.update(_space(report, subject))
+    is_look = isinstance(report, ChecksumReport | IntegrityReport)
+    if subject.step.action in LOOKS_FOR_DAMAGE and is_look:
+        assert isinstance(report, ChecksumReport | IntegrityReport)
+        judged = judge_damage(subject, report, result=result, findings=findings)
+        return evolve(judged, output=text)
     result["ok"] = has_succeeded(end.exit_code, last) and _is_good(report)
     if not result["ok"]:
         words = last.name or last.kind.value

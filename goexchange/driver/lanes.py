@@ -86,7 +86,8 @@ def _is_given_up(step: Step, record: StepRecord) -> bool:
     a time limit or a full disk ended would end so again.
     """
     was_lost = record.result is not None and record.result.get("is_lost") is True
-    return step.action in (Action.COPY_SET, Action.COPY_REBUILT) and not was_lost
+    copies = (Action.COPY_SET, Action.COPY_REBUILT, Action.COPY_EVIDENCE, Action.COPY_FOR_REPAIR)
+    return step.action in copies and not was_lost
 
 
 def is_finished(step: Step, record: StepRecord) -> bool:

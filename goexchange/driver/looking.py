@@ -20,11 +20,12 @@ def looks_of(lane: Lane, state: RunState, *, is_rebuilt: bool) -> tuple[Look, ..
     Shape: looks at the file before it was rebuilt do not count for the one that took its place.
     Unknown: a look without a verdict, or a pass that did not go over every kind, is none.
     """
-    wanted = Action.DETECT_ERRORS_TEMPORARY if is_rebuilt else Action.DETECT_ERRORS
+    of_present = (Action.DETECT_ERRORS, Action.FIND_DAMAGE)
+    wanted = (Action.DETECT_ERRORS_TEMPORARY,) if is_rebuilt else of_present
     found: list[Look] = []
     for step in lane.steps:
         record = state.step(step.id)
-        if step.action is wanted:
+        if step.action in wanted:
             found += _of_file(record)
         if step.action is Action.MEASURE_SPACE and not is_rebuilt:
             found += _of_space(record)
@@ -52,7 +53,8 @@ def _of_file(record: StepRecord) -> Iterator[Look]:
     result = record.result or {}
     if record.ended_at_utc is None or "mode" not in result or result["mode"] not in _MODES:
         return
-    errors = 0 if happened(record) else _errors(result)
+    found = result.get("damage")  # of a look that was to find some
+    errors = found or 0 if happened(record) else _errors(result)
     if errors is None:
         return
     yield Look(

@@ -42,35 +42,83 @@ class _Contents:
     taken_at_utc: datetime
     files: tuple[SetFile, ...]
     restores: Restores
+    method: SetMethod = SetMethod.OFFLINE_COPY
+
+
+@frozen(kw_only=True)
+class Sealing:
+    """The actions that copy, check and seal what a lane keeps of the present file, and what that
+    is: a set, or evidence.
+    """
+
+    copy: Action
+    check: Action
+    hashed: Action
+    seal: Action
+    method: SetMethod
+
+
+SET = Sealing(
+    copy=Action.COPY_SET,
+    check=Action.VERIFY_SET_ON_HOST,
+    hashed=Action.HASH_SET,
+    seal=Action.SEAL_SET,
+    method=SetMethod.OFFLINE_COPY,
+)
+EVIDENCE = Sealing(
+    copy=Action.COPY_EVIDENCE,
+    check=Action.CHECK_EVIDENCE,
+    hashed=Action.HASH_EVIDENCE,
+    seal=Action.SEAL_EVIDENCE,
+    method=SetMethod.EVIDENCE,
+)
+
+
+def sealing_of(lane: Lane) -> Sealing:
+    """Evidence in a lane that repairs, a set in every other one."""
+    is_evidence = any(step.action is EVIDENCE.seal for step in lane.steps)
+    return EVIDENCE if is_evidence else SET
 
 
 def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
-    """The manifest of the lane's set, made of headers, copy and read-back.
+    """The manifest of the lane's set or evidence, made of headers, copy and read-back.
 
     Raises: KeyError or ValueError when an outcome it rests on is missing.
     """
+    kind = sealing_of(lane)
+    is_evidence = kind is EVIDENCE
     header_step, header = _outcome(lane, state, Action.READ_HEADER)
-    _, copied = _outcome(lane, state, Action.COPY_SET)
-    seal_step = _step(lane, Action.SEAL_SET)
+    _, copied = _outcome(lane, state, kind.copy)
+    seal_step = _step(lane, kind.seal)
     assert isinstance(seal_step.call, ScriptCall)
-    selection = selection_of(header_step, _result(header))
+    selection = selection_of(header_step, _result(header), is_evidence=is_evidence)
     copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
-    is_checked = _happened(lane, state, Action.VERIFY_SET_ON_HOST)
+    verdict = _verdict_of(_last(lane, state, kind.check))
     holds = _Contents(
         folder=str(seal_step.call.arguments["folder"]),
         taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
         files=(
             *(
-                _set_file(one, copies[basename(one.path).lower()], header, is_checked)
+                _set_file(one, copies[basename(one.path).lower()], header, verdict)
                 for one in selection.files
             ),
             *_exported(lane, state, folder=str(seal_step.call.arguments["folder"])),
         ),
         restores=restores(
-            header_of(_result(header)), missing_generations=selection.missing_generations
+            header_of(_result(header)),
+            missing_generations=selection.missing_generations,
+            method=kind.method,
         ),
+        method=kind.method,
     )
     return _manifest(plan, lane, state, holds)
+
+
+def _verdict_of(check: StepRecord | None) -> FileVerdict:
+    """What the page checksums of the copy say of it; nothing where they did not end."""
+    if check is None:
+        return FileVerdict.NOT_CHECKED
+    return FileVerdict.DAMAGED if _result(check).get("damage") else FileVerdict.SOUND
 
 
 def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
@@ -115,11 +163,18 @@ def _manifest(plan: Plan, lane: Lane, state: RunState, holds: _Contents) -> byte
         taken_at_utc=holds.taken_at_utc,
         run=state.run or "",
         plan=plan.sha256,
-        method=SetMethod.OFFLINE_COPY,
+        method=holds.method,
         files=holds.files,
         restores=holds.restores,
     )
     return manifest_bytes(body)
+
+
+MANIFESTS = {
+    Action.SEAL_SET: manifest_of,
+    Action.SEAL_REBUILT: manifest_of_rebuilt,
+    Action.SEAL_EVIDENCE: manifest_of,
+}
 
 
 def _exported(lane: Lane, state: RunState, *, folder: str) -> tuple[SetFile, ...]:
@@ -142,7 +197,9 @@ def _exported(lane: Lane, state: RunState, *, folder: str) -> tuple[SetFile, ...
     return exported_set_files(files, set_folder=folder, declared_paths=declared)
 
 
-def selection_of(header_step: Step, result: Mapping[str, Any]) -> Selection:
+def selection_of(
+    header_step: Step, result: Mapping[str, Any], *, is_evidence: bool = False
+) -> Selection:
     """The files of the set, by what a header step was asked and what it found."""
     assert isinstance(header_step.call, ScriptCall)
     arguments = header_step.call.arguments
@@ -154,6 +211,7 @@ def selection_of(header_step: Step, result: Mapping[str, Any]) -> Selection:
         ListedFile(path=arguments["path"], size_bytes=result["size_bytes"]),
         log_folder=logs,
         log_prefix=arguments["log_prefix"] or "",
+        is_evidence=is_evidence,
     )
 
 
@@ -199,6 +257,9 @@ def database_record(plan: Plan, lane: Lane, state: RunState) -> Any:
         if proof
         else (None if facts.is_new_file_mounted else _was(before, "protected_at_utc")),
         timings=kept_timings(() if before is None else before.timings, timings(plan, lane, state)),
+        repaired_at_utc=mount.ended_at_utc
+        if rebuilt and mount and _last(lane, state, Action.REPAIR)
+        else (None if returned else _was(before, "repaired_at_utc")),
         looks=kept_looks(
             () if before is None else before.looks,
             looks,
@@ -233,7 +294,7 @@ def _goal_met(plan: Plan, lane: Lane, gain: int | None) -> bool | None:
 
 
 def _set_file(
-    chosen: SelectedFile, copy: Mapping[str, Any], header: StepRecord, is_checked: bool
+    chosen: SelectedFile, copy: Mapping[str, Any], header: StepRecord, verdict: FileVerdict
 ) -> SetFile:
     is_database = chosen.role is FileRole.DATABASE
     return SetFile(
@@ -243,7 +304,7 @@ def _set_file(
         size_bytes=copy["size_bytes"],
         sha256=copy["sha256"],
         reason=chosen.reason.value,
-        verdict=FileVerdict.SOUND if is_database and is_checked else FileVerdict.NOT_CHECKED,
+        verdict=verdict if is_database else FileVerdict.NOT_CHECKED,
         database=database_facts(reading_of(_result(header))) if is_database else None,
         log=LogFacts(generation=chosen.generation) if chosen.role is FileRole.LOG else None,
     )

@@ -40,7 +40,7 @@ from goexchange.ese.space import (
     owned_pages,
     page_header_bytes,
 )
-from goexchange.ese.structures import Signature, Tally
+from goexchange.ese.structures import LogTime, Signature, Tally
 
 __all__ = [
     "SYSTEM_PAGES",
@@ -49,6 +49,8 @@ __all__ = [
     "defragmented_header",
     "defragmented_pages",
     "file_bytes",
+    "repaired_header",
+    "repaired_pages",
 ]
 
 SYSTEM_PAGES = 3
@@ -250,6 +252,44 @@ def _empty_leaf(header: DatabaseHeader, objid: int) -> bytes:
         objid=objid,
     )
     return _page(fields, prefix=bytes(16), nodes=())
+
+
+def repaired_pages(content: bytes, header: DatabaseHeader) -> bytes:
+    """The pages of a damaged file as a repair leaves them: one that cannot be read is an empty
+    leaf, what can be corrected is.
+
+    Raises: Damaged when a system page is bad: the space trees of the whole file hang on them.
+    """
+    size = header.page_size
+    pages = bytearray(content)
+    for finding in verify_pages(pages, 1, size).findings:
+        if finding.page <= SYSTEM_PAGES:
+            raise Damaged(f"page {finding.page} is {finding.fault.value}")
+        start = (finding.page - 1) * size
+        page = bytearray(pages[start : start + size])
+        if finding.fault is PageFault.CORRECTABLE and finding.bit is not None:
+            pages[start : start + size] = correct_page(page, finding.bit)
+            continue
+        empty = bytearray(_empty_leaf(header, _CONTENT_OBJECT))
+        seal_pages(empty, finding.page, size)
+        pages[start : start + size] = empty
+    return bytes(pages)
+
+
+def repaired_header(
+    source: DatabaseHeader, *, signature: Signature, at: LogTime
+) -> DatabaseHeader:
+    """Header of what a repair made of a database: another signature, no log stream, a repair more.
+
+    Source: ESE source, repair.cxx (ErrREPAIRChangeDBSignature).
+    """
+    kept = defragmented_header(source, signature=signature)
+    return rebuild(
+        kept,
+        repair_count=source.repair_count + 1,
+        old_repair_count=source.old_repair_count,
+        repair_time=at,
+    )
 
 
 def _page(fields: _PageFields, *, prefix: bytes, nodes: tuple[tuple[bytes, bytes], ...]) -> bytes:

@@ -9,6 +9,7 @@ from goexchange.guard.conflicts import NO_BACKUP_RUNNING, NO_OPEN_RUN, NO_OTHER_
 from goexchange.guard.copies_held import COPIES_HELD
 from goexchange.guard.copies_well import COPIES_WELL
 from goexchange.guard.declared_work import NO_DECLARED_WORK
+from goexchange.guard.evidence import EVIDENCE
 from goexchange.guard.guard import Guard
 from goexchange.guard.identity import IDENTITY, MOUNT_AT_STARTUP, NOT_RECOVERY, SINGLE_COPY
 from goexchange.guard.space import GAIN, SPACE
@@ -51,5 +52,6 @@ GUARDS: Mapping[str, Guard] = registered(
         WINDOW,
         CLEAN,
         VERIFIED_SET,
+        EVIDENCE,
     )
 )

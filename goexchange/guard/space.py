@@ -32,7 +32,8 @@ GIB = 1024**3
 
 
 def _space(question: Question) -> Answer:
-    is_large = question.has(Action.REBUILD) or question.has(Action.COPY_SET)
+    large = (Action.REBUILD, Action.COPY_SET, Action.COPY_EVIDENCE)
+    is_large = any(map(question.has, large))
     if not is_large and not any(map(_copies_shadows, question.lane.steps)):
         return passes("nothing large is written")
     host = question.host
@@ -83,7 +84,11 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
         database = databases[0]
         if step.action is Action.REBUILD and isinstance(step.call, JobCall):
             found[step.call.request["must_not_exist"][0]] = math.ceil(MARGIN * _result(database))
-        if step.action is Action.SEAL_SET and isinstance(step.call, ScriptCall):
+        if step.action is Action.COPY_FOR_REPAIR and isinstance(step.call, JobCall):
+            working = str(step.call.request["files"][0]["destination"])
+            found[working] = need(database.size_bytes, "its size")
+        is_sealed = step.action in (Action.SEAL_SET, Action.SEAL_EVIDENCE)
+        if is_sealed and isinstance(step.call, ScriptCall):
             folder = step.call.arguments["folder"]
             if not folder.startswith("\\\\"):
                 found[folder] = need(database.size_bytes, "its size") + _logs(
@@ -141,6 +146,8 @@ def _database_volumes(question: Question, host: ActualHost) -> set[str]:
 def _gain(question: Question) -> Answer:
     if not question.has(Action.REBUILD):
         return passes("no rebuild")
+    if question.has(Action.REPAIR):
+        return passes("a repair is not for its gain")
     if question.moment is Moment.STEP and question.has(Action.READ_TEMPORARY_HEADER):
         return _measured_gain(question)
     minimum = int(question.limits["gain_min_bytes"])

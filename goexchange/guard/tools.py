@@ -138,7 +138,11 @@ def _temporaries(question: Question) -> list[str]:
     """
     found: list[str] = []
     for step in question.steps(
-        Action.REBUILD, Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY
+        Action.REBUILD,
+        Action.DETECT_ERRORS,
+        Action.DETECT_ERRORS_TEMPORARY,
+        Action.FIND_DAMAGE,
+        Action.REPAIR,
     ):
         assert isinstance(step.call, JobCall)
         found += [each for each in step.call.request["must_not_exist"] if each not in found]

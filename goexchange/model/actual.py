@@ -162,6 +162,7 @@ class DatabaseRecord:
     protected_at_utc: datetime | None
     timings: tuple[Timing, ...] = ()  # of the last runs, oldest first
     looks: tuple[Look, ...] = ()  # the last one of each kind, whatever it found
+    repaired_at_utc: datetime | None = None  # mounted after a repair that may have lost data
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ class Need(Enum):
     """What a database needs (the decision of the planner)."""
 
     REBUILD = "rebuild"
+    REPAIR = "repair"
     CORRECT = "correct"
     VERIFY = "verify"
     MEASURE = "measure"
@@ -37,6 +38,7 @@ class Reason(Enum):
     OFFLINE_SET_TOO_OLD = "offline-set-too-old"
     NOT_IN_SCRIPT = "not-in-script"
     OUTAGE_NOT_ASKED_FOR = "outage-not-asked-for"
+    REPAIRED = "repaired"
     REPAIR_MAY_LOSE_DATA = "repair-may-lose-data"
     MEETS_SPECIFICATION = "meets-specification"
     WHITE_SPACE_WITHIN_MAXIMUM = "white-space-within-maximum"

@@ -51,6 +51,17 @@ class Action(Enum):
     HASH_REBUILT = "hash-rebuilt"
     SEAL_REBUILT = "seal-rebuilt"
     VERIFY_REBUILT = "verify-rebuilt"
+    FIND_DAMAGE = "find-damage"
+    COPY_EVIDENCE = "copy-evidence"
+    REREAD_SOURCE = "reread-source"
+    CHECK_EVIDENCE = "check-evidence"
+    HASH_EVIDENCE = "hash-evidence"
+    SEAL_EVIDENCE = "seal-evidence"
+    COPY_FOR_REPAIR = "copy-for-repair"
+    HASH_FOR_REPAIR = "hash-for-repair"
+    REPAIR = "repair"
+    READ_REPAIRED_HEADER = "read-repaired-header"
+    DELETE_WORKING_COPY = "delete-working-copy"
     SWAP = "swap"
     MOUNT = "mount"
     CONFIRM_MOUNTED = "confirm-mounted"
@@ -153,6 +164,8 @@ class BindingKind(Enum):
     SIGNATURE = "signature"  # database signature read by a header step
     HEADER_DIGEST = "header-digest"  # SHA-256 of the two header slots read by a header step
     FILES_BY_RULE = "files-by-rule"  # the files of the set, by the rule of `backup.selection`
+    EVIDENCE_FILES = "evidence-files"  # the same, with every log of the stream
+    SOURCE_FILES = "source-files"  # where those of the evidence lie, to be read again
     SET_MANIFEST = "set-manifest"  # the manifest made of copy, digests and headers
     SET_DIGEST = "set-digest"  # the digest of the sealed manifest
     SET_FILES = "set-files"  # the copied files with the digests taken while copying

@@ -68,6 +68,7 @@ class Superseded:
 
     address: str
     before_utc: datetime | None
+    is_repaired: bool = False
 
 
 @frozen(kw_only=True)
@@ -216,7 +217,9 @@ class LaneReport:
 
 @frozen(kw_only=True)
 class BackupSetReport:
-    """The offline set of one database: what lies where, and how it was verified."""
+    """The offline set of one database, or the evidence of it: what lies where, how it was
+    verified.
+    """
 
     address: str
     folder: str | None
@@ -231,6 +234,7 @@ class BackupSetReport:
     verified: tuple[str, ...]
     is_sealed: bool
     is_verified: bool
+    is_evidence: bool = False
 
 
 @frozen(kw_only=True)

@@ -29,6 +29,7 @@ GUARDS = frozenset(
         "copies-held",
         "copies-well",
         "elevated",
+        "evidence",
         "gain",
         "identity",
         "mount-at-startup",
@@ -87,6 +88,7 @@ def breaches(body: PlanBody) -> Iterator[str]:
             yield from _step(step, number, ids)
             ids.add(step.id)
         yield from _ways_back(lane)
+        yield from _repairs(lane)
 
 
 def _step(step: Step, number: int, earlier: set[str]) -> Iterator[str]:
@@ -108,7 +110,7 @@ def _step(step: Step, number: int, earlier: set[str]) -> Iterator[str]:
     yield from (
         f"{step.id} names the unknown guard {each}" for each in step.guards if each not in GUARDS
     )
-    if step.action is Action.SWAP and "verified-set" not in step.guards:
+    if step.action is Action.SWAP and not {"verified-set", "evidence"} & set(step.guards):
         yield f"{step.id} is irreversible and has no verified set as its guard"
     yield from _call(step)
 
@@ -164,6 +166,27 @@ def _seeds(lane: Lane) -> Iterator[str]:
         for step in lane.steps
         if step.action is Action.SUSPEND_COPY and step.id not in seeded
     )
+
+
+def _repairs(lane: Lane) -> Iterator[str]:
+    """A repair works on a copy, and rests on evidence to the swap; nothing else does."""
+    steps = {step.action: step for step in lane.steps}
+    header, repair, swap = (
+        steps.get(each) for each in (Action.READ_HEADER, Action.REPAIR, Action.SWAP)
+    )
+    if repair is None:
+        if swap is not None and "verified-set" not in swap.guards:
+            yield f"{lane.id} swaps without a verified set"
+        return
+    reading = None if header is None else header.call
+    present = reading.arguments["path"] if isinstance(reading, ScriptCall) else ""
+    worked_on = repair.call.request["arguments"][1] if isinstance(repair.call, JobCall) else ""
+    if not present or not worked_on or present.lower() == worked_on.lower():
+        yield f"{lane.id} repairs the database's own file"
+    if any(each is None or "evidence" not in each.guards for each in (repair, swap)):
+        yield f"{lane.id} repairs without evidence as its guard"
+    if Action.DELETE_WORKING_COPY not in steps:
+        yield f"{lane.id} repairs a copy and does not delete it"
 
 
 def _ways_back(lane: Lane) -> Iterator[str]:

@@ -18,7 +18,7 @@ from goexchange.spec.scripts import OLD
 
 def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[ConsentNeed, ...]:
     """Consents that the lane needs; `in_scope` are the addresses that the plan is about."""
-    found: list[ConsentNeed] = [*_for_generation(context)]
+    found: list[ConsentNeed] = [*_for_generation(context), *_for_repair(context)]
     if context.estimate is not None and not context.pilots.is_own:
         found += _for_outage(context)
     found += [*_for_copies(context), *_for_backups(context, in_scope)]
@@ -59,6 +59,21 @@ def _for_copies(context: LaneContext) -> list[ConsentNeed]:
             consent=Consent.REBUILD_REPLICATED_DATABASE,
             address=context.lane_id,
             finding=what_is_lost(context.database, context.replicas, context.times),
+        )
+    ]
+
+
+def _for_repair(context: LaneContext) -> list[ConsentNeed]:
+    """What a repair discards is gone: the finding is named, and what it was seen by."""
+    if not context.treatment.repairs:
+        return []
+    return [
+        ConsentNeed(
+            consent=Consent.REPAIR_MAY_LOSE_DATA,
+            address=context.lane_id,
+            finding=f"{context.needed.explanation}, and no way back brings it again: the copy from"
+            " before is evidence of the damaged file. An intact set, or moving the mailboxes,"
+            " loses less",
         )
     ]
 

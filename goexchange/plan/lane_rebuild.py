@@ -33,6 +33,7 @@ from goexchange.plan.phase_rebuild import (
     add_swap,
 )
 from goexchange.plan.phase_rebuilt_set import add_rebuilt_set
+from goexchange.plan.phase_repair import add_find_damage, add_repair, add_swap_of_repaired
 from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.plan.services import add_restore_services, add_stop_services
 from goexchange.plan.treatment import Passes
@@ -53,7 +54,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     undone = add_processes_before(lane, context)
     if treatment.copies and context.spec.backup_before.offline is not None:
         add_export(lane, context, context.spec.backup_before.offline)
-    if treatment.passes is Passes.CORRECT:
+    if treatment.passes is Passes.CORRECT and not treatment.repairs:
         add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
     suspended = add_suspend(lane, context)
     add_wait(lane, context)
@@ -63,7 +64,9 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     held = add_hold_copies(lane, context)
     add_dismount(lane, context)
     header = add_read_header(lane, context)
-    if treatment.detects:
+    if treatment.repairs:
+        add_find_damage(lane, context)
+    elif treatment.detects:
         add_detect(lane, context)
     if treatment.measures:
         add_measure(lane, context)
@@ -89,6 +92,14 @@ def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> 
     """Set and rebuild as far as they are asked for, the mount, and the ways back."""
     estimate = context.estimate
     assert estimate is not None  # an outage is never planned without one
+    if context.treatment.repairs:
+        repaired = add_repair(lane, context, header=header, estimate=estimate)
+        add_rebuilt_set(lane, context, repaired, estimate=estimate)
+        add_swap_of_repaired(lane, context, repaired)
+        add_mount(lane, context, is_new_file=True)
+        add_way_back_before_swap(lane, context, is_rebuilt=True)
+        add_way_back_after_swap(lane, context, repaired)
+        return
     if context.treatment.rebuilds:
         steps = add_set_and_rebuild(lane, context, header=header, estimate=estimate)
         add_rebuilt_set(lane, context, steps, estimate=estimate)

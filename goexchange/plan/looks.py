@@ -39,8 +39,9 @@ _NAMES = {
 }
 _REPAIR_INSTEAD = (
     "goexchange restore, from a set taken before the damage, or move its mailboxes to a fresh"
-    " database; keep the file and all its logs as evidence. If it was mended meanwhile:"
-    " offline-diagnostic-report looks again"
+    " database; keep the file and all its logs as evidence. As a last resort"
+    " `goexchange plan SPEC --repair DATABASE` plans a repair, which needs a consent of its own. If"
+    " it was mended meanwhile: offline-diagnostic-report looks again"
 )
 
 
@@ -165,17 +166,27 @@ def _aged(
     )
 
 
-def _damaged(record: DatabaseRecord | None, spec: DesiredState) -> Needed | None:
-    """A file with errors: what would remove them can lose data, and is never planned."""
+def damage_on_record(record: DatabaseRecord | None) -> str | None:
+    """The damage that the last looks at the file found, in words; None where they found none."""
     found = [look_of(record, kind) for kind in FILE_LOOKS]
     bad = [each for each in found if each is not None and each.errors]
     if not bad:
         return None
+    return (
+        f"{_NAMES[bad[0].kind]} had {words.counted(bad[0].errors, 'error')} on"
+        f" {words.day(bad[0].at_utc)}"
+    )
+
+
+def _damaged(record: DatabaseRecord | None, spec: DesiredState) -> Needed | None:
+    """A file with errors: what would remove them can lose data, and a person has to ask for it."""
+    damage = damage_on_record(record)
+    if damage is None:
+        return None
     return not_possible(
         Reason.REPAIR_MAY_LOSE_DATA,
-        f"{_NAMES[bad[0].kind]} had {words.counted(bad[0].errors, 'error')} on"
-        f" {words.day(bad[0].at_utc)}: only a repair that may lose data removes errors of a file,"
-        " and this version does not plan one",
+        f"{damage}: only a repair that may lose data removes errors of a file, and no specification"
+        " asks for one",
         origin=spec.script.place,
         instead=_REPAIR_INSTEAD,
     )

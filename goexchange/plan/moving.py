@@ -18,13 +18,27 @@ def move_mailboxes(database: ActualDatabase) -> str:
         "move its mailboxes to a fresh database (New-MoveRequest), which gives the space back"
         " without an outage and keeps its copies"
     )
+    return f"{text}{_amount(database)}"
+
+
+def move_out(database: ActualDatabase) -> str:
+    """What follows a repair: nobody vouches for a repaired file for long."""
+    text = (
+        "move its mailboxes out to a fresh database (New-MoveRequest) and retire it,"
+        " for a repaired file is no file to stay on"
+    )
+    return f"{text}{_amount(database)}"
+
+
+def _amount(database: ActualDatabase) -> str:
+    """How much there is to move and how long it takes."""
     size, white = database.size_bytes, database.white_space_bytes
     if isinstance(size, Unknown) or isinstance(white, Unknown):
-        return f"{text}; how much there is to move is unknown"
+        return "; how much there is to move is unknown"
     content = max(size - white, 0)
     seconds = max(60, -(-content * 3600 // MOVE_BYTES_PER_HOUR))
     rate = words.size(MOVE_BYTES_PER_HOUR)
     return (
-        f"{text}: {words.size(content)} to move and the logs of it, about"
+        f": {words.size(content)} to move and the logs of it, about"
         f" {words.span(seconds)} at the stated default of {rate} an hour (nothing measured)"
     )

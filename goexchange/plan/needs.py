@@ -18,7 +18,7 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import copied, measured, verified
-from goexchange.plan.moving import move_mailboxes
+from goexchange.plan.moving import move_mailboxes, move_out
 from goexchange.plan.treatment import Treatment, treatment_of
 from goexchange.spec.scripts import Condition, is_served
 
@@ -50,6 +50,18 @@ def decide(
     database: ActualDatabase, server: ActualServer, *, spec: DesiredState, at: datetime
 ) -> Needed:
     """Return what the database needs under the specification at that moment."""
+    refused = refused_identity(database, spec)
+    if refused is not None:
+        return refused
+    if known(database.is_mounted) is False:
+        return _dismounted(database, spec)
+    return _mounted(database, server, spec, at)
+
+
+def refused_identity(database: ActualDatabase, spec: DesiredState) -> Needed | None:
+    """What makes every work on it impossible: it is a recovery database, or what it is is not
+    known.
+    """
     if database.is_recovery is True:
         return not_possible(
             Reason.RECOVERY_DATABASE,
@@ -58,11 +70,7 @@ def decide(
             instead="exclude it from the specification, or remove it when the recovery is done",
         )
     unknown = _unknown_identity(database)
-    if unknown is not None:
-        return evolve(unknown, origin=spec.targets.place)
-    if known(database.is_mounted) is False:
-        return _dismounted(database, spec)
-    return _mounted(database, server, spec, at)
+    return None if unknown is None else evolve(unknown, origin=spec.targets.place)
 
 
 def copies(database: ActualDatabase) -> int:
@@ -125,6 +133,7 @@ def _mounted(
         measured(server, database.guid, spec=spec, at=at),
         copied(server, database.guid, spec=spec, at=at),
         _backed_up(database, spec, at),
+        _repaired(server, database, spec),
     ):
         if isinstance(answer, Needed):
             return answer
@@ -281,6 +290,21 @@ def _backed_up(
         text=f"last online full backup {words.span(age_s)} ago, more than {words.span(within_s)}",
         place=place,
         need=Need.ONLINE_BACKUP,
+    )
+
+
+def _repaired(
+    server: ActualServer, database: ActualDatabase, spec: DesiredState
+) -> Finding | None:
+    """Told as long as it is used: nobody stays on a repaired file."""
+    record = record_of(server, database.guid)
+    if isinstance(record, Unknown) or record is None or record.repaired_at_utc is None:
+        return None
+    return Finding(
+        reason=Reason.REPAIRED,
+        text=f"it was repaired with possible loss on {words.day(record.repaired_at_utc)}:"
+        f" {move_out(database)}",
+        place=spec.targets.place,
     )
 
 

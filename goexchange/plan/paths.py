@@ -31,6 +31,16 @@ class LanePaths:
     rebuilt_set_folder: str | None = None
 
     @property
+    def working_copy(self) -> str:
+        """The copy of the present file that a repair works on."""
+        return join(self.work_folder, f"repair-{basename(self.original)}")
+
+    @property
+    def repair_temporary(self) -> str:
+        """The scratch file of a repair."""
+        return join(self.work_folder, "repair.tmp.edb")
+
+    @property
     def temporary_flush_map(self) -> str:
         """The flush map that the tool writes beside the temporary file."""
         return flush_map_beside(self.temporary)
@@ -54,13 +64,15 @@ def lane_paths(
     at: datetime,
     set_target: str | None,
     rebuilt_target: str | None = None,
+    is_evidence: bool = False,
 ) -> LanePaths:
     """Return the paths; `at` is the planner's moment, so that every plan has fresh names.
 
     Shape: `set_target` is where the set of the present file goes, `rebuilt_target` where that of
-    the rebuilt one.
+    the rebuilt one; what is kept as evidence says so in the name of its folder.
     """
     stamp = stamp_text(at)
+    taken = f"{stamp}-evidence" if is_evidence else stamp
     name = splitext(basename(database.edb_path))[0]
     work = join(dirname(database.edb_path), f"gx-{database.guid[:8]}")
     return LanePaths(
@@ -71,7 +83,7 @@ def lane_paths(
         kept=f"{database.edb_path}.before-{stamp}",
         set_aside=f"{database.edb_path}.rebuilt-{stamp}",
         logs_aside=join(database.log_folder, f"gx-logs-{stamp}"),
-        set_folder=None if set_target is None else join(set_target, database.server, name, stamp),
+        set_folder=None if set_target is None else join(set_target, database.server, name, taken),
         rebuilt_set_folder=None
         if rebuilt_target is None
         else join(rebuilt_target, database.server, name, f"{stamp}-rebuilt"),

@@ -57,18 +57,17 @@ def add_way_back_before_swap(lane: LaneBuilder, context: LaneContext, *, is_rebu
         estimate_s=5,
     )
     _add_mount_original(lane, context, RunsWhen.AWAY_BEFORE_SWAP)
-    if is_rebuilt:
+    files = [("temporary file", context.paths.temporary)] if is_rebuilt else []
+    if context.treatment.repairs:
+        files.append(("working copy", context.paths.working_copy))
+    for name, path in files:
         lane.add(
             Action.DELETE_TEMPORARY,
             host_script(
                 "delete-temporary",
-                {
-                    "root": context.root,
-                    "path": context.paths.temporary,
-                    "within": context.paths.work_folder,
-                },
+                {"root": context.root, "path": path, "within": context.paths.work_folder},
             ),
-            summary="way back: delete the temporary file",
+            summary=f"way back: delete the {name}",
             reason=Reason.WAY_BACK,
             may_fail=True,
             estimate_s=2,
@@ -149,6 +148,7 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
     copy = None if context.estimate is None else context.estimate.copy
     lasts = "" if copy is None else f", {_lasts(copy.duration)}"
     amount = "of unknown size" if size is None else words.size(size)
+    kept = "evidence of the damaged file" if context.treatment.repairs else "set"
     lane.add(
         Action.SET_ASIDE,
         host_script(
@@ -171,14 +171,14 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
             expected_bytes=size,
         ),
         attempts_max=COPY_BACK_ATTEMPTS,
-        summary=f"way back without the original: set copied back, {amount}{lasts}",
+        summary=f"way back without the original: {kept} copied back, {amount}{lasts}",
         reason=Reason.WAY_BACK,
         **timed(copy),
     )
     lane.add(
         Action.HASH_BACK,
         host_job("hash-files", {"files": []}, expected_bytes=size),
-        summary="digest of the copy, read past the cache, is that of the verified set",
+        summary=f"digest of the copy, read past the cache, is that of the {kept}",
         reason=Reason.WAY_BACK,
         binds=(Binding(argument="files", kind=BindingKind.SET_FILES, step=copied),),
         **timed(None if context.estimate is None else context.estimate.hash),

@@ -47,8 +47,8 @@ def add_set_and_rebuild(
 ) -> RebuildSteps:
     """Copy the set, rebuild beside it, and prove both."""
     copy = _copy(lane, context, header, estimate)
-    _rebuild(lane, context, estimate)
-    temporary_header = _prove_temporary(lane, context, estimate)
+    add_rebuild(lane, context, estimate, source=context.paths.original)
+    temporary_header = prove_temporary(lane, context, estimate)
     seal = _prove_set(lane, context, (header, copy), estimate)
     return RebuildSteps(header=header, copy=copy, temporary_header=temporary_header, seal=seal)
 
@@ -150,13 +150,16 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
     )
 
 
-def _rebuild(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> None:
+def add_rebuild(
+    lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate, *, source: str
+) -> None:
+    """Rebuild a file to the temporary one: the original, or a repaired copy of it."""
     paths = context.paths
     lane.add(
         Action.REBUILD,
         eseutil_job(
             context.eseutil,
-            ("/d", paths.original, f"/t{paths.temporary}", "/p", "/o"),
+            ("/d", source, f"/t{paths.temporary}", "/p", "/o"),
             folder=paths.work_folder,
             creates=(paths.temporary, paths.temporary_flush_map),
             expected_bytes=result_size(context.database),
@@ -170,7 +173,8 @@ def _rebuild(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) ->
     )
 
 
-def _prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> str:
+def prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> str:
+    """Header, page checksums and integrity of the temporary file; the step that read the header."""
     temporary, folder = context.paths.temporary, context.paths.work_folder
     header = lane.add(
         Action.READ_TEMPORARY_HEADER,

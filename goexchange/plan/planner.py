@@ -73,11 +73,13 @@ def make_draft(
     pace: Pace = DEFAULT_PACE,
     history: Sequence[Measurement] = (),
     pilots: Pilots = NO_PILOTS,
+    repairs: Sequence[str] = (),
 ) -> PlanBody:
     """Return the draft: everything of a plan but the verdicts of the guards.
 
     Shape: `history` is what earlier runs of the store measured; what the hosts remember comes with
-    `actual`. `pilots` are those on record, and whether this plan is one's own.
+    `actual`. `pilots` are those on record, and whether this plan is one's own. `repairs` are the
+    addresses that a person wants repaired, with possible loss.
     Raises: InvalidDocument when specifications use different windows, or name a database that
     exists nowhere.
     """
@@ -94,6 +96,7 @@ def make_draft(
         stored=tuple(history),
         pilots=pilots,
         servers=seen.servers,
+        repairs=frozenset(repairs),
     )
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]

@@ -42,6 +42,8 @@ from goexchange.plan.refusals import (
     refuse_unsupported,
     refuse_without_backups,
 )
+from goexchange.plan.repair_estimates import with_repair
+from goexchange.plan.repairing import decide_repair
 from goexchange.plan.replicas import Replicas, choose_replicas
 from goexchange.plan.shadow import refuse_shadow
 
@@ -59,7 +61,7 @@ class Prepared:
 @frozen(kw_only=True)
 class Setting:
     """What is the same for every candidate; `in_scope` are the addresses that the plan is about,
-    `servers` all that were observed.
+    `servers` all that were observed, `repairs` the addresses that a person wants repaired.
     """
 
     inventory: Inventory
@@ -69,6 +71,7 @@ class Setting:
     stored: tuple[Measurement, ...] = ()
     pilots: Pilots = NO_PILOTS
     servers: tuple[ActualServer, ...] = ()
+    repairs: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -89,7 +92,10 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     server, database = candidate.server, known(candidate.database)
     assert server is not None  # refused by name where it is not seen
     spec = candidate.specifications[0]
-    needed = decide(database, server, spec=spec, at=setting.at)
+    if candidate.address in setting.repairs:
+        needed = decide_repair(database, server, spec=spec)
+    else:
+        needed = decide(database, server, spec=spec, at=setting.at)
     if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
         return Prepared(candidate=candidate, needed=needed)
     refused = (
@@ -159,15 +165,19 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         at=setting.at,
         set_target=before.target.path if before else None,
         rebuilt_target=after.target.path if after else None,
+        is_evidence=work.needed.treatment.repairs,
     )
     times = times_of(database, server, inventory=setting.inventory, stored=setting.stored)
     history = times
     if before is not None:
         times = evolve(times, copy_rate_max=before.rate_max_bytes_per_s)
-    is_set_read = _is_read(paths.set_folder, setting)
+    is_evidence = work.needed.treatment.repairs  # which our own verifier would not pass
+    is_set_read = not is_evidence and _is_read(paths.set_folder, setting)
     estimate = _estimate(work, host, times=times, is_set_read=is_set_read)
     if isinstance(estimate, Needed):
         return estimate
+    if estimate is not None and work.needed.treatment.repairs:
+        estimate = with_repair(estimate, database, host, times=times)
     if after is not None and estimate is not None:
         held = evolve(history, copy_rate_max=after.rate_max_bytes_per_s)
         is_read = _is_read(paths.rebuilt_set_folder, setting)

@@ -37,18 +37,25 @@ def recovery_text(context: LaneContext) -> str:
         "Delete nothing: no file, no log, no set.",
     ]
     if paths.set_folder is not None:
-        lines.append(
-            f"A copy of the original from before the rebuild is in {paths.set_folder} (if complete,"
-        )
-        lines.append(
-            "it has a manifest). It is needed only when the original is missing or damaged: then"
-        )
+        lines += _where_the_copy_is(context, paths.set_folder)
         lines += [
             f"nothing may lie at {paths.original} (set it aside as in 2c), and go to 3 after",
             *_copy(paths.set_database, paths.original),
             "      Get-FileHash of both, which must be the same.",
         ]
     return "\r\n".join(lines) + "\r\n"
+
+
+def _where_the_copy_is(context: LaneContext, folder: str) -> list[str]:
+    if context.treatment.repairs:
+        return [
+            f"Evidence of the damaged file is in {folder} (if complete, it has a",
+            "manifest). It is no sound way back. It is needed when the original is missing: then",
+        ]
+    return [
+        f"A copy of the original from before the rebuild is in {folder} (if complete,",
+        "it has a manifest). It is needed only when the original is missing or damaged: then",
+    ]
 
 
 def _services(context: LaneContext) -> list[str]:

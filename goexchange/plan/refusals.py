@@ -8,7 +8,7 @@ from goexchange.errors import Diagnostic, Severity
 from goexchange.model.actual import ActualHost, ActualServer, Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OnlineBackupMethod, Script
-from goexchange.model.plan import Need, Reason
+from goexchange.model.plan import Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
@@ -130,8 +130,10 @@ def refuse_without_backups(needed: Needed, spec: DesiredState) -> Needed | None:
         what = "a rebuild needs a backup set before" if needed.treatment.rebuilds else (
             "the script takes a backup set"
         )
+        if needed.treatment.repairs:
+            what = "a repair needs a place for the evidence of the damaged file"
         return _undeclared(needed, what, "backup.before.offline", spec)
-    if needed.need is Need.REBUILD and after is None:
+    if needed.treatment.rebuilds and after is None:
         return _undeclared(
             needed,
             "a rebuild needs an online full backup at once after it",

@@ -38,7 +38,12 @@ def backup_lines(working: Sequence[Prepared]) -> tuple[str, ...]:
 
 def _backups_of(context: LaneContext) -> Iterator[str]:
     is_rebuilt = context.treatment.rebuilds
-    if context.treatment.copies:
+    if context.treatment.repairs:
+        yield (
+            "evidence of the damaged file and of every log of its stream, read twice and compared"
+            f" page by page -> {_FOLDER}; it is not a sound way back, and is never removed by age"
+        )
+    elif context.treatment.copies:
         when = " before the rebuild" if is_rebuilt else ""
         yield (
             f"set of the present file{when}, every page verified"

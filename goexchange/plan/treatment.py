@@ -29,7 +29,8 @@ class Treatment:
     Shape: `detects` looks at page checksums and integrity of the dismounted file, `measures` at
     its space; `copies` takes a verified set of it; `rebuilds` needs that set. `is_on_copy`
     does without the outage: it looks at a suspended passive copy. `holds_copies` suspends every
-    other copy of the database, and seeds it anew when it was rebuilt.
+    other copy of the database, and seeds it anew when it was rebuilt. `repairs` keeps evidence in
+    the place of a set, and rebuilds what a repair has made of a copy.
     """
 
     passes: Passes = Passes.NONE
@@ -40,12 +41,23 @@ class Treatment:
     rebuilds: bool = False
     is_on_copy: bool = False
     holds_copies: bool = False
+    repairs: bool = False
 
     @property
     def only_looks(self) -> bool:
         """Whether the database would be taken down for nothing but a look."""
         return self.is_offline and not self.copies
 
+
+REPAIR = Treatment(
+    passes=Passes.CORRECT,
+    is_offline=True,
+    detects=True,
+    copies=True,
+    rebuilds=True,
+    repairs=True,
+)
+"""Only ever asked for by a person, of one database: no script has it."""
 
 _NO_OUTAGE = Treatment()
 _BY_SCRIPT: Mapping[Script, Mapping[Need, Treatment]] = {

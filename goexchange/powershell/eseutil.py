@@ -2,7 +2,8 @@
 
 Every form has `/o` (no message boxes) and an absolute `/t` (the default lands in the current
 folder, and whatever lies at the `/t` path is deleted first). `/r` works on copies only and never
-with `/a` or `/i`; never `/p` alone, `/b`, `/y`.
+with `/a` or `/i`; `/p` as a mode works on a working copy only, and never with `/g` (it would wait
+for a person); never `/b`, `/y`.
 Source: ESE source, eseutil.cxx, dbdump.cxx, checksum.cxx, repair.cxx.
 """
 
@@ -16,6 +17,7 @@ from attrs import frozen
 from goexchange.errors import GoexchangeError
 from goexchange.model.unknown import Unknown
 
+REPAIRED = 595  # Source: ESE source, jethdr.w, JET_wrnDatabaseRepaired
 _LOCAL_PATH = re.compile(r'[A-Za-z]:\\[^<>:"|?*\x00-\x1f]+\Z')
 # The message inside the brackets may itself hold brackets: greedy up to the last ") after".
 _END = re.compile(
@@ -142,6 +144,27 @@ class RecoveryReport:
 
     is_complete: bool
     end: End
+
+
+class RepairEnd(Enum):
+    """What a repair says of the file."""
+
+    REPAIRED = "repaired"  # it changed the file; what it could not read is gone
+    NOTHING_TO_REPAIR = "nothing-to-repair"
+
+
+@frozen(kw_only=True)
+class RepairReport:
+    """What `/p` on a working copy said; both ends are good ones."""
+
+    outcome: RepairEnd
+    end: End
+
+
+def repair_arguments(working_copy: str, *, temporary: str) -> tuple[str, ...]:
+    """Repair a copy in place: pages that cannot be read are discarded."""
+    scratch = _other_path(temporary, than=working_copy)
+    return ("/p", _path(working_copy), f"/t{scratch}", "/o")
 
 
 def recovery_arguments(base: str, *, logs: str, database: str) -> tuple[str, ...]:
@@ -330,6 +353,26 @@ def parse_recovery(text: str) -> RecoveryReport | Unknown:
     if "Initiating RECOVERY mode" not in text:
         return Unknown("not the output of a recovery")
     return RecoveryReport(is_complete=end.kind is EndKind.SUCCESS, end=end)
+
+
+def parse_repair(text: str) -> RepairReport | Unknown:
+    """The end of `/p` as a mode: success with warning 595 where it changed the file.
+
+    Source: ESE source, repair.cxx; jethdr.w, JET_wrnDatabaseRepaired.
+    Unknown: an end that its own words do not say too.
+    """
+    end = parse_end(text)
+    if isinstance(end, Unknown):
+        return end
+    if "Initiating REPAIR mode" not in text:
+        return Unknown("not the output of a repair")
+    is_repaired = "Repair completed. Database corruption has been repaired!" in text
+    is_sound = "Integrity check successful." in text
+    if is_repaired and end.kind is EndKind.SUCCESS_WITH_WARNING and end.error == REPAIRED:
+        return RepairReport(outcome=RepairEnd.REPAIRED, end=end)
+    if is_sound and not is_repaired and end.kind is EndKind.SUCCESS:
+        return RepairReport(outcome=RepairEnd.NOTHING_TO_REPAIR, end=end)
+    return Unknown(f"the repair does not say that it ended well ({end.name or end.kind.value})")
 
 
 def progress_percent(text: str) -> int | Unknown:

@@ -37,7 +37,8 @@ class _Kind:
     on_host: Action
     hashed: Action
     seal: Action
-    verify: Action
+    verify: Action | None
+    is_evidence: bool = False
 
 
 _SETS = (
@@ -56,6 +57,15 @@ _SETS = (
         hashed=Action.HASH_REBUILT,
         seal=Action.SEAL_REBUILT,
         verify=Action.VERIFY_REBUILT,
+    ),
+    _Kind(
+        header=Action.READ_HEADER,
+        copy=Action.COPY_EVIDENCE,
+        on_host=Action.CHECK_EVIDENCE,
+        hashed=Action.HASH_EVIDENCE,
+        seal=Action.SEAL_EVIDENCE,
+        verify=None,
+        is_evidence=True,
     ),
 )
 _UNTOUCHED = frozenset({StepState.NOT_REACHED, StepState.SKIPPED})
@@ -87,10 +97,14 @@ def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBacku
 
 def superseded_backups(lanes: Sequence[LaneReport]) -> tuple[Superseded, ...]:
     """Which older online backups no longer fit: those of a file before its rebuild was mounted."""
-    mounted = ((lane.lane, mounted_new_file(lane)) for lane in lanes)
+    mounted = ((lane, mounted_new_file(lane)) for lane in lanes)
     return tuple(
-        Superseded(address=address, before_utc=mount.ended_at_utc)
-        for address, mount in mounted
+        Superseded(
+            address=lane.lane,
+            before_utc=mount.ended_at_utc,
+            is_repaired=first_done(lane, Action.REPAIR) is not None,
+        )
+        for lane, mount in mounted
         if mount is not None
     )
 
@@ -135,10 +149,10 @@ def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
         total = sum(known)
     on_host = _step(lane, kind.on_host)
     hashed = _step(lane, kind.hashed)
-    here = _step(lane, kind.verify)
-    checks = [
-        one for one in (on_host, hashed, here) if one is not None and one.state not in _UNTOUCHED
-    ]
+    here = None if kind.verify is None else _step(lane, kind.verify)
+    again = _step(lane, Action.REREAD_SOURCE) if kind.is_evidence else None
+    found = (again, on_host, hashed, here)
+    checks = [one for one in found if one is not None and one.state not in _UNTOUCHED]
     return BackupSetReport(
         address=lane.lane,
         folder=paths[0].rpartition("\\")[0] or None if paths else None,
@@ -159,6 +173,7 @@ def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
             and all(one.state in TOOK_EFFECT for one in checks)
             and {hashed.state, on_host.state} <= TOOK_EFFECT
         ),
+        is_evidence=kind.is_evidence,
     )
 
 
@@ -168,6 +183,9 @@ def _check_text(step: StepLog) -> str:
         Action.HASH_SET.value: "digests of the copy read past the cache, against the source's",
         Action.VERIFY_SET.value: "every page and digest, by goexchange's own reading",
     }
+    names[Action.REREAD_SOURCE.value] = "the source read a second time, against the first"
+    names[Action.CHECK_EVIDENCE.value] = "the bad pages of the file, and no others, by eseutil"
+    names[Action.HASH_EVIDENCE.value] = names[Action.HASH_SET.value]
     names[Action.VERIFY_REBUILT_ON_HOST.value] = names[Action.VERIFY_SET_ON_HOST.value]
     names[Action.HASH_REBUILT.value] = names[Action.HASH_SET.value]
     names[Action.VERIFY_REBUILT.value] = names[Action.VERIFY_SET.value]

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from goexchange.codec import to_plain
-from goexchange.model.plan import Action, Decision, Plan
+from goexchange.model.plan import Action, Decision, Need, Plan
 from goexchange.model.report import (
     BackupState,
     DatabaseSummary,
@@ -99,7 +99,7 @@ def _summary(decision: Decision, lane: LaneReport | None, seen: Sequence[Seen]) 
         server=decision.server,
         database=decision.database,
         need=decision.need,
-        explanation=decision.explanation,
+        explanation=_explanation(decision, mounted),
         state=lane.state if lane else None,
         why=lane.why if lane else "",
         size_before=_of_header(header) or _of_facts(before, "size_bytes") or planned_size,
@@ -114,6 +114,13 @@ def _summary(decision: Decision, lane: LaneReport | None, seen: Sequence[Seen]) 
         backup_after=_backup_after(lane, after),
         recoverable=_recoverable(lane),
     )
+
+
+def _explanation(decision: Decision, mounted: StepLog | None) -> str:
+    """Why it was worked on; of a repaired file in service what has to follow, too."""
+    if decision.need is not Need.REPAIR or mounted is None or decision.instead is None:
+        return decision.explanation
+    return f"{decision.explanation}; {decision.instead}"
 
 
 def _recoverable(lane: LaneReport | None) -> Figure | None:

@@ -40,6 +40,7 @@ NO_CHANGE, NOT_POSSIBLE, ATTENTION, POINT_OF_NO_RETURN, CONDITIONAL = "=", "x", 
 
 _DONE_WORDS = {
     Need.REBUILD: "rebuilt",
+    Need.REPAIR: "repaired, with possible loss",
     Need.CORRECT: "checked and corrected",
     Need.VERIFY: "verified",
     Need.MEASURE: "measured",
@@ -52,6 +53,7 @@ _DONE_WORDS = {
 }
 _NEED_SYMBOLS = {
     Need.REBUILD: "~",
+    Need.REPAIR: "~",
     Need.CORRECT: "~",
     Need.VERIFY: ">",
     Need.MEASURE: ">",
@@ -70,6 +72,7 @@ _CHANGES = {
     Action.SUSPEND_COPY,
     Action.RESUME_COPY,
     Action.SEED_COPY,
+    Action.REPAIR,
     Action.SWAP,
     Action.MOUNT,
     Action.SWAP_BACK,
@@ -98,6 +101,9 @@ _CREATIONS = {
     Action.COPY_SET,
     Action.COPY_REBUILT,
     Action.SEAL_REBUILT,
+    Action.COPY_EVIDENCE,
+    Action.SEAL_EVIDENCE,
+    Action.COPY_FOR_REPAIR,
     Action.COPY_FROM_SET,
     Action.NEW_RECOVERY_DATABASE,
     Action.MAKE_SCRATCH_FOLDER,
@@ -108,6 +114,7 @@ _CREATIONS = {
 }
 _REMOVALS = {
     Action.DELETE_TEMPORARY,
+    Action.DELETE_WORKING_COPY,
     Action.REMOVE_SENTINEL,
     Action.CLOSE_RECOVERY_RECORD,
     Action.REMOVE_LEFTOVER,
@@ -247,6 +254,7 @@ def totals_text(body: PlanBody) -> str:
     by_need = Counter(decision.need for decision in body.decisions)
     words = {
         Need.REBUILD: "to rebuild",
+        Need.REPAIR: "to repair",
         Need.CORRECT: "to correct",
         Need.VERIFY: "to verify",
         Need.MEASURE: "to measure",

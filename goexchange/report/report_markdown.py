@@ -131,7 +131,7 @@ def _backups(report: Report) -> str:
             ("Signature", words.recorded(one.signature)),
             ("Set sha256", words.recorded(one.set_sha256)),
         ]
-        title = f"Offline set of {one.address}: {words.set_state(one)}"
+        title = f"{words.set_title(one)} of {one.address}: {words.set_state(one)}"
         parts += [f"**{markdown_text(title)}**", _pairs(pairs)]
     for backup in report.online_backups:
         pairs = [("Method", backup.method), *words.proof_lines(backup, local)]

@@ -83,7 +83,7 @@ def _backups(report: Report, frame: Frame) -> list[str]:
     lines = _section("Backups", frame)
     local = words.zone(report)
     for one in report.sets:
-        lines.extend(_pair("Offline set", f"{one.address}: {words.set_state(one)}", frame))
+        lines.extend(_pair(words.set_title(one), f"{one.address}: {words.set_state(one)}", frame))
         lines.extend(_pair("  folder", words.recorded(one.folder), frame))
         held = words.recorded(None if one.files is None else count_text(one.files, "file"))
         lines.extend(_pair("  contents", f"{held}, {bytes_text(one.total_bytes)}", frame))

@@ -248,8 +248,16 @@ def result_json(step: StepLog, limit: int) -> str:
     return shown(canonical_json(step.result).decode(), limit=limit) if step.result else ""
 
 
+def set_title(one: BackupSetReport) -> str:
+    """What was kept of the present file: a set, or evidence, which is never called one."""
+    return "Evidence" if one.is_evidence else "Offline set"
+
+
 def set_state(one: BackupSetReport) -> str:
-    """Whether a set is one: sealed, verified, or not."""
+    """Whether a set is one: sealed, verified, or not; evidence is no way back in any case."""
+    if one.is_evidence:
+        whole = "complete, with the damage of its source" if one.is_verified else "incomplete"
+        return f"{whole}; not a sound way back"
     if one.is_verified:
         return "sealed and verified"
     return "sealed, not verified" if one.is_sealed else "incomplete: it has no manifest"
@@ -264,8 +272,23 @@ def backup_text(state: BackupState, local: tzinfo) -> str:
     )
 
 
+def set_restores(one: BackupSetReport) -> str:
+    """What can be brought back from it."""
+    if one.is_evidence:
+        return "nothing sound: it is the damaged file as it was, for whoever looks into it"
+    if one.is_verified:
+        return "the database as it was at the dismount"
+    return "not promised: the set was not verified"
+
+
 def superseded_text(one: Superseded, local: tzinfo) -> str:
     """Which backups no longer fit, and why."""
+    if one.is_repaired:
+        return (
+            f"{one.address}: online backups taken before {moment_text(one.before_utc, local)} hold"
+            " the file before the repair; the logs written since do not roll it forward. A backup"
+            " from before the damage still has what the repair has discarded: keep it."
+        )
     return (
         f"{one.address}: online backups taken before {moment_text(one.before_utc, local)} hold the"
         " file before the rebuild; the logs written since do not roll it forward. The offline set"

@@ -23,7 +23,11 @@ _OF_A_STEP = frozenset(
     {RecordKind.INTENT, RecordKind.OUTCOME, RecordKind.LOOKED, RecordKind.SKIPPED}
 )
 _MOUNTS = frozenset({Action.MOUNT.value, Action.MOUNT_ORIGINAL.value})
-_PASSES = {Action.DETECT_ERRORS: "primary", Action.DETECT_ERRORS_TEMPORARY: "defragmented"}
+_PASSES = {
+    Action.DETECT_ERRORS: "primary",
+    Action.FIND_DAMAGE: "primary",
+    Action.DETECT_ERRORS_TEMPORARY: "defragmented",
+}
 _DETECTS = frozenset({*(one.value for one in _PASSES), Action.REPAIR_REQUEST.value})
 _STATES = {kind.value: StepState(kind.value) for kind in OutcomeKind}
 

@@ -74,7 +74,7 @@ _EXPLAINED_BY = {
     "database-made": (Action.NEW_RECOVERY_DATABASE, Action.NEW_SCRATCH_DATABASE),
     "database-removed": (Action.REMOVE_SCRATCH_DATABASE,),
     "scratch-folder-removed": (Action.REMOVE_SCRATCH_FOLDER,),
-    "set-sealed": (Action.SEAL_SET, Action.SEAL_REBUILT),
+    "set-sealed": (Action.SEAL_SET, Action.SEAL_REBUILT, Action.SEAL_EVIDENCE),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),
     "repair-request": (Action.REPAIR_REQUEST,),
     "copy-suspended": (Action.SUSPEND_COPY,),
@@ -108,11 +108,17 @@ class Checks:
     passes: set[tuple[str, str, int]] = field(factory=set)
     _places: dict[str, tuple[Lane, Step]] = field(init=False)
     _scope: frozenset[str] = field(init=False)
+    _repaired: frozenset[str] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.watch = Watch(self.plan)
         lanes = self.plan.body.lanes
         self._places = {step.id: (lane, step) for lane in lanes for step in lane.steps}
+        self._repaired = frozenset(
+            lane.database or ""
+            for lane in lanes
+            if any(step.action is Action.REPAIR for step in lane.steps)
+        )
         self._scope = frozenset(lane.database for lane in lanes if lane.database is not None)
 
     def after_event(self, world: World, records: list[Record]) -> tuple[Violation, ...]:
@@ -374,8 +380,8 @@ class Checks:
             place = (database.active_server, database.edb_path.lower())
             if place in swapped and now != original:
                 self.unprotected[database.name] = original
-                if not truth.has_set_of(original):
-                    why = "swapped without a good set of the original"
+                if not self._has_net(truth, original):
+                    why = "swapped without a good set of the original, or evidence of it"
                     yield Violation(invariant="I2", step=database.name, why=why)
                     continue
             yield from self._of_copies(truth, fresh)
@@ -388,6 +394,13 @@ class Checks:
                 yield Violation(
                     invariant="I17", step=database.name, why="the older file is back in place"
                 )
+
+    def _has_net(self, truth: TrueDatabase, signature: Signature) -> bool:
+        """A good set of the original; of one that is repaired, the kept original's very damage."""
+        if truth.name not in self._repaired:
+            return truth.has_set_of(signature)
+        kept = [each for each in truth.originals if each.signature == signature]
+        return any(truth.has_evidence_of(each) for each in kept)
 
     def _is_touched(self, database: MailboxDatabase, fresh: Iterable[Effect]) -> bool:
         """Whether one of the effects may have changed the database's files."""
@@ -402,8 +415,11 @@ class Checks:
         original = self.unprotected.get(truth.name)
         if original is None or truth.present is None or truth.present.signature == original:
             return
-        is_kept = any(each.is_good and each.signature == original for each in truth.originals)
-        if not (is_kept and truth.has_set_of(original)):
+        is_kept = any(
+            each.signature == original and (each.is_good or truth.name in self._repaired)
+            for each in truth.originals
+        )
+        if not (is_kept and self._has_net(truth, original)):
             missing = "the set" if is_kept else "the original"
             why = f"the new file is not backed up, and {missing} is not there any more"
             yield Violation(invariant="I3", step=truth.name, why=why)

@@ -192,6 +192,8 @@ _DOWN = frozenset({
     Action.READ_HEADER, Action.DETECT_ERRORS, Action.COPY_SET, Action.REBUILD,
     Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
     Action.HASH_SET, Action.SEAL_SET, Action.COPY_REBUILT, Action.SWAP, Action.MOUNT,
+    Action.FIND_DAMAGE, Action.COPY_EVIDENCE, Action.REREAD_SOURCE, Action.HASH_EVIDENCE,
+    Action.COPY_FOR_REPAIR, Action.REPAIR,
 })  # fmt: skip
 _REBUILT = frozenset({
     Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from datetime import datetime, timedelta
 
@@ -150,14 +150,22 @@ def make_night(
     *,
     at: datetime,
     seed: int = 1,
+    repairs: Sequence[str] = (),
+    prepare: Callable[[World], None] | None = None,
 ) -> Night:
-    """Observe a new world, plan, seal and approve; the night has not begun."""
+    """Observe a new world, plan, seal and approve; the night has not begun.
+
+    Shape: `repairs` are addresses that a person wants repaired; `prepare` does to the world what
+    happened before anybody looked.
+    """
     clock = ManualClock(at)
     world = World(site, clock, MemoryDisk(), seed)
+    if prepare is not None:
+        prepare(world)
     performer = Performer(world=world, clock=clock, root=inventory.host_root)
     servers = tuple(performer.observe(server.name, ()) for server in site.servers)
     actual = ActualState(observed_at_utc=at, servers=servers)
-    draft = make_draft(specifications, inventory, actual, now=at)
+    draft = make_draft(specifications, inventory, actual, now=at, repairs=repairs)
     body = evolve(draft, guards=evaluate.at_plan(draft, actual, at))
     plan = seal(body, at, "simulation")
     return night_of(plan, performer)

@@ -1,9 +1,9 @@
 """The database utility: what it does to real bytes and what it prints, exit codes and quirks
 included.
 
-Shape: /mh, /ms, /k, /g and /d of a database, /ml and /r of a log base. Exit code is the engine's
-error; the dots of a bar are not flushed into a redirected output, so all that a run prints comes at
-its end.
+Shape: /mh, /ms, /k, /g, /d and /p of a database, /ml and /r of a log base. Exit code is the
+engine's error; the dots of a bar are not flushed into a redirected output, so all that a run prints
+comes at its end.
 Source: ESE source, eseutil.cxx, _esefile/checksum.cxx, comp.cxx, logdump.cxx.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from attrs import evolve, frozen
 
@@ -37,6 +38,7 @@ from goexchange.ese.structures import Signature
 from goexchange.ese.writer import defragment, defragmented_header
 from goexchange.world.databases import HEADER_BYTES, flush_map
 from goexchange.world.eseutil_recovery import recovered, recovery_lines
+from goexchange.world.eseutil_repair import repair_lines, repaired, verdict_lines, warning_line
 from goexchange.world.files import HostFiles, flush_map_of, name_of
 from goexchange.world.refusals import NotModelled
 from goexchange.world.site import PAGE_BYTES, Rates
@@ -50,8 +52,18 @@ _MODES = {
     "/d": "DEFRAGMENTATION",
     "/ml": "FILE DUMP",
     "/r": "RECOVERY",
+    "/p": "REPAIR",
 }
-_WITH_VALUE = {"/d": "tb", "/g": "tf", "/k": "tp", "/mh": "", "/ms": "f", "/ml": "", "/r": "lsd"}
+_WITH_VALUE = {
+    "/d": "tb",
+    "/g": "tf",
+    "/k": "tp",
+    "/mh": "",
+    "/ms": "f",
+    "/ml": "",
+    "/r": "lsd",
+    "/p": "t",
+}
 _PLAIN = {
     "/d": ("p", "o", "v"),
     "/g": ("o",),
@@ -60,9 +72,10 @@ _PLAIN = {
     "/ms": ("o", "v"),
     "/ml": ("o",),
     "/r": ("o",),
+    "/p": ("o",),
 }
 _PROCESS = "eseutil"
-_NOT_MODELLED = ("/p", "/y", "/c", "/mk", "/mm", "/mn", "/mp", "/z")
+_NOT_MODELLED = ("/y", "/c", "/mk", "/mm", "/mn", "/mp", "/z")
 _FINAL_NOTE = (
     "Note:",
     "  It is recommended that you immediately perform a full backup",
@@ -88,7 +101,7 @@ _DIRTY_NOTE = (
 @frozen(kw_only=True)
 class Bench:
     """What a run works with: the host's files and speed, a signature for what it makes, a fault to
-    end with.
+    end with, and when that is.
     """
 
     files: HostFiles
@@ -97,6 +110,7 @@ class Bench:
     new_signature: Signature
     engine: EngineVersion = DEFAULT_ENGINE
     fault: int | None = None
+    at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property
     def logo(self) -> tuple[str, ...]:
@@ -125,8 +139,7 @@ def mode_of(arguments: Sequence[str]) -> str:
 def run_eseutil(arguments: Sequence[str], bench: Bench) -> Work:
     """What a command line does.
 
-    Raises: NotModelled for modes that the real tool has and this one has not (repair among
-    them).
+    Raises: NotModelled for modes that the real tool has and this one has not.
     """
     if mode_of(arguments) not in _MODES and mode_of(arguments).startswith(_NOT_MODELLED):
         raise NotModelled(f"eseutil {mode_of(arguments)}")
@@ -149,6 +162,8 @@ def run_eseutil(arguments: Sequence[str], bench: Bench) -> Work:
         return _check_pages(command, bench, reading)
     if command.mode == "/g":
         return _check_integrity(command, bench, reading)
+    if command.mode == "/p":
+        return _repair(command, bench, reading)
     return _defragment(command, bench, reading)
 
 
@@ -375,6 +390,27 @@ def _defragmented(
         return None, b"".join(defragment(read, header, result=result))
     except Damaged:
         return JetError.ReadVerifyFailure, b""
+
+
+def _repair(command: _Command, bench: Bench, reading: HeaderReading) -> Work:
+    """In place, and without a question only with `/o`: a message box that nobody sees waits."""
+    files, path = bench.files, command.path
+    temporary = command.values.get("t", "TEMPREPAIR4712.EDB")
+    lines = [*_start(command, bench), *repair_lines(path, temporary)]
+    seconds = max(bench.floor_s, files.size(path) / bench.rates.rebuild)
+    if "o" not in command.flags:
+        never = Ending(exit_code=JetError.InvalidParameter)
+        return Work(process=_PROCESS, seconds=None, ending=never, holds=(path,))
+    error, writes = repaired(files, path, reading, signature=bench.new_signature, at=bench.at)
+    lines += verdict_lines(bool(writes)) if error is None else []
+    work = _ended(command, bench, lines=lines, seconds=seconds, error=error, writes=writes)
+    if not writes:
+        return work
+    if work.ending.exit_code != 0:
+        return evolve(work, holds=())  # it writes what it has open
+    last = warning_line(round(seconds * 1000))
+    ending = evolve(work.ending, output=_text([*lines, "", last, ""]))
+    return evolve(work, ending=ending, holds=())
 
 
 def _list_logs(command: _Command, bench: Bench) -> Work:

@@ -69,6 +69,7 @@ def bench_for(world: World, host: Host, *, fault: int | None = None) -> Bench:
         new_signature=Signature(random=random, created=LogTime.at(now)),
         engine=engine_of(host.description.generation),
         fault=fault,
+        at=now,
     )
 
 

@@ -39,10 +39,16 @@ class TrueFile:
     dbtime: int
     is_clean: bool
     is_sound: bool
+    faulty_pages: int = 0
 
     @property
     def is_good(self) -> bool:
         return self.is_clean and self.is_sound
+
+    def is_like(self, other: TrueFile) -> bool:
+        """Whether it is the same file as far as header and damage go."""
+        mine = (self.signature, self.dbtime, self.is_clean, self.faulty_pages)
+        return mine == (other.signature, other.dbtime, other.is_clean, other.faulty_pages)
 
 
 @frozen(kw_only=True)
@@ -76,6 +82,10 @@ class TrueDatabase:
         folder.
         """
         return any(each.is_good and each.signature == signature for each in self.copies)
+
+    def has_evidence_of(self, original: TrueFile) -> bool:
+        """Whether a copy with the very damage of this file lies outside the database's folder."""
+        return any(original.is_like(each) for each in self.copies)
 
     def _is_live(self, file: TrueFile) -> bool:
         return self.is_mounted and file is self.present and file.is_sound
@@ -132,13 +142,14 @@ def true_file(host: Host, path: str) -> TrueFile | None:
     header = _header(host, path)
     if header is None:
         return None
-    is_sound = _is_sound(host.files.read(path))
+    content = host.files.read(path)
     return TrueFile(
         path=path,
         signature=header.signature,
         dbtime=header.dbtime,
         is_clean=header.is_clean,
-        is_sound=is_sound,
+        is_sound=_is_sound(content),
+        faulty_pages=_faulty_pages(content[_TWO_HEADERS:]),
     )
 
 

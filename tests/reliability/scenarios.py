@@ -15,6 +15,7 @@ from goexchange.inventory.loading import load_inventory
 from goexchange.model.actual import Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState
+from goexchange.simulation.damage import damage, record_damage
 from goexchange.simulation.night import Night, make_night
 from goexchange.spec import load_specification
 from goexchange.world.chance import number
@@ -26,6 +27,7 @@ from goexchange.world.site import (
     TimeConstants,
     default_site,
 )
+from goexchange.world.world import World
 
 SATURDAY = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
 CLOCK_BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # Europe/Berlin, 03:00 becomes 02:00
@@ -98,6 +100,9 @@ SCRIPTS = {
 # Asked of a database with a copy on every server: it is looked at on a passive one, or rebuilt by
 # consent on its active one, and the others seeded anew.
 REPLICATED = {"look": "offline-diagnostic-report", "reseed": "offline-defrag"}
+REPAIR = "repair"  # asked for by a person, of a database with damage that is on record
+DAMAGED_PAGES = (9, 21)
+HOST_ROOT = "C:\\ProgramData\\goexchange"
 _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintenance
     "rebuild": ("rebuild", "rebuild", "defragment"),
     "verify": ("verify", "diagnose", "correct", "store-correct", "inspect", "measure"),
@@ -126,6 +131,8 @@ def scenario_of(seed: int) -> Scenario:
             )
         )
     has_group = servers > 1 and draw("group", 2) == 0
+    if not has_group and draw("repair", 10) == 0:
+        needs[0] = (REPAIR, *needs[0][1:])
     if has_group:
         needs[0] = (("reseed", "look", "look")[draw("replicated", 3)], *needs[0][1:])
     if all(each in ("nothing", "outside") for of in needs for each in of):
@@ -197,8 +204,32 @@ def night_of(scenario: Scenario) -> Night:
     """Its night, planned and approved; nothing has gone wrong yet."""
     inventory, specifications = documents_of(scenario)
     return make_night(
-        site_of(scenario), specifications, inventory, at=scenario.at, seed=scenario.seed
+        site_of(scenario),
+        specifications,
+        inventory,
+        at=scenario.at,
+        seed=scenario.seed,
+        repairs=repairs_of(scenario),
+        prepare=lambda world: _damage(scenario, world),
     )
+
+
+def repairs_of(scenario: Scenario) -> tuple[str, ...]:
+    """The addresses that a person wants repaired."""
+    return tuple(
+        f"EX{index + 1:02d}/DB{index + 1}{at + 1}"
+        for index, of in enumerate(scenario.needs)
+        for at, need in enumerate(of)
+        if need == REPAIR
+    )
+
+
+def _damage(scenario: Scenario, world: World) -> None:
+    """Pages went bad, and an earlier run has seen it."""
+    for address in repairs_of(scenario):
+        name = address.partition("/")[2]
+        damage(world, name, pages=DAMAGED_PAGES)
+        record_damage(world, name, root=HOST_ROOT, errors=len(DAMAGED_PAGES))
 
 
 def site_of(scenario: Scenario) -> SiteDescription:
@@ -318,6 +349,7 @@ _WANTS = {
     "reseed": "white_space_max: 20%",
     "defragment": "white_space_max: 20%",
     "copy": "offline_backup_within: 30d, online_full_backup_within: 7d",
+    REPAIR: "mounted: true",
 }
 _FINDS = ("correct", "store-correct")
 _POWERSHELL = {Generation.EXCHANGE_2010: "2.0"}
