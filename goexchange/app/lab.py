@@ -188,13 +188,11 @@ def _inventory_text(folder: Path, address: LabAddress, description: SiteDescript
         "servers:",
     ]
     for host in address.hosts:
-        if host.has_exchange:
-            lines += [
-                f"  {host.name}:",
-                f"    address: {host.fqdn}",
-                f"    exchange: {{host: {host.address}, port: {ports.exchange_https}}}",
-                f"    windows: {{host: {host.address}, port: {ports.windows_http}}}",
-            ]
+        if host.name in generations:
+            lines += [f"  {host.name}:", f"    address: {host.fqdn}"]
+            channels = {"exchange": ports.exchange_https} if host.has_exchange else {}
+            for name, port in {**channels, "windows": ports.windows_http}.items():
+                lines.append(f"    {name}: {{host: {host.address}, port: {port}}}")
             if generations[host.name] in OLD:
                 lines.append(f'    generation: "{generations[host.name].value}"')
     if description.groups:

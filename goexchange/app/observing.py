@@ -19,6 +19,12 @@ from goexchange.errors import (
     Unreachable,
 )
 from goexchange.facts import groups
+from goexchange.facts.mta import (
+    decode_old_server,
+    host_only_arguments,
+    is_asked_without_cmdlets,
+    mta_arguments,
+)
 from goexchange.facts.observation import (
     REPAIRS_ASKED,
     Asked,
@@ -57,6 +63,8 @@ def observe_server(
     Raises: Unreachable when a channel does not answer; nothing was changed.
     """
     now = datetime.now(UTC)
+    if is_asked_without_cmdlets(_hint(inventory, server)):
+        return _without_cmdlets(session, server, inventory, now)
     exchange = _read(
         lambda: session.exchange(
             exchange_statements(server, databases, generation=_hint(inventory, server)),
@@ -83,6 +91,18 @@ def observe_server(
         observed_at=now,
         repairs=repairs,
     )
+
+
+def _without_cmdlets(
+    session: HostSession, server: str, inventory: Inventory, now: datetime
+) -> ActualServer:
+    """What the Windows channel alone tells of a server with Exchange 2003."""
+    since = now - timedelta(days=EVENTS_OF_DAYS)
+    arguments = host_only_arguments(root=inventory.host_root, events_since=since)
+    host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
+    wanted = mta_arguments(since)
+    mta = _read(lambda: session.script("observe-mta", wanted, time_limit_s=READ_LIMIT_S))
+    return decode_old_server(host, mta, name=server, observed_at=now)
 
 
 def _hint(inventory: Inventory, server: str) -> Generation | None:

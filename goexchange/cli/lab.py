@@ -31,7 +31,9 @@ def lab() -> None:
     "--kerberos", is_flag=True, help="Also start a private KDC (needs Debian's krb5-kdc)."
 )
 @click.option(
-    "--old", is_flag=True, help="Also a server with Exchange 2010 and PowerShell 2.0 (EX05)."
+    "--old",
+    is_flag=True,
+    help="Also servers with PowerShell 2.0: Exchange 2010 (EX05) and 2003 (EX07).",
 )
 @click.option("--exchange-idle", default=900.0, show_default=True, help="Idle limit, seconds.")
 @click.pass_obj

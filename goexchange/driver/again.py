@@ -36,6 +36,8 @@ _BRINGS_BACK = frozenset(
         Action.RESUME_COPY,
         Action.AWAIT_COPY,
         Action.SEED_COPY,
+        Action.START_MTA,
+        Action.CONFIRM_MTA,
     }
 )
 _COPY_BACK = frozenset(
@@ -66,6 +68,8 @@ _NEVER = frozenset(
         Action.DISMOUNT_SCRATCH,
         Action.REMOVE_SCRATCH_DATABASE,
         Action.SUSPEND_COPY,
+        Action.STOP_MTA,
+        Action.CHECK_MTA,
     }
 )
 

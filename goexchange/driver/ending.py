@@ -8,6 +8,7 @@ from goexchange.driver.by_hand import by_hand_after_swap, quoted
 from goexchange.driver.copies import copy_commands, not_redundant
 from goexchange.driver.hands import PUT_BACK
 from goexchange.driver.judge_passes import detected, found_text
+from goexchange.driver.lane_of_mta import is_of_mta, mta_commands
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
@@ -46,7 +47,8 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
     why = why_failed(lane, state)
     doubts = [step.id for step in lane.steps if state.step(step.id).is_in_doubt]
     if facts.is_away:
-        return LaneState.LEFT_OFFLINE, why or "the database is dismounted"
+        is_down = "the MTA is stopped" if is_of_mta(lane) else "the database is dismounted"
+        return LaneState.LEFT_OFFLINE, why or is_down
     if doubts:
         return LaneState.UNDECIDED, f"not decided: {', '.join(doubts)}"
     if facts.is_put_back:
@@ -161,6 +163,8 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     left to do.
     """
     facts = facts_of(lane, state)
+    if is_of_mta(lane):
+        return mta_commands(lane, state, is_away=facts.is_away)
     reached, _ = state_of(lane, state)
     name = quoted(lane.database or "")
     commands: list[str] = []
@@ -239,6 +243,8 @@ def _way_back_failed(lane: Lane, state: RunState) -> bool:
         Action.RETURN_PRESENT,
         Action.RETURN_LOGS,
         Action.MOUNT_ORIGINAL,
+        Action.START_MTA,
+        Action.CONFIRM_MTA,
     )
     return any(
         has_failed(step, state.step(step.id))

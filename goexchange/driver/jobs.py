@@ -31,6 +31,8 @@ STALLED_AFTER = timedelta(minutes=15)
 # engine would go on without its command, and what an operator's program has begun nobody knows.
 _ENDED_WHEN_STALLED = frozenset({"eseutil", "copy-files", "hash-files", "export-configuration"})
 _NEVER_ENDED = frozenset({"wbadmin", "agent", "diskshadow"})
+# It repairs while it looks: whoever turns back waits for its end, or its time limit.
+_RUNS_TO_ITS_END = frozenset({"mtacheck"})
 START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds
 
 
@@ -81,7 +83,7 @@ class Job:
                 if ended is not None:
                     return ended
             why = turn_back_reason(self.talk, self.lane, self.step)
-            if why is not None:
+            if why is not None and self.call.kind not in _RUNS_TO_ITS_END:
                 yield from self.cancel()
                 return cancelled(why)
             if self.talk.now >= self.deadline:

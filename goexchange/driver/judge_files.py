@@ -24,6 +24,7 @@ _COPY_OF = {
     Action.HASH_REBUILT: Action.COPY_REBUILT,
     Action.HASH_EVIDENCE: Action.COPY_EVIDENCE,
     Action.HASH_FOR_REPAIR: Action.COPY_FOR_REPAIR,
+    Action.HASH_MTA: Action.COPY_MTA,
 }
 
 

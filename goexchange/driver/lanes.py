@@ -20,6 +20,8 @@ from goexchange.model.same import Same
 
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
 _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
+_INTO_SERVICE = (*_MOUNTS, Action.START_MTA)
+_SEEN_IN_SERVICE = (Action.CONFIRM_MOUNTED, Action.CONFIRM_MTA)
 _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of its lane
     Action.COPY_BACK: Action.SET_ASIDE,
     Action.HASH_BACK: Action.COPY_BACK,
@@ -113,7 +115,7 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
 @lru_cache(maxsize=64)
 def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
     lane, state = same_lane.value, same_state.value
-    is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state)
+    is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state) or _is_mta_touched(lane, state)
     is_swapped = any(
         _is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP, Action.TAKE_ASIDE))
     )
@@ -306,7 +308,8 @@ def _is_put_back(lane: Lane, state: RunState) -> bool:
 
 
 def _is_mounted(lane: Lane, state: RunState) -> bool:
-    mounted = [state.step(step.id) for step in _of(lane, _MOUNTS) if happened(state.step(step.id))]
+    brought = _of(lane, _INTO_SERVICE)
+    mounted = [state.step(step.id) for step in brought if happened(state.step(step.id))]
     last_mount = max(
         (record.ended_at_utc for record in mounted if record.ended_at_utc), default=None
     )
@@ -314,7 +317,7 @@ def _is_mounted(lane: Lane, state: RunState) -> bool:
         return False
     failed = (
         state.step(step.id)
-        for step in _of(lane, (Action.CONFIRM_MOUNTED,))
+        for step in _of(lane, _SEEN_IN_SERVICE)
         if has_failed(step, state.step(step.id))
     )
     return not any(record.ended_at_utc and record.ended_at_utc >= last_mount for record in failed)
@@ -352,6 +355,11 @@ def _touched_without(
         if state.step(step.id).attempts
     ]
     return tuple(each for each in touched if each not in over)
+
+
+def _is_mta_touched(lane: Lane, state: RunState) -> bool:
+    """Whether the message transfer agent was stopped by this lane, or may have been in part."""
+    return any(state.step(step.id).attempts for step in _of(lane, (Action.STOP_MTA,)))
 
 
 def _any_happened(lane: Lane, actions: Iterable[Action], state: RunState) -> bool:

@@ -29,6 +29,8 @@ def looks_of(lane: Lane, state: RunState, *, is_rebuilt: bool) -> tuple[Look, ..
             found += _of_file(record)
         if step.action is Action.MEASURE_SPACE and not is_rebuilt:
             found += _of_space(record)
+        if step.action is Action.CHECK_MTA:
+            found += _of_queues(record)
     found += _of_passes(lane, state)
     return _last_of_each(found)
 
@@ -82,6 +84,14 @@ def _of_space(record: StepRecord) -> Iterator[Look]:
             errors=0,
             recoverable_bytes=result["recoverable_bytes"],
         )
+
+
+def _of_queues(record: StepRecord) -> Iterator[Look]:
+    """The last check of the queue database that came to a verdict."""
+    result = record.result or {}
+    if record.ended_at_utc is not None and "verdict" in result and "repaired" in result:
+        errors = 0 if result["verdict"] == "clean" else max(1, int(result["repaired"]))
+        yield Look(kind=LookKind.QUEUES, at_utc=record.ended_at_utc, errors=errors)
 
 
 def _of_passes(lane: Lane, state: RunState) -> Iterator[Look]:

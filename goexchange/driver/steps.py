@@ -302,7 +302,7 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
             yield from talk.wait(talk.now + talk.poll_interval)
         lost = reply.message
         losses += 1
-    if step.action is Action.CONFIRM_MOUNTED:  # not seen is not the same as not mounted
+    if step.action in (Action.CONFIRM_MOUNTED, Action.CONFIRM_MTA):  # not seen is not down
         yield from talk.append(*question_drafts(step, f"no answer, {losses} times: {lost}"))
         raise Undecided(step, lost)
     return failed(f"no answer, {losses} times: {lost}", {})

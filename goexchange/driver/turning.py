@@ -14,7 +14,7 @@ from goexchange.model.actual import ActualHost
 from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
 from goexchange.model.unknown import Unknown
 
-_LEADS_AWAY = (Action.DISMOUNT, Action.SUSPEND_COPY)
+_LEADS_AWAY = (Action.DISMOUNT, Action.SUSPEND_COPY, Action.STOP_MTA)
 OVERRUN_BACK = "back-to-original"
 
 

@@ -19,6 +19,7 @@ from goexchange.facts.places import file_facts_of, log_folder_of, volume_of
 from goexchange.model.actual import (
     ActualDatabase,
     ActualHost,
+    ActualMta,
     ActualServer,
     ActualState,
     DatabaseRecord,
@@ -235,6 +236,14 @@ def _copies_ailing(subject: Subject) -> tuple[str, ...] | Unknown:
     return tuple(f"{database}: {why}" for database, why in told if why is not None)
 
 
+def _of_mta(compute: Callable[[ActualMta], object]) -> Callable[[Subject], object]:
+    def read(subject: Subject) -> object:
+        mta = subject.server.mta
+        return mta if mta is None or isinstance(mta, Unknown) else compute(mta)
+
+    return read
+
+
 _IDENTITY, _HEALTH, _SHOWN = FactClass.IDENTITY, FactClass.HEALTH, FactClass.INFORMATIONAL
 
 _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = (
@@ -255,6 +264,14 @@ _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = 
      "The members that Exchange knows to be in maintenance; null for a standalone server."),
     ("server.copies_ailing", _HEALTH, _copies_ailing,
      "The passive copies that the server holds and that are not well, each with the reason."),
+    ("server.mta_state", _HEALTH, _of_mta(lambda mta: mta.service.state),
+     "The state of the message transfer agent's service; null where there is none."),
+    ("server.mta_tool", _IDENTITY, _of_mta(lambda mta: mta.tool),
+     "Where mtacheck.exe is; null where there is no message transfer agent."),
+    ("server.mta_data_folder", _IDENTITY, _of_mta(lambda mta: mta.data_folder),
+     "The folder of the message transfer agent's queue database; null where there is none."),
+    ("server.mta_bytes", _SHOWN, _of_mta(lambda mta: mta.size_bytes),
+     "What the files of that queue database need; null where there is none."),
     ("host.name", _IDENTITY, _host("name"), "The host's own name."),
     ("host.boot_id", _HEALTH, _host("boot_id"), "Identifies the present start of Windows."),
     ("host.booted_at_utc", _SHOWN, _host("booted_at_utc"), "When Windows was started."),

@@ -121,6 +121,7 @@ def decode_server(
         host=actual_host,
         group=decode_group(answer, group),
         copies=decode_copies(answer, group),
+        mta=None,  # no version with cmdlets has one
     )
 
 

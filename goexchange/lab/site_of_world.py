@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from goexchange.errors import UnexpectedOutput
+from goexchange.model.actual import WITHOUT_CMDLETS
 from goexchange.powershell import bootstrap, envelope
 from goexchange.world.cmdlets import cmdlet_names
 from goexchange.world.refusals import HostDown, NotModelled, ScriptFailed
@@ -70,7 +71,12 @@ class SiteOfWorld:
     def hosts(self) -> tuple[SiteHost, ...]:
         """The machines of the site."""
         return tuple(
-            SiteHost(name=each.name, fqdn=each.fqdn, address=each.address, has_exchange=True)
+            SiteHost(
+                name=each.name,
+                fqdn=each.fqdn,
+                address=each.address,
+                has_exchange=each.generation not in WITHOUT_CMDLETS,
+            )
             for each in self.world.site.servers
         )
 

@@ -26,6 +26,10 @@ class Generation(Enum):
     SUBSCRIPTION_EDITION = "SE"
 
 
+WITHOUT_CMDLETS = (Generation.EXCHANGE_2003,)
+"""Generations without any Exchange channel: only the host can be asked."""
+
+
 @frozen(kw_only=True)
 class Volume:
     """A volume of a host, by the folder it is mounted at (`D:\\` or a mount point, always with a
@@ -122,6 +126,7 @@ class LookKind(Enum):
     LOGICAL = "logical"  # the store's own detection, mounted
     CORRECTED = "corrected"  # the same, and what was found was corrected
     SPACE = "space"  # the space inside the dismounted file
+    QUEUES = "queues"  # the queue database of the message transfer agent
 
 
 LOOKS_AT_A_FILE = (LookKind.PAGES, LookKind.STRUCTURE, LookKind.SPACE)
@@ -240,13 +245,34 @@ NOT_ASKED = Unknown("it was not asked for")
 
 
 @frozen(kw_only=True)
+class ActualMta:
+    """The message transfer agent of a server, and the folder of its queue database.
+
+    Shape: `dependents` are the services that depend on it; `taken_out` counts what an earlier
+    check has left in `mtacheck.out`; `events` are those of the MTA that the vendor names with the
+    tool.
+    Unknown: a path that was not found where the service's own program says it must be.
+    """
+
+    service: Service
+    dependents: tuple[Service, ...]
+    tool: str | Unknown
+    data_folder: str | Unknown
+    files: int
+    size_bytes: int
+    taken_out: int
+    events: tuple[HostEvent, ...]
+
+
+@frozen(kw_only=True)
 class ActualServer:
     """One Exchange server as observed; `databases` are those whose active copy it holds or should
     hold.
 
     Shape: `copies` are the copies that it holds, active and passive, and all copies of the
     databases that were asked for by name; none, and no `group`, for a standalone server.
-    Unknown: both in facts of versions that did not ask.
+    `mta` is None where there is none.
+    Unknown: all three in facts of versions that did not ask.
     """
 
     name: str
@@ -260,6 +286,7 @@ class ActualServer:
     host: ActualHost | Unknown
     group: ActualGroup | None | Unknown = NOT_ASKED
     copies: tuple[ActualCopy, ...] | Unknown = NOT_ASKED
+    mta: ActualMta | None | Unknown = NOT_ASKED
 
 
 @frozen(kw_only=True)

@@ -221,9 +221,17 @@ class RebuildBrake:
     replicated: ReplicatedRebuild = ReplicatedRebuild.REFUSE
 
 
+class MtaMessages(Enum):
+    """Messages of the MTA's own that `mtacheck` can remove; values as a specification says them."""
+
+    DIRECTORY_REPLICATION = "directory-replication"
+    PUBLIC_FOLDER_REPLICATION = "public-folder-replication"
+    LINK_MONITOR = "link-monitor"
+
+
 @frozen(kw_only=True)
 class ScriptChoice:
-    """The script and how it is run."""
+    """The script and how it is run; `mta_removes` is read by MTA Error Correction alone."""
 
     script: Script
     error_correction: ErrorCorrection
@@ -232,6 +240,7 @@ class ScriptChoice:
     forbid: tuple[Consent, ...]
     forbid_place: Place
     place: Place
+    mta_removes: tuple[MtaMessages, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -14,6 +14,8 @@ from attrs import field, frozen
 
 from goexchange.errors import Diagnostic, Place
 from goexchange.model.actual import ActualState
+from goexchange.model.comparing import FactClass as FactClass  # how facts are compared and count
+from goexchange.model.comparing import Operator as Operator
 from goexchange.model.decided import Need as Need  # what is decided, and why: two closed lists
 from goexchange.model.decided import Reason as Reason
 from goexchange.model.desired import Consent as Consent  # one list for specification and plan
@@ -113,6 +115,12 @@ class Action(Enum):
     RESUME_COPY = "resume-copy"
     AWAIT_COPY = "await-copy"
     SEED_COPY = "seed-copy"
+    STOP_MTA = "stop-mta"
+    COPY_MTA = "copy-mta"
+    HASH_MTA = "hash-mta"
+    CHECK_MTA = "check-mta"
+    START_MTA = "start-mta"
+    CONFIRM_MTA = "confirm-mta"
 
 
 class Direction(Enum):
@@ -228,26 +236,6 @@ class ControllerCall:
 
 
 Call = ExchangeCall | ScriptCall | JobCall | ControllerCall
-
-
-class Operator(Enum):
-    """Comparison of a premise, condition or guard."""
-
-    EQUAL = "="
-    NOT_EQUAL = "!="
-    GREATER = ">"
-    GREATER_OR_EQUAL = ">="
-    LESS = "<"
-    LESS_OR_EQUAL = "<="
-    ONE_OF = "one-of"
-
-
-class FactClass(Enum):
-    """How a fact counts: who it is about, whether it is well, or only worth showing."""
-
-    IDENTITY = "identity"
-    HEALTH = "health"
-    INFORMATIONAL = "informational"
 
 
 @frozen(kw_only=True)

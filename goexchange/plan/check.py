@@ -197,6 +197,17 @@ def _ways_back(lane: Lane) -> Iterator[str]:
             yield f"{lane.id} dismounts and has no way back before the swap"
         if Action.OPEN_RECOVERY_RECORD not in performed or Action.PLACE_SENTINEL not in performed:
             yield f"{lane.id} dismounts without recovery record or sentinel"
+    if Action.STOP_MTA in performed:
+        yield from (
+            f"{lane.id} stops the message transfer agent and has no step {each.value}"
+            for each in (
+                Action.OPEN_RECOVERY_RECORD,
+                Action.PLACE_SENTINEL,
+                Action.START_MTA,
+                Action.CONFIRM_MTA,
+            )
+            if each not in performed
+        )
     if Action.SUSPEND_COPY in performed:
         yield from (
             f"{lane.id} suspends a copy and has no step {each.value}"

@@ -17,7 +17,7 @@ import goexchange
 from goexchange.errors import Diagnostic, InvalidDocument
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import DesiredState, OverrunPolicy
+from goexchange.model.desired import DesiredState, OverrunPolicy, Script
 from goexchange.model.history import Measurement
 from goexchange.model.plan import (
     ConsentNeed,
@@ -36,8 +36,10 @@ from goexchange.plan.check import check_body
 from goexchange.plan.context import NO_PILOTS, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
 from goexchange.plan.lane_copy import copy_lane
+from goexchange.plan.lane_mta import MtaSite, mta_lane
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
+from goexchange.plan.mta import MtaWork, decision_of_mta, mta_works
 from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
@@ -86,7 +88,10 @@ def make_draft(
     specs = sorted(specifications, key=lambda each: (each.name, each.document_digest))
     narrowed = Scope(addresses=tuple(sorted(scope)))
     seen = ordered(actual)
-    found = candidates(specs, inventory, actual=seen, scope=narrowed)
+    stores = [each for each in specs if each.script.script is not Script.MTA_ERROR_CORRECTION]
+    found = candidates(stores, inventory, actual=seen, scope=narrowed)
+    agents = mta_works(specs, inventory, seen.servers, scope=narrowed, at=now)
+    busy = [each for each in agents if each.has_lane]
     in_scope = frozenset(each.address for each in found)
     setting = Setting(
         inventory=inventory,
@@ -100,10 +105,14 @@ def make_draft(
     )
     prepared = [prepare(each, setting) for each in found]
     working = [each for each in prepared if each.context is not None]
-    servers = sorted({each.candidate.server_name for each in working})
+    servers = sorted({*_names(working), *(each.server_name for each in busy)})
     order = run_order(specs, servers, seen.servers)
     canaries = [name for name in servers if name in {each.strategy.canary for each in specs}]
-    lanes = around_run(in_order(_lanes(working), order, canaries), _maintaining(working))
+    site = MtaSite(inventory=inventory, pace=pace, at=now)
+    lanes = around_run(
+        in_order(_lanes(servers, working, busy, site), order, canaries),
+        _maintaining(working, busy),
+    )
     body = PlanBody(
         format=FORMAT,
         tool=f"goexchange {goexchange.__version__}",
@@ -117,17 +126,20 @@ def make_draft(
         window=None,
         rules=_rules(specs, inventory, pace),
         order=order,
-        decisions=tuple(decision_of(each) for each in prepared),
-        premises=_premises(working),
+        decisions=(
+            *(decision_of(each) for each in prepared),
+            *(decision_of_mta(each) for each in agents),
+        ),
+        premises=(*_premises(working), *(one for each in busy for one in each.premises)),
         lanes=lanes,
         guards=(),
-        consents=_consents(working),
+        consents=_consents(working, busy),
         notices=planned_notices(specs if lanes else ()),
         report_formats=report_formats(specs),
         estimate=estimate_source(working),
         backups=backup_lines(working),
         facts=seen,
-        diagnostics=_diagnostics(specs, prepared, inventory),
+        diagnostics=_diagnostics(specs, stores, prepared, inventory=inventory),
     )
     body = _with_window(body, specs, inventory, working)
     body = evolve(body, other_work=_other_work(body, specs, inventory))
@@ -135,24 +147,35 @@ def make_draft(
     return body
 
 
-def _maintaining(working: Sequence[Prepared]) -> tuple[DesiredState, ...]:
+def _names(working: Sequence[Prepared]) -> set[str]:
+    return {each.candidate.server_name for each in working}
+
+
+def _maintaining(
+    working: Sequence[Prepared], busy: Sequence[MtaWork]
+) -> tuple[DesiredState, ...]:
     """The specifications whose databases get more than a mount, in order: theirs are the custom
     processes that run.
     """
     mine = [each for each in working if each.context and each.context.needed.need is not Need.MOUNT]
-    used = {each.candidate.specifications[0].name: each for each in mine}
-    return tuple(used[name].candidate.specifications[0] for name in sorted(used))
+    specs = [*(each.candidate.specifications[0] for each in mine), *(each.spec for each in busy)]
+    used = {each.name: each for each in specs}
+    return tuple(used[name] for name in sorted(used))
 
 
-def _lanes(working: Sequence[Prepared]) -> tuple[Lane, ...]:
+def _lanes(
+    servers: Sequence[str], working: Sequence[Prepared], busy: Sequence[MtaWork], site: MtaSite
+) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
-    for server in sorted({each.candidate.server_name for each in working}):
+    for server in servers:
         mine = [each for each in working if each.candidate.server_name == server]
-        first, last = server_lanes(server, _maintaining(mine))
+        agents = [each for each in busy if each.server_name == server]
+        first, last = server_lanes(server, _maintaining(mine, agents))
         needs = (first.id,) if first is not None else ()
         if first is not None:
             lanes.append(first)
         lanes += [_lane(each, needs) for each in mine]
+        lanes += [mta_lane(each, site, needs=needs) for each in agents]
         if last is not None:
             lanes.append(last)
     return tuple(lanes)
@@ -183,11 +206,14 @@ def _premises(working: Sequence[Prepared]) -> tuple[Premise, ...]:
     return tuple(found)
 
 
-def _consents(working: Sequence[Prepared]) -> tuple[ConsentNeed, ...]:
+def _consents(
+    working: Sequence[Prepared], busy: Sequence[MtaWork]
+) -> tuple[ConsentNeed, ...]:
     """Each consent once per address, in order: the same finding about a server comes from each of
     its lanes.
     """
     every = {need: None for each in working for need in each.consents}
+    every |= {need: None for each in busy for need in each.consents}
     return tuple(sorted(every, key=lambda need: (need.address, need.consent.value)))
 
 
@@ -266,8 +292,13 @@ def _window_diagnostic(spec: DesiredState) -> Diagnostic:
 
 
 def _diagnostics(
-    specs: Sequence[DesiredState], prepared: Sequence[Prepared], inventory: Inventory
+    specs: Sequence[DesiredState],
+    stores: Sequence[DesiredState],
+    prepared: Sequence[Prepared],
+    *,
+    inventory: Inventory,
 ) -> tuple[Diagnostic, ...]:
+    """`stores` are the specifications that are about databases: each has to mean one."""
     unexecuted = tuple(one for each in specs for one in unsupported_diagnostics(each))
-    missing = unmatched(specs, [each.candidate for each in prepared])
+    missing = unmatched(stores, [each.candidate for each in prepared])
     return (*unexecuted, *missing, *unused_machines(inventory))

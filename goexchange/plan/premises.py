@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from goexchange.facts.catalogue import white_space_ratio
-from goexchange.model.actual import ActualDatabase, ActualServer
+from goexchange.model.actual import ActualDatabase, ActualMta, ActualServer
 from goexchange.model.plan import FactClass, Need, Operator, Premise
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan.context import LaneContext
@@ -25,6 +25,20 @@ def premises_of_server(server: ActualServer) -> tuple[Premise, ...]:
         if not isinstance(value, Unknown):
             found.append(_equal(server.name, f"host.{fact}", value))
     return tuple(found)
+
+
+def premises_of_mta(server: ActualServer) -> tuple[Premise, ...]:
+    """Premises about a message transfer agent: its product, its build, and where everything is."""
+    assert isinstance(server.mta, ActualMta)
+    name, mta = server.name, server.mta
+    state = mta.service.state
+    return (
+        _equal(name, "server.generation", known(server.generation).value),
+        _equal(name, "server.build", known(server.build)),
+        _equal(name, "server.mta_tool", known(mta.tool)),
+        _equal(name, "server.mta_data_folder", known(mta.data_folder)),
+        _equal(name, "server.mta_state", state, fact_class=FactClass.HEALTH),
+    )
 
 
 def premises_of_lane(context: LaneContext) -> tuple[Premise, ...]:

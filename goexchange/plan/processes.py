@@ -23,7 +23,12 @@ def add_processes_before(lane: LaneBuilder, context: LaneContext) -> dict[str, s
     """Custom processes of the database; returns the step of each by its name, for those that undo
     them.
     """
-    mine = _of(context.spec.processes_before, ProcessScope.DATABASE)
+    return add_before_lane(lane, context.spec)
+
+
+def add_before_lane(lane: LaneBuilder, spec: DesiredState) -> dict[str, str]:
+    """The same for a lane of whatever kind."""
+    mine = _of(spec.processes_before, ProcessScope.DATABASE)
     return {each.name: add_process(lane, each) for each in mine}
 
 
@@ -33,8 +38,15 @@ def add_processes_after(
     """Custom processes after, of a database that was down when it is back; one that undoes another
     runs whatever happened in between.
     """
+    add_after_lane(lane, context.spec, undone=undone, has_outage=has_outage)
+
+
+def add_after_lane(
+    lane: LaneBuilder, spec: DesiredState, *, undone: dict[str, str], has_outage: bool
+) -> None:
+    """The same for a lane of whatever kind."""
     usual = RunsWhen.IN_SERVICE_AGAIN if has_outage else RunsWhen.ALWAYS
-    for process in _of(context.spec.processes_after, ProcessScope.DATABASE):
+    for process in _of(spec.processes_after, ProcessScope.DATABASE):
         _add_after(lane, process, undone, usual=usual)
 
 

@@ -20,6 +20,10 @@ from goexchange.spec.supported import unsupported_parts
 def refusal_of(candidate: Candidate) -> Needed | None:
     """What makes any decision about the candidate impossible, if something does."""
     spec = candidate.specifications[0]
+    if candidate.server is not None and isinstance(candidate.server.generation, Generation):
+        refused = refuse_version(spec, candidate.server.generation)
+        if refused is not None and isinstance(candidate.database, Unknown):
+            return refused
     if isinstance(candidate.database, Unknown) or candidate.server is None:
         reason = candidate.database if isinstance(candidate.database, Unknown) else Unknown("?")
         return fact_unknown("which databases it holds", reason, origin=spec.targets.place)
@@ -36,9 +40,14 @@ def refusal_of(candidate: Candidate) -> Needed | None:
         return fact_unknown(
             "the Exchange version of its server", generation, origin=spec.script.place
         )
+    return refuse_version(spec, generation) or _refuse_before_requests(candidate.server, spec)
+
+
+def refuse_version(spec: DesiredState, generation: Generation) -> Needed | None:
+    """What the table of scripts and versions refuses."""
     cell = cell_of(spec.script.script, generation)
     if cell.is_executed:
-        return _refuse_before_requests(candidate.server, spec)
+        return None
     verb = "does not apply to" if cell.standing is Standing.NEVER else "is not executed on"
     return not_possible(
         Reason.SCRIPT_NOT_FOR_VERSION,

@@ -35,6 +35,11 @@ from goexchange.powershell.contract import (
 from goexchange.powershell.contract import Contract as Contract
 from goexchange.powershell.contract import Schema as Schema
 from goexchange.powershell.contracts_cmdlets import CMDLET_CONTRACTS
+from goexchange.powershell.contracts_mta import (
+    MTACHECK_REQUEST,
+    MTACHECK_RESULT,
+    OBSERVE_MTA,
+)
 from goexchange.powershell.contracts_runs import RUN_CONTRACTS
 
 OBSERVE_HOST = Contract(
@@ -201,6 +206,7 @@ START_JOB = Contract(
                 "diskshadow",
                 "export-configuration",
                 "command",
+                "mtacheck",
                 "restore-services",
                 "stop-services",
                 "try-folders",
@@ -226,7 +232,7 @@ START_JOB = Contract(
         "Stop-Process",
         "Stop-Service",
     ),
-    tools=("diskshadow", "eseutil", "reg", "vssadmin", "wbadmin"),
+    tools=("diskshadow", "eseutil", "mtacheck", "reg", "vssadmin", "wbadmin"),
 )
 
 POLL_JOB = Contract(
@@ -461,6 +467,7 @@ CONTRACTS: Mapping[str, Contract] = {
         SEAL_SET,
         READ_SET,
         WRITE_DATABASE_RECORD,
+        OBSERVE_MTA,
         *RUN_CONTRACTS,
         *CMDLET_CONTRACTS,
     )
@@ -507,6 +514,7 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     ),
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
     "try-folders": record(folders=several(TEXT)),
+    "mtacheck": MTACHECK_REQUEST,
     # record: the name under which the host keeps what there was before
     "stop-services": record(root=TEXT, record=TEXT, services=several(TEXT)),
     "restore-services": record(root=TEXT, record=TEXT),
@@ -547,5 +555,6 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
     "stop-services": record(services=several(SERVICE)),  # as they were, in the order of stopping
     "restore-services": record(services=several(SERVICE)),  # as they are now
+    "mtacheck": MTACHECK_RESULT,
     "try-folders": record(folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))),
 }

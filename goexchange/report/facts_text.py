@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from goexchange.model.actual import ActualDatabase, ActualServer, ActualState
+from goexchange.model.actual import ActualDatabase, ActualMta, ActualServer, ActualState
 from goexchange.model.unknown import Unknown
 from goexchange.report.shown import shown, wrap
 from goexchange.report.table import Column, Frame, Row, table
@@ -39,6 +39,8 @@ def _server(server: ActualServer, frame: Frame) -> list[str]:
     lines = ["", *wrap(head, frame.width)]
     lines += [f"  {line}" for line in wrap(_host(server), frame.width - 2)]
     lines += [f"  {line}" for line in wrap(_group(server), frame.width - 2)] if group else []
+    if isinstance(server.mta, ActualMta):
+        lines += [f"  {line}" for line in wrap(_mta(server.mta), frame.width - 2)]
     if isinstance(server.databases, Unknown):
         return [*lines, f"  databases: {server.databases}"]
     rows = [_row(database) for database in server.databases]
@@ -56,6 +58,15 @@ def _host(server: ActualServer) -> str:
         )
     tool = _said(host.eseutil_version)
     return f"PowerShell {shown(host.powershell_version)} · eseutil {tool} · {free}"
+
+
+def _mta(mta: ActualMta) -> str:
+    """The message transfer agent of Exchange 2003, and its queue database."""
+    where = mta.data_folder
+    place = str(where) if isinstance(where, Unknown) else shown(where)
+    events = f" · {len(mta.events)} events about its queues" if mta.events else ""
+    state = f"{shown(mta.service.state)}, {shown(mta.service.start_type)}"
+    return f"MTA: {state} · queue database {size_text(mta.size_bytes)} in {place}{events}"
 
 
 def _group(server: ActualServer) -> str:

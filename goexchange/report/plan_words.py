@@ -93,6 +93,9 @@ _CHANGES = {
     Action.MOUNT_ORIGINAL,
     Action.RESTORE_MOUNT_AT_STARTUP,
     Action.WRITE_DATABASE_RECORD,
+    Action.STOP_MTA,
+    Action.CHECK_MTA,
+    Action.START_MTA,
 }
 _CREATIONS = {
     Action.OPEN_RECOVERY_RECORD,
@@ -111,6 +114,7 @@ _CREATIONS = {
     Action.SEAL_SET,
     Action.ONLINE_BACKUP,
     Action.ONLINE_BACKUP_BEFORE,
+    Action.COPY_MTA,
 }
 _REMOVALS = {
     Action.DELETE_TEMPORARY,

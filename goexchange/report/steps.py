@@ -28,7 +28,8 @@ _PASSES = {
     Action.FIND_DAMAGE: "primary",
     Action.DETECT_ERRORS_TEMPORARY: "defragmented",
 }
-_DETECTS = frozenset({*(one.value for one in _PASSES), Action.REPAIR_REQUEST.value})
+_REPEATED = frozenset({Action.REPAIR_REQUEST.value, Action.CHECK_MTA.value})
+_DETECTS = frozenset({*(one.value for one in _PASSES), *_REPEATED})
 _STATES = {kind.value: StepState(kind.value) for kind in OutcomeKind}
 
 
@@ -80,7 +81,7 @@ def pass_counts(lane: LaneReport) -> tuple[PassCount, ...]:
 
 def _of_each_pass(looked: Sequence[StepLog]) -> tuple[tuple[int, int], ...]:
     """Errors and warnings of each pass of the store's own correction."""
-    sent = [step for step in looked if step.action == Action.REPAIR_REQUEST.value]
+    sent = [step for step in looked if step.action in _REPEATED]
     found = [one for step in sent for one in step.findings]
     return tuple(
         (_number(found, "error", attempt), _number(found, "warning", attempt))
@@ -170,7 +171,7 @@ def _found(
 ) -> tuple[ReportedFinding, ...]:
     """What a step found at its end; of one that is repeated, what every pass found."""
     ends: Sequence[Mapping[str, object]] = [last]
-    if step.action is Action.REPAIR_REQUEST:
+    if step.action.value in _REPEATED:
         ends = [one.data for one in records if one.kind is RecordKind.OUTCOME]
     return tuple(_finding(one, step) for end in ends for one in rows_at(end, "findings"))
 

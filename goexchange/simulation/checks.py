@@ -23,8 +23,10 @@ from goexchange.driver.calls import job_id
 from goexchange.driver.copies import NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
+from goexchange.model.mta import MTA_NAME
 from goexchange.model.plan import Action, Consent, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
+from goexchange.simulation.checks_of_mta import mta_left, nets_of_mta
 from goexchange.world.copies import seeding
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.scripts_records import open_recoveries
@@ -143,7 +145,12 @@ class Checks:
             for name, server in self.suspended_by_us(world)
             if name not in told
         )
-        return copies + tuple(
+        stopped = tuple(
+            Violation(invariant="I1", step=host, why="its MTA is stopped, and nothing says so")
+            for host in mta_left(world, self.run)
+            if MTA_NAME not in offline
+        )
+        return (*copies, *stopped) + tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
             for name in self.down_by_us(world)
             if name not in offline
@@ -239,6 +246,8 @@ class Checks:
     def _of_effects(self, world: World, fresh: Iterable[Effect]) -> Iterator[Violation]:
         for effect in fresh:
             self._forget_mounts(world, effect)
+            if effect.kind == "mta-stopped" and effect.detail.startswith(f"{self.run}-"):
+                yield from nets_of_mta(world, effect, root=self.plan.body.rules.host_root or "")
             is_our_job = effect.kind == "job-started" and effect.detail.startswith(f"{self.run}-")
             if effect.by != self.user and not is_our_job:
                 continue

@@ -12,6 +12,12 @@ from attrs import define, field
 from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
 from goexchange.facts import groups
+from goexchange.facts.mta import (
+    decode_old_server,
+    host_only_arguments,
+    is_asked_without_cmdlets,
+    mta_arguments,
+)
 from goexchange.facts.observation import (
     REPAIRS_ASKED,
     Asked,
@@ -85,6 +91,14 @@ class Performer:
         Raises: HostDown while it reboots.
         """
         generation = self.world.hosts[server].description.generation
+        since = self.now() - EVENTS_BEFORE
+        if is_asked_without_cmdlets(generation):
+            wanted = host_only_arguments(root=self.root, events_since=since)
+            host = _as_sent(self.world.script(server, self.user, "observe-host", wanted))
+            told = _as_sent(
+                self.world.script(server, self.user, "observe-mta", mta_arguments(since))
+            )
+            return decode_old_server(host, told, name=server, observed_at=self.now())
         exchange: Mapping[str, Any] | Unknown = self._pipeline(
             server, exchange_statements(server, databases, generation=generation)
         )
@@ -92,7 +106,7 @@ class Performer:
         if more:
             exchange = groups.together(exchange, self._pipeline(server, more))
         arguments = host_arguments(
-            exchange, root=self.root, events_since=self.now() - EVENTS_BEFORE
+            exchange, root=self.root, events_since=since
         )
         host = _as_sent(self.world.script(server, self.user, "observe-host", arguments))
         repairs = None

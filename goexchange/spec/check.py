@@ -23,7 +23,6 @@ from goexchange.spec.selection import servers_of
 REBUILDS = frozenset((Script.PREVENTATIVE_MAINTENANCE, Script.OFFLINE_DEFRAG))
 _NEEDS_NO_CONDITION = (
     Script.PREVENTATIVE_MAINTENANCE,  # also the starting point of an empty specification
-    Script.MTA_ERROR_CORRECTION,
 )
 _WITH_EFFECT = {
     Condition.WHITE_SPACE: "script: {name: offline-defrag}",

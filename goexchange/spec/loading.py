@@ -14,6 +14,7 @@ from goexchange.model.desired import (
     DesiredState,
     ErrorCorrection,
     MissedPolicy,
+    MtaMessages,
     Notification,
     NotificationEvent,
     OverrunPolicy,
@@ -136,6 +137,7 @@ def _script(part: Section) -> ScriptChoice:
         forbid=part.choices("forbid", Consent),
         forbid_place=part.place_of("forbid"),
         place=part.place_of("name"),
+        mta_removes=part.choices("mta_removes", MtaMessages),
     )
 
 

@@ -89,7 +89,7 @@ def _online(script: Script) -> Mapping[Generation, Cell]:
 SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
     **{script: _living_and({}) for script in Script},
     Script.MTA_ERROR_CORRECTION: {
-        _G.EXCHANGE_2003: _UNCONFIRMED,
+        _G.EXCHANGE_2003: _BY_CONSENT,
         _G.EXCHANGE_2007: _no_mta(Script.STORE_ERROR_CORRECTION),
         _G.EXCHANGE_2010: _no_mta(Script.ONLINE_ERROR_CORRECTION),
         **dict.fromkeys(LIVING, _no_mta(Script.ONLINE_ERROR_CORRECTION)),
@@ -123,7 +123,7 @@ _C = Condition
 SERVES: Mapping[Script, tuple[Condition, ...]] = {
     Script.PREVENTATIVE_MAINTENANCE: (_C.WHITE_SPACE, _C.VERIFIED, _C.ONLINE_BACKUP),
     Script.STORE_ERROR_CORRECTION: (_C.VERIFIED, _C.ONLINE_BACKUP),
-    Script.MTA_ERROR_CORRECTION: (),
+    Script.MTA_ERROR_CORRECTION: (_C.VERIFIED,),
     Script.OFFLINE_DIAGNOSTIC_REPORT: (_C.VERIFIED, _C.MEASURED, _C.ONLINE_BACKUP),
     Script.ONLINE_ERROR_CORRECTION: (_C.VERIFIED, _C.ONLINE_BACKUP),
     Script.ONLINE_ERROR_DIAGNOSTIC: (_C.VERIFIED, _C.ONLINE_BACKUP),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from goexchange.errors import AnswerLost, GoexchangeError, Unreachable
+from goexchange.model.actual import WITHOUT_CMDLETS
 from goexchange.model.configuration import ServerEntry
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import is_change
@@ -64,7 +65,8 @@ class RemoteSession:
         Raises: Unreachable, AuthenticationRefused.
         """
         with self._lock:
-            if not is_carried(self.server.generation):
+            generation = self.server.generation
+            if not is_carried(generation) and generation not in WITHOUT_CMDLETS:
                 self._exchange.open()
             self._windows.open()
             self._was_open = True

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve
 
 from goexchange.ese.structures import LogTime, Signature
+from goexchange.model.mta import MTA_SERVICE
 from goexchange.world.backup_engine import wbadmin
 from goexchange.world.chance import number
 from goexchange.world.engines import engine_of
@@ -14,6 +15,7 @@ from goexchange.world.eseutil import Bench, mode_of, run_eseutil
 from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
+from goexchange.world.mta import run_mtacheck
 from goexchange.world.scripts_trial import try_folders
 from goexchange.world.service_jobs import restore_services, stop_services
 from goexchange.world.shadow_backup import shadow_backup
@@ -47,15 +49,30 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return watch_agent(world, host, job)
     if job.kind == "diskshadow":
         return _as_captured(shadow_backup(world, host, job, bench=bench_for(world, host)))
-    if job.kind == "stop-services":
-        return stop_services(host, request)
-    if job.kind == "restore-services":
-        return restore_services(host, request)
+    if job.kind == "mtacheck":
+        return run_mtacheck(host, request, words=world.faults.other_words.get(job.kind, ("", "")))
+    if job.kind in ("stop-services", "restore-services"):
+        return _services(world, host, job)
     if job.kind == "try-folders":
         return try_folders(request["folders"], files)
     if request["command"] in (HOLD, RELEASE):
         return hold_backups(world, host, request["command"])
     return run_command(request["command"], request["follow"])
+
+
+def _services(world: World, host: Host, job: HostJob) -> Work:
+    """Stopped or put back; that the message transfer agent changed is remembered."""
+    before = _is_mta_running(host)
+    play = stop_services if job.kind == "stop-services" else restore_services
+    work = play(host, job.request)
+    if _is_mta_running(host) != before:
+        kind = "mta-stopped" if before else "mta-started"
+        world.note(kind, host=host.name, detail=job.job)
+    return work
+
+
+def _is_mta_running(host: Host) -> bool:
+    return MTA_SERVICE in host.services and host.services[MTA_SERVICE].state == "Running"
 
 
 def bench_for(world: World, host: Host, *, fault: int | None = None) -> Bench:

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define
 
 from goexchange.codec import time_text
-from goexchange.world.files import FileProblem, FileRefused, join
+from goexchange.world.files import FileProblem, FileRefused, HostFiles, join
 from goexchange.world.hosts import Host
 from goexchange.world.work import Ending, Work
 
@@ -109,8 +109,17 @@ def proceed(job: HostJob, host: Host, now: datetime) -> bool:
         for source, destination in job.work.moves:
             if host.files.exists(destination):
                 host.files.delete(destination)
-            host.files.rename(source, destination)
+            _move(host.files, source, destination)
     return True
+
+
+def _move(files: HostFiles, source: str, destination: str) -> None:
+    """As Windows moves a file: renamed on its volume, copied and deleted to another."""
+    if files.volume_of(source) is files.volume_of(destination):
+        files.rename(source, destination)
+        return
+    files.write(destination, files.read(source))
+    files.delete(source)
 
 
 def end(job: HostJob, host: Host, moment: datetime, *, ending: Ending) -> None:

@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import parse_time, time_text
+from goexchange.model.actual import Generation
 from goexchange.world.events import Event, is_repair_event
 from goexchange.world.files import HostFiles, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.scripts_records import database_records, fence_of, open_recoveries
+from goexchange.world.site import ServerDescription
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -40,11 +42,7 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
             "powershell": description.powershell,
             "is_elevated": True,
         },
-        "exchange": {
-            "exsetup_version": description.file_version,
-            "eseutil_version": description.file_version,
-            "eseutil_path": description.eseutil_path,
-        },
+        "exchange": _tools(description),
         "volumes": [
             {
                 "mount_point": each.mount_point,
@@ -84,6 +82,17 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "records": database_records(host, arguments["root"]),
         "recoveries": open_recoveries(host, arguments["root"]),
         "failures": [],
+    }
+
+
+def _tools(description: ServerDescription) -> dict[str, str | None]:
+    """Build and tools where the script looks for them: it finds neither of Exchange 2003."""
+    if description.generation is Generation.EXCHANGE_2003:
+        return {"exsetup_version": None, "eseutil_version": None, "eseutil_path": None}
+    return {
+        "exsetup_version": description.file_version,
+        "eseutil_version": description.file_version,
+        "eseutil_path": description.eseutil_path,
     }
 
 

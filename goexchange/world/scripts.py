@@ -21,6 +21,7 @@ from goexchange.world import (
 )
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
+from goexchange.world.mta import observe_mta
 from goexchange.world.observing import observe_host, read_repairs
 from goexchange.world.refusals import NotModelled, ScriptFailed
 
@@ -32,6 +33,7 @@ Play = Callable[["World", Host, Mapping[str, Any]], dict[str, Any]]
 _PLAYS: Mapping[str, Play] = {
     "observe-host": observe_host,
     "read-repairs": read_repairs,
+    "observe-mta": observe_mta,
     "claim-fence": scripts_records.claim_fence,
     "write-recovery": scripts_records.write_recovery,
     "sentinel": scripts_records.sentinel,

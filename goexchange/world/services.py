@@ -88,6 +88,27 @@ _MANUAL_2010 = (
     "wbengine",
 )
 
+# Source: the vendor's table of the services of Exchange 2003.
+_AUTOMATIC_2003 = (
+    "ClusSvc",
+    "IISADMIN",
+    "MSExchangeIS",
+    "MSExchangeMGMT",
+    "MSExchangeMTA",
+    "MSExchangeSA",
+    "RESvc",
+    "SMTPSVC",
+    "W3SVC",
+    "WinRM",
+)
+_MANUAL_2003 = ("MSExchangeES", "MSExchangeSRS", "IMAP4Svc", "POP3Svc", "VSS")
+
+
+_OF_GENERATION = {
+    Generation.EXCHANGE_2003: (_AUTOMATIC_2003, _MANUAL_2003),
+    Generation.EXCHANGE_2010: (_AUTOMATIC_2010, _MANUAL_2010),
+}
+
 
 @define
 class ServiceState:
@@ -102,10 +123,7 @@ def exchange_services(generation: Generation, *, is_clustered: bool) -> dict[str
     """The services of a Mailbox server after its start, by name. Source: Exchange services
     overview, 2013-SE; for 2010 all roles on one server.
     """
-    is_2010 = generation is Generation.EXCHANGE_2010
-    automatic, manual = (
-        (_AUTOMATIC_2010, _MANUAL_2010) if is_2010 else (_AUTOMATIC, _MANUAL)
-    )
+    automatic, manual = _OF_GENERATION.get(generation, (_AUTOMATIC, _MANUAL))
     names = [name for name in automatic if is_clustered or name != "ClusSvc"]
     if generation in (Generation.EXCHANGE_2013, Generation.EXCHANGE_2016):
         names += _UNIFIED_MESSAGING

@@ -37,6 +37,19 @@ class ShareDescription(Shared):
 
 
 @frozen(kw_only=True)
+class MtaDescription(Shared):
+    """The queue database of a message transfer agent at the start: names of queues, numbers of
+    objects, and which of them are damaged.
+    """
+
+    queues: tuple[str, ...] = ("XAPI", "X400 Zürich", "MTA.WORKQUEUE")
+    objects: tuple[int, ...] = (300596, 300597, 300598)
+    broken_queues: tuple[str, ...] = ()
+    damaged_objects: tuple[int, ...] = ()
+    is_beyond_repair: bool = False
+
+
+@frozen(kw_only=True)
 class ServerDescription(Shared):
     """An Exchange server: `version` is major, minor, build and revision of the installed build;
     `installed_in` its folder when that is not the usual one.
@@ -53,6 +66,7 @@ class ServerDescription(Shared):
     installed_in: str | None = None
     cluster_kind: str = "Disabled"  # of Exchange 2007; Shared and NonShared are clusters
     nodes: tuple[str, ...] = ()
+    mta: MtaDescription | None = None  # of Exchange 2003
 
     @property
     def fqdn(self) -> str:
@@ -216,10 +230,12 @@ def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
 
 
 def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescription:
-    """The site with one server more: EX05, with Exchange 2010 and Windows PowerShell 2.0."""
+    """The site with two servers more: EX05 with Exchange 2010, EX07 with Exchange 2003; both have
+    Windows PowerShell 2.0.
+    """
     return evolve(
         site,
-        servers=(*site.servers, _OLD_SERVER),
+        servers=(*site.servers, _OLD_SERVER, SERVER_2003),
         databases=(*site.databases, *(_scaled(each, scale) for each in _OLD_DATABASES)),
     )
 
@@ -336,6 +352,17 @@ _OLD_SERVER = ServerDescription(
     edition="Standard",
     volumes=_server_volumes(*_DATA),
     powershell="2.0",
+)
+SERVER_2003 = ServerDescription(
+    name="EX07",
+    address="127.71.0.7",
+    generation=Generation.EXCHANGE_2003,
+    version=(6, 5, 7638, 1),
+    edition="Standard",
+    volumes=_server_volumes(*_DATA),
+    powershell="2.0",
+    installed_in="C:\\Program Files\\Exchsrvr\\",
+    mta=MtaDescription(broken_queues=("X400 Zürich",), damaged_objects=(300596,)),
 )
 _OLD_DATABASES = (
     evolve(

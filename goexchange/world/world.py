@@ -32,6 +32,7 @@ from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
+from goexchange.world.mta import start_automatic, write_queues
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request, tell
@@ -236,6 +237,7 @@ class World:
                 " -->\r\n<configuration />\r\n"
             )
             files.write(f"{server.install_folder}Bin\\{name}", text.encode())
+        write_queues(files, server)
         is_clustered = server.availability_group is not None
         return Host(
             description=server,
@@ -365,6 +367,7 @@ class World:
     def _happen_up(self, due: _Due) -> None:
         host = self.hosts[due.where]
         host.come_up(due.at)
+        start_automatic(host)
         for database in self.databases.values():
             if database.active_server != host.name:
                 copy = database.passive.get(host.name)

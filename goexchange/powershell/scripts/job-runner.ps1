@@ -810,6 +810,47 @@ function Restore-Named($Request) {
     return @{ exit_code = 0; result = @{ services = @($now) } }
 }
 
+# --- the queue database of the message transfer agent (Exchange 2003) ----------------------------
+
+# mtacheck wants its folder for what it takes out empty: what lies there is moved to the evidence, never deleted.
+function Move-TakenOut([string]$Data, [string]$Evidence) {
+    $from = [System.IO.Path]::Combine($Data, 'mtacheck.out')
+    if (-not [System.IO.Directory]::Exists($from)) { return @() }
+    $moved = @()
+    foreach ($path in @([System.IO.Directory]::GetFiles($from))) {
+        [void][System.IO.Directory]::CreateDirectory($Evidence)
+        $number = 1
+        do {
+            $to = Join-GxPath $Evidence @(([System.IO.Path]::GetFileName($path) + '.' + $number))
+            $number = $number + 1
+        } while ([System.IO.File]::Exists($to))
+        [System.IO.File]::Move($path, $to)
+        $moved += $to
+    }
+    if (@([System.IO.Directory]::GetFileSystemEntries($from)).Count -gt 0) { throw ('not only files lie in ' + $from) }
+    return $moved
+}
+
+function Invoke-Mtacheck($Request) {
+    $service = Get-Service -Name 'MSExchangeMTA'
+    if ([string]$service.Status -ne 'Stopped') { throw 'the service MSExchangeMTA is not stopped' }
+    $evidence = [string]$Request.evidence
+    $taken = @(Move-TakenOut ([string]$Request.data_folder) $evidence)
+    $log = [System.IO.Path]::Combine($folder, 'mtacheck.log')
+    $words = @('/v', '/f', $log)
+    foreach ($one in @($Request.removes)) {
+        if ($one) { $words += '/' + [string]$one }
+    }
+    Set-Location -LiteralPath ([System.IO.Path]::GetDirectoryName([string]$Request.mtacheck))
+    $exitCode = Invoke-GxTool ([string]$Request.mtacheck) ([string[]]$words) $output $errorOutput
+    $taken += @(Move-TakenOut ([string]$Request.data_folder) $evidence)
+    $errorOutput.Flush()
+    $found = @{ log = ''; taken_out = @($taken); error_output = '' }
+    if ([System.IO.File]::Exists($log)) { $found['log'] = [Convert]::ToBase64String((Read-GxBytes $log 0 1048576)) }
+    $found['error_output'] = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 1048576))
+    return @{ exit_code = $exitCode; result = $found }
+}
+
 function Invoke-Request($Job) {
     $request = $Job.request
     switch ([string]$Job.kind) {
@@ -822,6 +863,7 @@ function Invoke-Request($Job) {
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
         'try-folders' { return Test-Folders $request }
+        'mtacheck' { return Invoke-Mtacheck $request }
         'stop-services' { return Stop-Named $request }
         'restore-services' { return Restore-Named $request }
     }

@@ -88,6 +88,15 @@ if ($GxIsOld) {
                         UserModeTime = $one.UserModeTime
                     }
                 }
+                'Win32_NTLogEvent' {
+                    @{
+                        Logfile = $one.Logfile
+                        SourceName = $one.SourceName
+                        EventCode = $one.EventCode
+                        TimeGenerated = (Get-GxMoment $one $one.TimeGenerated)
+                        Message = $one.Message
+                    }
+                }
                 'Win32_MountPoint' {
                     @{ Volume = @{ DeviceID = (Get-GxKey $one.Volume) }; Directory = @{ Name = (Get-GxKey $one.Directory) } }
                 }

@@ -41,7 +41,7 @@ def script(name: str, servers: str) -> str:
     return (
         "apiVersion: goexchange/v1\nkind: Specification\nmetadata: {name: a}\n"
         f"targets: {{servers: [{servers}]}}\nscript: {{name: {name}}}\n"
-        + ("" if name.startswith("mta") else "desired: {verified_within: 30d}\n")
+        "desired: {verified_within: 30d}\n"
     )
 
 
