@@ -7,9 +7,11 @@ from collections import Counter
 from attrs import field, frozen
 
 from goexchange.simulation.crashes import crash_everywhere
-from goexchange.simulation.night import NightBroken
+from goexchange.simulation.night import Night, NightBroken
+from tests.reliability import pilots
 from tests.reliability.scenarios import night_of, scenario_of
 
+PILOTS_EVERY = 10  # of so many scenarios the last is a stage of a pilot
 EFFECTS_OF_A_NIGHT = 250  # about; so many boundaries are taken that the asked number comes out
 
 
@@ -41,7 +43,7 @@ def crash_points(what: tuple[int, int]) -> Points:
     is killed as well, a few effects after it began.
     """
     number, wanted = what
-    night = night_of(scenario_of(number))
+    night = night_with(number)
     every = max(1, 2 * EFFECTS_OF_A_NIGHT * len(night.plan.body.lanes) // max(wanted, 1))
     again = 3 + number % 7 if number % 2 else None
     try:
@@ -55,6 +57,13 @@ def crash_points(what: tuple[int, int]) -> Points:
     for kill, count in report.kills.items():
         places[f"{kill.phase}: {_action(kill.step)}"] += count
     return Points(points=report.points, scenarios=1, places=places, ends=report.ends)
+
+
+def night_with(number: int) -> Night:
+    """The night of a scenario by its number; now and then one of a pilot's."""
+    stage, place = divmod(number, PILOTS_EVERY)
+    is_pilot = place == PILOTS_EVERY - 1
+    return pilots.stage_of(stage) if is_pilot else night_of(scenario_of(number))
 
 
 def _action(step: str) -> str:

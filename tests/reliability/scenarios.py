@@ -34,7 +34,7 @@ CLOCK_BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # Europe/Berlin, 03:00 be
 CLOCK_FORWARD = datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
 CHANGES = (CLOCK_BACK, CLOCK_FORWARD)
 LATE = datetime(2026, 11, 29, 4, 40, tzinfo=UTC)  # the window closes at 05:00
-SERVERS_MAX, DATABASES_MAX = 3, 3
+LIVING = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)  # the second server differs
 
 
 @frozen(kw_only=True)
@@ -56,7 +56,7 @@ class Scenario:
     failures_max: int
     at: datetime
     times: TimeConstants = field(factory=TimeConstants)
-    generations: tuple[Generation, ...] = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)
+    generations: tuple[Generation, ...] = LIVING
     has_agent: bool = False
     has_shadow: bool = False
     has_rebuilt_set: bool = False
@@ -80,6 +80,7 @@ class Scenario:
                 ("a set of the rebuilt file", self.has_rebuilt_set),
                 ("one availability group", self.has_group),
                 ("a backup before", self.has_backup_before),
+                (f"Exchange {self.generations[0].value}", self.generations != LIVING),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
             if is_there
@@ -137,6 +138,9 @@ def scenario_of(seed: int) -> Scenario:
         needs[0] = (("reseed", "look", "look")[draw("replicated", 3)], *needs[0][1:])
     if all(each in ("nothing", "outside") for of in needs for each in of):
         needs[0] = ("rebuild", *needs[0][1:])
+    generations = LIVING  # where a database has copies on other servers no other is taken
+    if not has_group and draw("generation", 6) == 0:
+        generations = (Generation.EXCHANGE_2010, Generation.EXCHANGE_2016)
     moment = draw("at", 12)
     at = LATE if moment == 0 else CHANGES[moment % 2] if moment in (1, 2) else SATURDAY
     if at in CHANGES:
@@ -156,6 +160,7 @@ def scenario_of(seed: int) -> Scenario:
         has_rebuilt_set=draw("rebuilt set", 5) == 0,
         has_group=has_group,
         has_backup_before=draw("backup before", 6) == 0,
+        generations=generations,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
 
@@ -187,6 +192,8 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, **{name: False})
     if scenario.conflicts != "refuse":
         yield evolve(scenario, conflicts="refuse")
+    if scenario.generations != LIVING:
+        yield evolve(scenario, generations=LIVING)
     if scenario.at != SATURDAY:
         yield evolve(scenario, at=SATURDAY)
     if scenario.pages > 48:
