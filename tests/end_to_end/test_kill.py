@@ -15,7 +15,8 @@ import pytest
 from goexchange.journal.chain import Draft, line_of, read_lines, seal
 from tests.end_to_end.site import Site, lab, steps
 from tests.reliability.dying import Moment
-from tests.reliability.kills import LAB, one_run, prepare, report
+from tests.reliability.kills import DATABASES, LAB, Hits, one_run, prepare, report
+from tests.reliability.loaded import loaded
 
 
 def is_rebuilding(records: list[dict[str, Any]]) -> bool:
@@ -31,25 +32,24 @@ def rebuild_jobs(site: Site) -> list[str]:
     return [each.name for each in root.iterdir() if f"-{number}-" in each.name[15:]]
 
 
-KILLED_AT = (
-    Moment.IN_INTENT,
-    Moment.BEFORE_EFFECT,
-    Moment.AFTER_EFFECT,
-    Moment.BEFORE_OUTCOME,
-    Moment.IN_REPORT,
-)  # all eleven are played by `python -m tests.reliability.kills`
+KILLS = 20  # in nights of other databases, each at every moment once
 
 
+@pytest.mark.timeout(600)  # some fifty processes, and leases that are waited for
 def test_killed_again_and_again_then_resumed(tmp_path: Path) -> None:
-    """Each process of one run dies by SIGKILL at another boundary of another step."""
-    with lab(tmp_path, *LAB) as site:
+    """Each process of a run dies by SIGKILL at another boundary of another step."""
+    hits, seed = Hits(), random.randrange(1000)
+    with lab(tmp_path, *LAB) as there, loaded(there) as site:
         prepare(site)
-        hits = one_run(site, random.randrange(0, 1000, 2), "DB05", moments=KILLED_AT)
+        for at, database in enumerate(DATABASES):
+            if hits.count < KILLS and not hits.bad:
+                hits = hits.plus(one_run(site, seed + at, database, dies=site.die))
     sys.stdout.write("\n".join(report(hits, 0)))
-    assert not hits.bad
-    # A process may end before its moment comes: those are counted, and are the fewer ones.
-    assert hits.count + hits.missed.total() == len(KILLED_AT) and hits.count >= 2
-    assert dict(hits.ends) == {0: 1}
+    assert not hits.bad, f"seed {seed}"
+    assert hits.count >= KILLS, hits.missed
+    assert dict(hits.ends) == {0: hits.runs}
+    # A process may end before its moment comes; in another night that moment is another one.
+    assert not [each for each in Moment if not hits.moments[each.value]], hits.missed
 
 
 @pytest.mark.long

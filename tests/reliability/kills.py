@@ -80,6 +80,9 @@ class Target:
     nth: int = 1
 
 
+Dies = Callable[[Site, Target, Sequence[str], random.Random], tuple[int, str]]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill as often as is asked for; 0 when every run ended well and every moment was hit."""
     parser = argparse.ArgumentParser(description="kill -9 of the command line against a lab")
@@ -163,19 +166,20 @@ def prepare(site: Site) -> None:
     specification.write_text(text.replace("gain_min: 1MiB", "gain_min: 64KiB"), "utf-8")
 
 
-def one_run(
-    site: Site, seed: int, database: str, *, moments: Sequence[Moment] = tuple(Moment)
-) -> Hits:
-    """One run from its plan to its end, killed on the way at each of the moments once."""
+def one_run(site: Site, seed: int, database: str, *, dies: Dies | None = None) -> Hits:
+    """One run from its plan to its end, killed on the way at each of the moments once.
+
+    Shape: `dies` goes on with a run in a process that dies; by default that is the command itself.
+    """
     chance = random.Random(seed)
     plan = site.planned("--database", database)
-    targets = targets_of(plan, chance, moments)
+    targets = targets_of(plan, chance)
     loses_store_at = chance.randrange(3, len(targets) - 1) if seed % 2 else None
     server = plan["body"]["lanes"][0]["server"]
     total = Hits(runs=1)
     words: Sequence[str] = ("apply", "plan.json")
     for number, target in enumerate(targets):
-        code, said = _until_free(partial(_die, site, target, words, chance))
+        code, said = _until_free(partial(dies or die, site, target, words, chance))
         if code != -signal.SIGKILL:
             total = total.plus(Hits(missed=Counter([target.moment.value])))
             if code not in (ExitCode.OK, ExitCode.LOCKED):
@@ -206,13 +210,13 @@ def one_run(
     return total.plus(Hits(ends=Counter([code]), bad=bad))
 
 
-def targets_of(plan: Any, chance: random.Random, wanted: Sequence[Moment]) -> list[Target]:
+def targets_of(plan: Any, chance: random.Random) -> list[Target]:
     """Each moment once, at steps that follow each other; the report comes last."""
     steps = [
         step for lane in plan["body"]["lanes"] for step in lane["steps"]
         if step["runs_when"] in ("all-well", "in-service-again", "settings-changed")
     ]  # fmt: skip
-    moments = [each for each in wanted if each is not Moment.IN_REPORT]
+    moments = [each for each in Moment if each is not Moment.IN_REPORT]
     chance.shuffle(moments)
     places = sorted(chance.sample(range(len(steps)), len(moments)))
     found = []
@@ -221,9 +225,7 @@ def targets_of(plan: Any, chance: random.Random, wanted: Sequence[Moment]) -> li
         while moment in OF_A_CALL and at + 1 < len(steps) and not _is_sent(steps[at]):
             at += 1
         found.append(Target(moment=moment, step=steps[at]["id"]))
-    if Moment.IN_REPORT in wanted:
-        found.append(Target(moment=Moment.IN_REPORT, step="report"))
-    return found
+    return [*found, Target(moment=Moment.IN_REPORT, step="report")]
 
 
 def _folder(path: str) -> str:
@@ -240,7 +242,7 @@ def _action(step: str) -> str:
     return step.rsplit("/", 1)[-1].partition("-")[2] or step
 
 
-def _die(
+def die(
     site: Site, target: Target, words: Sequence[str], chance: random.Random
 ) -> tuple[int, str]:
     """Go on with the run until the process is dead, or has ended before its time."""
