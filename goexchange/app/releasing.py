@@ -19,6 +19,7 @@ from goexchange.journal.replay import replay
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
 from goexchange.model.configuration import Inventory, ServerEntry
 from goexchange.model.left import KeptRun, LeftOnHost, RecoveryRecord
+from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Plan
 from goexchange.model.remembered import Remembered, Standing
 from goexchange.model.unknown import Unknown
@@ -136,6 +137,8 @@ def prepare_on(
 ) -> Prepared:
     """What a release of these open records of one host would do."""
     server = left.server
+    for each in records:
+        _refuse_mta(each, server)
     memory = {
         each.run: _kept(session, server, left, each.run, inventory=site.inventory)
         for each in records
@@ -164,6 +167,16 @@ def prepare_on(
         undecided=tuple(each for each in every if each.standing is Standing.UNDECIDED),
         runs=tuple(sorted(memory)),
     )
+
+
+def _refuse_mta(record: RecoveryRecord, server: str) -> None:
+    """A stopped message transfer agent is no database: the run itself brings it back."""
+    if record.database_guid == MTA_ID:
+        raise NotReleased(
+            f"run {record.run} left the message transfer agent of {server}, which a release does"
+            f" not start: goexchange resume {record.run}, or goexchange resume --from-host"
+            f" {server}; by hand, the RECOVERY.txt there"
+        )
 
 
 def _kept(

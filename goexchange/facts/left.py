@@ -16,6 +16,7 @@ from goexchange.model.left import (
     RecoveryRecord,
     SentinelLeft,
 )
+from goexchange.model.mta import MTA_ID
 from goexchange.model.unknown import Unknown
 
 Json = Mapping[str, Any]
@@ -59,7 +60,7 @@ def _recovery(plain: Json) -> RecoveryRecord:
     if not isinstance(plain["run"], str) or not isinstance(content, dict):
         raise TypeError("not a recovery record")
     is_open = plain["state"] != "closed"
-    if is_open:
+    if is_open and plain["database_guid"].lower() != MTA_ID:
         _require_named(plain["run"], content)
     return RecoveryRecord(
         run=plain["run"],

@@ -11,8 +11,10 @@ from datetime import timedelta
 
 from goexchange.driver.invariants import Violation
 from goexchange.errors import ExitCode
+from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Action, Lane
 from goexchange.model.run import LaneState, OutcomeKind, RecordKind, RunResult
+from goexchange.simulation.checks_of_mta import of_mta_at_rest
 from goexchange.simulation.night import Night
 from goexchange.world.truth import TrueDatabase, true_database
 from goexchange.world.world import Effect, World
@@ -26,6 +28,9 @@ def at_rest(night: Night, result: RunResult, *, rival: Night | None) -> tuple[Vi
     found: list[Violation] = []
     for one in result.databases:
         lane = next(each for each in night.plan.body.lanes if each.id == one.lane)
+        if lane.database_guid == MTA_ID:
+            found += of_mta_at_rest(world, one, rival=rival is not None)
+            continue
         database = world.database_named(one.database)
         truth = true_database(world, database)
         if one.state is LaneState.DONE and result.exit_code == ExitCode.OK:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from goexchange.driver.invariants import Violation
 from goexchange.model.mta import MTA_ID, MTA_NAME, MTA_SERVICE
+from goexchange.model.run import DatabaseResult, LaneState
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.world import Effect, World
 
@@ -39,3 +40,18 @@ def mta_left(world: World, run: str) -> tuple[str, ...]:
             and not world.hosts[name].sentinels
         )
     )
+
+
+def of_mta_at_rest(
+    world: World, result: DatabaseResult, *, rival: bool
+) -> Iterator[Violation]:
+    """A lane that was done, or gave up, has left the agent as it was: running, unless somebody
+    else was at work too, or it was found stopped.
+    """
+    if rival or result.state not in (LaneState.DONE, LaneState.FAILED):
+        return
+    server = world.hosts[result.server]
+    was_running = server.description.mta is not None and server.description.mta.is_running
+    if was_running and server.services[MTA_SERVICE].state != "Running":
+        why = f"its lane is {result.state.value}, and the MTA is not running"
+        yield Violation(invariant="I1", step=result.server, why=why)

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from attrs import frozen
 
+from goexchange.model.mta import MTA_NAME
 from goexchange.simulation.faults import Fault, FaultKind
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.faults import AgentTrouble
@@ -44,7 +45,7 @@ def disturb(world: World, fault: Fault, *, server: str, root: str) -> bool:
     parts = fault.step.split("/")
     host = world.hosts[server]
     database = None
-    if len(parts) > 2:
+    if len(parts) > 2 and parts[1] != MTA_NAME:
         database = world.database_named(parts[1])
     else:
         mine = [each for each in world.databases.values() if each.active_server == host.name]

@@ -13,7 +13,13 @@ from uuid import UUID
 
 from attrs import define, evolve
 
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    ActualMta,
+    ActualServer,
+    Generation,
+)
 from goexchange.model.plan import Action, JobCall, Plan, ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.simulation.night import Night, night_of
@@ -25,6 +31,7 @@ from goexchange.world.site import (
     PAGE_BYTES,
     DatabaseDescription,
     GroupDescription,
+    MtaDescription,
     Rates,
     ServerDescription,
     ShareDescription,
@@ -179,14 +186,31 @@ def _servers(plan: Plan) -> Iterator[ServerDescription]:
             name=server.name,
             address=f"192.0.2.{index % 250 + 1}",
             generation=Generation.EXCHANGE_2019 if isinstance(generation, Unknown) else generation,
-            version=_version(host),
+            version=_version(host, server.build),
             edition=server.edition if isinstance(server.edition, str) else "Standard",
             volumes=tuple(_volumes(host)),
             installed_in=_installed_in(host),
+            mta=_mta(server),
             availability_group=server.availability_group
             if isinstance(server.availability_group, str)
             else None,
         )
+
+
+def _mta(server: ActualServer) -> MtaDescription | None:
+    """Its message transfer agent, where it was seen to have one; something is damaged in it."""
+    seen = server.mta
+    if not isinstance(seen, ActualMta):
+        return None
+    damaged = MtaDescription()
+    return evolve(
+        damaged,
+        broken_queues=damaged.queues[:1],
+        damaged_objects=damaged.objects[:1],
+        is_running=seen.service.state == "Running",
+        folder=seen.data_folder if isinstance(seen.data_folder, str) else None,
+        tool=seen.tool if isinstance(seen.tool, str) else None,
+    )
 
 
 def _wanted(plan: Plan) -> set[str]:
@@ -213,11 +237,13 @@ def _groups(plan: Plan, servers: Sequence[str]) -> Iterator[GroupDescription]:
         )
 
 
-def _version(host: ActualHost | None) -> tuple[int, int, int, int]:
-    text = host.exsetup_version if host is not None else "15.2.0.0"
+def _version(host: ActualHost | None, build: str | Unknown) -> tuple[int, int, int, int]:
+    """By the setup program; of Exchange 2003, which has none, by the build of the store."""
+    known = host.exsetup_version if host is not None else "15.2.0.0"
+    text = build if isinstance(known, Unknown) else known
     parts = [int(part) for part in str(text).split(".") if part.isdigit()]
-    major, minor, build, revision = (*parts, 15, 2, 0, 0)[:4] if len(parts) >= 4 else (15, 2, 0, 0)
-    return major, minor, build, revision
+    major, minor, third, revision = (*parts, 15, 2, 0, 0)[:4] if len(parts) >= 4 else (15, 2, 0, 0)
+    return major, minor, third, revision
 
 
 def _installed_in(host: ActualHost | None) -> str | None:

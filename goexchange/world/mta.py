@@ -30,12 +30,14 @@ _OUT = "mtacheck.out"
 
 def data_folder(server: ServerDescription) -> str:
     """Where the queue database lies."""
-    return f"{server.install_folder}mtadata"
+    named = None if server.mta is None else server.mta.folder
+    return named or f"{server.install_folder}mtadata"
 
 
 def tool_path(server: ServerDescription) -> str:
     """Where mtacheck is."""
-    return f"{server.install_folder}Bin\\mtacheck.exe"
+    named = None if server.mta is None else server.mta.tool
+    return named or f"{server.install_folder}Bin\\mtacheck.exe"
 
 
 def write_queues(files: HostFiles, server: ServerDescription) -> None:
@@ -164,6 +166,12 @@ def damage_again(host: Host) -> None:
     assert server.mta is not None
     path = join(data_folder(server), "queue01.dat")
     host.files.write(path, _content(_BAD, server.mta.queues[0]))
+
+
+def as_described(services: dict[str, ServiceState], server: ServerDescription) -> None:
+    """The agent stands still where the description says so."""
+    if server.mta is not None and not server.mta.is_running:
+        services[MTA_SERVICE].state = "Stopped"
 
 
 def start_automatic(host: Host) -> None:

@@ -39,7 +39,7 @@ class ShareDescription(Shared):
 @frozen(kw_only=True)
 class MtaDescription(Shared):
     """The queue database of a message transfer agent at the start: names of queues, numbers of
-    objects, and which of them are damaged.
+    objects, and which of them are damaged; `folder` and `tool` where they are not the usual ones.
     """
 
     queues: tuple[str, ...] = ("XAPI", "X400 Zürich", "MTA.WORKQUEUE")
@@ -47,6 +47,9 @@ class MtaDescription(Shared):
     broken_queues: tuple[str, ...] = ()
     damaged_objects: tuple[int, ...] = ()
     is_beyond_repair: bool = False
+    is_running: bool = True
+    folder: str | None = None
+    tool: str | None = None
 
 
 @frozen(kw_only=True)

@@ -32,7 +32,7 @@ from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
-from goexchange.world.mta import start_automatic, write_queues
+from goexchange.world.mta import as_described, start_automatic, write_queues
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request, tell
@@ -239,12 +239,14 @@ class World:
             files.write(f"{server.install_folder}Bin\\{name}", text.encode())
         write_queues(files, server)
         is_clustered = server.availability_group is not None
+        services = exchange_services(server.generation, is_clustered=is_clustered)
+        as_described(services, server)
         return Host(
             description=server,
             seed=self.seed,
             files=files,
             booted_at=now - timedelta(days=12),
-            services=exchange_services(server.generation, is_clustered=is_clustered),
+            services=services,
             tasks={VENDOR_TASK.name: evolve(VENDOR_TASK)},
         )
 

@@ -218,4 +218,50 @@ if ($GxHasNoTasks) {
     function Start-ScheduledTask($TaskPath, $TaskName) {
         [void](Connect-GxTasks).GetFolder($TaskPath.TrimEnd('\')).GetTask($TaskName).Run($null)
     }
+
+    # Windows Server 2003 has an older scheduler. What a task would run becomes a process of its own there, by WMI, which
+    # outlives the connection; under the account of the call. One with a trigger repeats itself until Windows restarts.
+    if ([Environment]::OSVersion.Version.Major -lt 6) {
+        $GxTaskActions = @{}
+
+        function Start-GxProcess([string]$Line, $Folder) {
+            $made = ([wmiclass]'Win32_Process').Create($Line, $Folder)
+            if ($made.ReturnValue -ne 0) { throw ('the process could not be started: ' + $made.ReturnValue) }
+        }
+
+        function Find-GxSentinel([string]$TaskName) {
+            $words = '-Guid ' + $TaskName.Replace('sentinel-', '')
+            foreach ($one in @(Get-WmiObject -Class Win32_Process -Filter "Name = 'cmd.exe'")) {
+                if ($null -ne $one -and ([string]$one.CommandLine).Contains($words)) { $one }
+            }
+        }
+
+        function Register-ScheduledTask($TaskPath, $TaskName, $Action, $Principal, $Settings, $Trigger, [switch]$Force) {
+            if ($null -eq $Trigger) {
+                $GxTaskActions[$TaskName] = $Action
+                return
+            }
+            if (@(Find-GxSentinel $TaskName).Count -gt 0) { return }
+            $inner = 'ping.exe -n 61 127.0.0.1 >nul & ' + [string]$Action['Execute'] + ' ' + [string]$Action['Argument']
+            Start-GxProcess ('cmd.exe /d /c for /l %i in (1,0,2) do (' + $inner + ')') $Action['WorkingDirectory']
+        }
+
+        function Start-ScheduledTask($TaskPath, $TaskName) {
+            $action = $GxTaskActions[$TaskName]
+            Start-GxProcess ([string]$action['Execute'] + ' ' + [string]$action['Argument']) $action['WorkingDirectory']
+        }
+
+        function Get-ScheduledTask {
+            [CmdletBinding()]
+            param($TaskPath, $TaskName)
+            if (-not $TaskName) { throw 'the scheduled tasks of this Windows cannot be listed' }
+            foreach ($one in @(Find-GxSentinel $TaskName)) { @{ TaskPath = $TaskPath; TaskName = $TaskName; Id = $one.ProcessId } }
+        }
+
+        function Unregister-ScheduledTask($Confirm) {
+            process {
+                if ($null -ne $_) { Stop-Process -Id $_['Id'] -Force }
+            }
+        }
+    }
 }

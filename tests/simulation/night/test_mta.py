@@ -4,24 +4,34 @@ happens, and the stores never notice.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from attrs import evolve
 
+from goexchange.app import host_record, releasing
 from goexchange.driver.events import Request, Requested
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualState, LookKind
 from goexchange.model.mta import MTA_ID, MTA_SERVICE
 from goexchange.model.plan import Action, Consent, Decision, Need, PlanBody, Reason
+from goexchange.model.rehearsal import EVERY
 from goexchange.model.run import LaneState, RecordKind, RunResult
 from goexchange.plan.planner import make_draft
 from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
+from goexchange.simulation.aftermath import at_rest
 from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, NightBroken, make_night
+from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.mta import damage_again, data_folder
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.site import SERVER_2003, MtaDescription, SiteDescription, default_site
 from tests.simulation.night.documents import AT, INVENTORY, inventory, specification
+from tests.simulation.night.test_release import WorldSession
+from tests.simulation.night.test_release import site as release_site
 
 SPECIFICATION = r"""apiVersion: goexchange/v1
 kind: Specification
@@ -35,6 +45,22 @@ schedule: {window: night}
 EX07 = INVENTORY.replace("EX01", "EX07").replace('"2019"', '"2003"')
 DAMAGED = MtaDescription(broken_queues=("X400 Zürich",), damaged_objects=(300596,))
 WELL = MtaDescription()
+
+
+class Session(WorldSession):
+    """The session of a release, with EX07."""
+
+    def __init__(self, of: Night) -> None:
+        super().__init__(of.performer)
+        self.of = of
+
+    def script(
+        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+    ) -> dict[str, Any]:
+        sent = json.loads(json.dumps(dict(arguments)))
+        answer = self.of.performer.world.script("EX07", "gxadmin", script, sent)
+        plain: dict[str, Any] = json.loads(json.dumps(answer))
+        return plain
 
 
 def site(mta: MtaDescription = DAMAGED) -> SiteDescription:
@@ -232,6 +258,36 @@ def test_damage_after_the_check_is_found_when_it_is_due() -> None:
     assert decided(one).need is Need.NOTHING
     one.performer.clock.move(seconds=31 * 86_400)
     assert decided(one).reasons == (Reason.VERIFICATION_TOO_OLD,)
+
+
+def test_a_twin_of_it_is_played_with_faults() -> None:
+    total = rehearse(night().plan, range(40))
+    assert total.classes[EVERY].scenarios == 40 and not total.broken
+    assert total.ends[0] > 10
+
+
+def test_one_that_was_stopped_before_is_played_too() -> None:
+    total = rehearse(night(evolve(WELL, is_running=False)).plan, range(3))
+    assert not total.broken and total.ends[0] >= 1
+
+
+def test_a_release_says_what_brings_it_back_instead() -> None:
+    one = night()
+    until(one, Action.CHECK_MTA)
+    one.kill()
+    session = Session(one)
+    left = host_record.look(session, "EX07", inventory(EX07))
+    assert isinstance(left.recoveries, tuple)
+    with pytest.raises(releasing.NotReleased, match="resume --from-host EX07"):
+        releasing.prepare_on(session, left, left.recoveries, site=release_site())
+
+
+def test_the_checks_notice_an_agent_that_was_left_stopped() -> None:
+    one = night(WELL)
+    result = one.run_to_end()
+    one.performer.world.hosts["EX07"].services[MTA_SERVICE].state = "Stopped"
+    assert [each.invariant for each in at_rest(one, result, rival=None)] == ["I1"]
+    assert not at_rest(one, result, rival=one)
 
 
 def test_the_checks_notice_an_agent_that_is_stopped_without_its_nets() -> None:
