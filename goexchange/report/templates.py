@@ -7,7 +7,7 @@ A file of the operators' folder with the name of one of ours replaces it; with
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from goexchange.errors import GoexchangeError, InvalidDocument
@@ -24,21 +24,17 @@ Own = Mapping[str, str]  # the operators' templates: name below their folder -> 
 
 def environment(own: Own, *, is_html: bool) -> SandboxedEnvironment:
     """The templates, sandboxed: what is undefined is an error, what is printed is made visible."""
-    return _made(own, is_html=is_html) if own else _packaged(is_html=is_html)
+    return _made(tuple(sorted(own.items())), is_html)
 
 
-@cache
-def _packaged(*, is_html: bool) -> SandboxedEnvironment:
-    """Ours alone, compiled once."""
-    return _made({}, is_html=is_html)
-
-
-def _made(own: Own, *, is_html: bool) -> SandboxedEnvironment:
+@lru_cache(maxsize=4)
+def _made(own: tuple[tuple[str, str], ...], is_html: bool) -> SandboxedEnvironment:
+    """The same templates are compiled once, however many pages are tried with them."""
     from jinja2 import FunctionLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     made = ImmutableSandboxedEnvironment(
-        loader=FunctionLoader(_loader(own)),
+        loader=FunctionLoader(_loader(dict(own))),
         autoescape=is_html,
         undefined=StrictUndefined,
         trim_blocks=True,
