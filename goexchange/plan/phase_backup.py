@@ -22,6 +22,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage, covered_bytes, include_argument
+from goexchange.plan.phase_conflicts import LOOKS_EVERY
 from goexchange.plan.shadow import copied_databases, shadow_job
 from goexchange.schedule.history import Estimate
 
@@ -166,7 +167,7 @@ def _add_proof(
             call=look,
             until=equals("proved", True),
             failed=equals("is_final", True),
-            interval_s=context.pace.poll_interval_s,
+            interval_s=LOOKS_EVERY * context.pace.poll_interval_s,
         ),
         time_limit_s=PROOF_LIMIT_S,
         binds=(Binding(argument="started_at", kind=BindingKind.STARTED_AT, step=step),),

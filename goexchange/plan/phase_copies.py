@@ -42,8 +42,7 @@ HOLD_GUARDS = (
 
 def held_copies(context: LaneContext) -> list[dict[str, Any]]:
     """What the recovery record says of the copies that are suspended for the rebuild."""
-    if context.replicas is None:
-        return []
+    assert context.replicas is not None  # asked only of a database with other copies
     return [
         {"identity": each.identity, "is_lagged": is_lagged(each)}
         for each in context.replicas.copies
