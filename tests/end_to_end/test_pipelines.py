@@ -231,10 +231,8 @@ def test_the_plan_blocks_of_the_other_forges(kind: str, site: Site, tmp_path: Pa
     assert shell(blocks(kind, site)["Nightly"], site, tmp_path)[0] in (0, 2)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    ["github", *(pytest.param(one, marks=pytest.mark.long) for one in ("azure", "gitlab"))],
-)
+@pytest.mark.long  # the sequence of signals itself is played by test_signals
+@pytest.mark.parametrize("kind", ["github", "azure", "gitlab"])
 def test_a_cancelled_job_ends_in_time_and_the_next_one_goes_on(kind: str, tmp_path: Path) -> None:
     """The forge signals the process that it started, and kills whatever is left at the end."""
     folder = tmp_path / "site"

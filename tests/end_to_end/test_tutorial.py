@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.tidy.sources import REPOSITORY
 
 TUTORIAL = REPOSITORY / "docs" / "tutorial.md"
@@ -21,6 +23,7 @@ def blocks() -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", TUTORIAL.read_text("utf-8"), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.long  # a whole session; the ordinary nights are those of test_night
 def test_the_tutorial_works_as_it_is_written(tmp_path: Path) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
