@@ -17,7 +17,7 @@ from goexchange.facts.catalogue import record_of
 from goexchange.facts.places import volume_of
 from goexchange.model.actual import ActualHost, ActualMta, ActualServer, Generation, LookKind
 from goexchange.model.configuration import Inventory
-from goexchange.model.desired import Consent, DesiredState, Script
+from goexchange.model.desired import Consent, DesiredState, OfflineBackup, Script
 from goexchange.model.mta import MTA_ID, MTA_NAME
 from goexchange.model.plan import ConsentNeed, Decision, Need, Premise, Reason
 from goexchange.model.unknown import Unknown
@@ -232,20 +232,20 @@ def _refusals(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[
             " the specification declares no place for it",
             "declare `backup.before.offline` with its target",
         )
-        return
-    if spec.backup_before.online is not None or spec.backup_after.online is not None:
+    elif spec.backup_before.online is not None or spec.backup_after.online is not None:
         yield _refused(
             spec,
             "an online backup saves the stores and not the message transfer agent",
             "take the online backup out of the specification, or give it one of its own",
         )
-    yield from _room(host, mta, spec)
+    else:
+        yield from _room(host, mta, spec, offline=offline)
     yield from _open_run(host, spec)
 
 
-def _room(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[Needed]:
-    offline = spec.backup_before.offline
-    assert offline is not None
+def _room(
+    host: ActualHost, mta: ActualMta, spec: DesiredState, *, offline: OfflineBackup
+) -> Iterator[Needed]:
     if is_share(offline.target.path):
         return  # what is free there is not observed: the copy ends where it is full
     volume = volume_of(host, offline.target.path.rstrip("\\") + "\\")
@@ -261,18 +261,19 @@ def _room(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[Need
 
 
 def _open_run(host: ActualHost, spec: DesiredState) -> Iterator[Needed]:
-    if isinstance(host.open_recoveries, Unknown):
+    recoveries = host.open_recoveries
+    if isinstance(recoveries, Unknown):
         yield fact_unknown(
-            "whether a run has not ended on it", host.open_recoveries, origin=spec.script.place
+            "whether a run has not ended on it", recoveries, origin=spec.script.place
         )
-        return
-    mine = [each for each in host.open_recoveries if each.database_guid in (None, MTA_ID)]
-    if mine:
-        yield _refused(
-            spec,
-            f"run {mine[0].run} has not ended on it (phase {mine[0].phase})",
-            f"goexchange resume {mine[0].run}",
-        )
+    else:
+        mine = [each for each in recoveries if each.database_guid in (None, MTA_ID)]
+        for each in mine[:1]:
+            yield _refused(
+                spec,
+                f"run {each.run} has not ended on it (phase {each.phase})",
+                f"goexchange resume {each.run}",
+            )
 
 
 def _refused(spec: DesiredState, why: str, instead: str) -> Needed:

@@ -20,8 +20,10 @@ from goexchange.simulation.night import Night, make_night
 from goexchange.spec import load_specification
 from goexchange.world.chance import number
 from goexchange.world.site import (
+    SERVER_2003,
     DatabaseDescription,
     GroupDescription,
+    MtaDescription,
     ServerDescription,
     SiteDescription,
     TimeConstants,
@@ -63,6 +65,7 @@ class Scenario:
     has_group: bool = False
     has_backup_before: bool = False
     conflicts: str = "refuse"
+    has_mta: bool = False
 
     def text(self) -> str:
         """One line for people."""
@@ -81,6 +84,7 @@ class Scenario:
                 ("one availability group", self.has_group),
                 ("a backup before", self.has_backup_before),
                 (f"Exchange {self.generations[0].value}", self.generations != LIVING),
+                ("a transfer agent of Exchange 2003", self.has_mta),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
             if is_there
@@ -161,6 +165,7 @@ def scenario_of(seed: int) -> Scenario:
         has_group=has_group,
         has_backup_before=draw("backup before", 6) == 0,
         generations=generations,
+        has_mta=draw("mta", 8) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
 
@@ -186,7 +191,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, needs=less)
     for name in (
         "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
-        "has_rebuilt_set",
+        "has_rebuilt_set", "has_mta",
     ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
@@ -252,7 +257,8 @@ def site_of(scenario: Scenario) -> SiteDescription:
         servers=tuple(
             evolve(each, availability_group="DAG1" if scenario.has_group else None)
             for each in servers
-        ),
+        )
+        + ((MTA_SERVER,) if scenario.has_mta else ()),
         databases=tuple(databases),
         groups=(
             GroupDescription(
@@ -323,6 +329,8 @@ def _inventory_text(scenario: Scenario) -> str:
         f' generation: "{_generation(scenario.generations, index).value}"}}\n'
         for index in range(scenario.servers)
     )
+    if scenario.has_mta:
+        servers += '  EX07: {address: ex07.lab.example, site: berlin, generation: "2003"}\n'
     shares = (
         "shares:\n  - {path: '\\\\backup01\\exchange$', mounted_at: /mnt/sets}\n"
         if scenario.has_share
@@ -386,9 +394,20 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
         ]
         if names:
             texts.append(_specification_text(scenario, need, wants, names))
-    return tuple(texts)
+    return (*texts, _AGENTS) if scenario.has_mta else tuple(texts)
 
 
+MTA_SERVER = evolve(
+    SERVER_2003, mta=MtaDescription(broken_queues=("XAPI",), damaged_objects=(300596,))
+)
+_AGENTS = (
+    "apiVersion: goexchange/v1\nkind: Specification\nmetadata: {name: agents}\n"
+    "targets: {servers: [EX07]}\ndesired: {verified_within: 30d}\n"
+    "script: {name: mta-error-correction}\n"
+    "backup: {before: {offline: {target: {path: 'E:\\evidence'}}}}\n"
+    "schedule: {window: night}\n"
+    "strategy: {failures_max: 1, servers_at_once: 2}\n"
+)
 _WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
 _SHADOW = "{method: diskshadow, target: {path: 'F:\\online'}}"
 _PROGRAM = "'C:\\agent\\backup.cmd'"
