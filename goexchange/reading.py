@@ -137,6 +137,7 @@ _SUMMARIES = {
     "notification": "a notification that cannot be told",
     "repeated": "the same twice",
     "retention": "retention that would remove a way back",
+    "include-after": "copied after maintenance what is copied before it",
     "over-limit": "over a limit of the policy",
     "scope": "a process and its undoing differ",
     "unsafe-word": "not safe as a word for a batch file",

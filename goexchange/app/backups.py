@@ -65,6 +65,33 @@ def look_at(folders: Sequence[str]) -> Shelf:
     return Shelf(sets=tuple(sets), unusable=tuple(unusable))
 
 
+@frozen(kw_only=True)
+class Loose:
+    """Database files that lie in a folder without a manifest: copies of online backups, or
+    somebody's own.
+    """
+
+    folder: str
+    files: tuple[str, ...]
+    total_bytes: int
+
+
+def loose_below(folders: Sequence[str]) -> tuple[Loose, ...]:
+    """Every folder with database files and no manifest; what lies below a set is the set's."""
+    found: dict[str, Loose] = {}
+    for given in folders:
+        for parent, below, names in os.walk(given):
+            if MANIFEST_NAME in names:
+                below.clear()
+                continue
+            files = sorted(name for name in names if name.lower().endswith(".edb"))
+            if files:
+                sizes = (Path(parent, name).stat().st_size for name in files)
+                one = Loose(folder=parent, files=tuple(files), total_bytes=sum(sizes))
+                found[str(Path(parent).resolve())] = one
+    return tuple(sorted(found.values(), key=lambda one: one.folder))
+
+
 def proofs(store: str) -> dict[str, datetime]:
     """The last proved online backup of each database, by its GUID in lower case, as the store's
     runs know it.

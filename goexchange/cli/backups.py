@@ -13,6 +13,7 @@ from goexchange.cli.console import Console
 from goexchange.errors import ExitCode, GoexchangeError, UsageError
 
 if TYPE_CHECKING:
+    from goexchange.app.backups import Loose
     from goexchange.backup.retention import Decision
 
 
@@ -28,7 +29,7 @@ def backups() -> None:
 @click.pass_obj
 def list_(obj: tuple[Console, dict[str, Any]], folders: tuple[str, ...]) -> int:
     """List every set below FOLDERS: database, age, size, standing. Reads manifests and sizes."""
-    from goexchange.app.backups import look_at
+    from goexchange.app.backups import look_at, loose_below
     from goexchange.codec import to_plain
 
     console, options = obj
@@ -36,10 +37,14 @@ def list_(obj: tuple[Console, dict[str, Any]], folders: tuple[str, ...]) -> int:
     console.data(_listed(shelf.sets, console))
     for folder, reason in shelf.unusable:
         console.data(f"x {folder}: {reason}")
+    loose = loose_below(_folders(folders, options))
+    if loose:
+        console.data(_loose_words(loose))
     console.document(
         {
             "sets": [to_plain(each) for each in shelf.sets],
             "unusable": [{"folder": folder, "reason": why} for folder, why in shelf.unusable],
+            "without_manifest": [to_plain(each) for each in loose],
         }
     )
     is_damaged = shelf.unusable or any(each.damage for each in shelf.sets)
@@ -163,6 +168,21 @@ def _listed(sets: Sequence[Any], console: Console) -> str:
         for each in sorted(sets, key=lambda one: (one.server, one.database, one.taken_at_utc))
     ]
     return "\n".join(table(headings, rows, Frame(width=console.width, indent=0)))
+
+
+def _loose_words(loose: Sequence[Loose]) -> str:
+    from goexchange.report.shown import shown
+    from goexchange.report.units import size_text
+
+    lines = [
+        "Database files without a manifest are no sets: copies of online backups by diskshadow, or",
+        "somebody's own. `verify FOLDER` reads them; restore and prune do not know them.",
+    ]
+    lines += [
+        f"  {shown(one.folder)}: {', '.join(map(shown, one.files))}, {size_text(one.total_bytes)}"
+        for one in loose
+    ]
+    return "\n".join(lines)
 
 
 def _folders(given: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]:

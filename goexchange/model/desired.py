@@ -409,8 +409,6 @@ class Strategy:
     servers_at_once: int
     servers_at_once_place: Place
     batches: tuple[int, ...]  # how many servers in each, after the canary; the last is used again
-    databases_at_once: int
-    databases_at_once_place: Place
     failures_max: int
     place: Place
 

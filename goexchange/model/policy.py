@@ -53,7 +53,6 @@ class Limits:
 
     scripts: tuple[Script, ...] | None
     servers_at_once: int | None
-    databases_at_once: int | None
     failures: int | None
     keep_last: int | None
     run_time_max_s: int | None

@@ -230,7 +230,7 @@ def hypothetical(scratch: Scratch, server: ActualServer) -> ActualServer:
 
 
 def _strategy(of: Strategy) -> Strategy:
-    return evolve(of, canary=None, servers_at_once=1, batches=(), databases_at_once=1)
+    return evolve(of, canary=None, servers_at_once=1, batches=())
 
 
 def _creation_lane(scratch: Scratch, server: str, root: str) -> Lane:

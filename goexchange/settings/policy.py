@@ -60,7 +60,6 @@ def _limits(part: Section) -> Limits:
     return Limits(
         scripts=part.choices("scripts", Script) if part.has("scripts") else None,
         servers_at_once=optional("servers_at_once"),
-        databases_at_once=optional("databases_at_once"),
         failures=optional("failures"),
         keep_last=optional("keep_last"),
         run_time_max_s=part.optional_duration_s("run_time_max"),

@@ -209,6 +209,14 @@ def _check_backups(desired: DesiredState, findings: Findings) -> None:
             "target: {path: 'F:'}}}}"
         )
         findings.add("backup-missing", detail=detail, place=place)
+    after = desired.backup_after.offline
+    if after is not None and (after.parts or after.paths):
+        detail = (
+            "The set after maintenance holds the rebuilt file alone: what else is to be copied is "
+            "copied while everything is mounted, into the set before. Move `include` and `paths` "
+            "to backup.before.offline."
+        )
+        findings.add("include-after", detail=detail, place=after.place)
     if script is Script.EXCHANGE_BACKUP and not _any_backup(desired):
         detail = "The script exchange-backup rehearses backups; 'backup' names none."
         findings.add("backup-missing", detail=detail, place=place)

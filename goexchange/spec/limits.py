@@ -37,12 +37,6 @@ def _breaches(desired: DesiredState, policy: Policy) -> Iterator[_Breach]:
             limits.servers_at_once,
             strategy.servers_at_once_place,
         ),
-        (
-            "databases_at_once",
-            strategy.databases_at_once,
-            limits.databases_at_once,
-            strategy.databases_at_once_place,
-        ),
         ("failures_max", strategy.failures_max, limits.failures, strategy.place),
     ):
         if highest is not None and value > highest:

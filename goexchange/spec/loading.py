@@ -184,8 +184,6 @@ def _strategy(part: Section) -> Strategy:
         servers_at_once=part.integer("servers_at_once"),
         servers_at_once_place=part.place_of("servers_at_once"),
         batches=part.integers("batches"),
-        databases_at_once=part.integer("databases_at_once"),
-        databases_at_once_place=part.place_of("databases_at_once"),
         failures_max=part.integer("failures_max"),
         place=part.place,
     )

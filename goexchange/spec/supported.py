@@ -46,12 +46,6 @@ def _credentials(desired: DesiredState) -> _Finds:
                 yield target.path, target.place
 
 
-def _include_after(desired: DesiredState) -> _Finds:
-    after = desired.backup_after.offline
-    if after is not None and (after.parts or after.paths):
-        yield "", after.place
-
-
 def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
     sides = (desired.backup_before, desired.backup_after)
     return (side.online for side in sides if side.online is not None)
@@ -63,15 +57,8 @@ def _agent_machines(desired: DesiredState) -> _Finds:
             yield online.agent.runs_on, online.agent.place
 
 
-def _databases_at_once(desired: DesiredState) -> _Finds:
-    if desired.strategy.databases_at_once > 1:
-        yield str(desired.strategy.databases_at_once), desired.strategy.databases_at_once_place
-
-
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("the credential for {value}", _credentials),
-    ("what is copied beside the database after maintenance", _include_after),
     ("a backup agent on the machine {value}", _agent_machines),
-    ("{value} databases at once", _databases_at_once),
 )

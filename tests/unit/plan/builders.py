@@ -212,8 +212,6 @@ def spec(name: str = "weekly", **differs: Any) -> desired.DesiredState:
             servers_at_once=1,
             servers_at_once_place=at(35),
             batches=(),
-            databases_at_once=1,
-            databases_at_once_place=at(35),
             failures_max=0,
             place=at(35),
         ),

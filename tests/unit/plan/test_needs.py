@@ -7,6 +7,7 @@ from attrs import evolve
 
 from goexchange.errors import InvalidDocument, Severity
 from goexchange.model import actual, desired
+from goexchange.model.configuration import SecretKind, SecretReference
 from goexchange.model.plan import Decision, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan.planner import make_draft
@@ -160,11 +161,15 @@ def test_a_generation_that_the_script_is_not_for_is_refused() -> None:
 
 
 def test_what_is_not_yet_executed_is_refused_by_name_with_its_place() -> None:
-    want = spec(strategy=evolve(spec().strategy, databases_at_once=3))
+    after = spec().backup_after.online
+    assert after is not None and after.target is not None
+    secret = SecretReference(kind=SecretKind.PROMPT)
+    online = evolve(after, target=evolve(after.target, credential=secret))
+    want = spec(backup_after=evolve(spec().backup_after, online=online))
     found = decide(database(), want=want)
     assert found.reasons == (Reason.NOT_YET_EXECUTED,)
-    assert "3 databases at once" in found.explanation
-    assert found.origin == want.strategy.databases_at_once_place
+    assert "the credential for" in found.explanation
+    assert found.origin == after.target.place
 
 
 @pytest.mark.parametrize("lacking", ["backup_before", "backup_after"])

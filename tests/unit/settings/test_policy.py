@@ -39,7 +39,7 @@ def test_everything_that_can_be_written_is_read() -> None:
         "approvals: [{servers: ['site:b'], signatures: 2, by: [a@x], not_author: true,"
         " expires_within: 1d, unsigned: true}]\n"
         "roles: {run: [a@x], suspend: [], administer: [b@x]}\n"
-        "limits: {scripts: [offline-defrag], servers_at_once: 2, databases_at_once: 3,"
+        "limits: {scripts: [offline-defrag], servers_at_once: 2,"
         " failures: 0, keep_last: 4, run_time_max: 6h, window: true,"
         " forbid: [repair-may-lose-data],"
         " rehearsal: {outage_p90_max: 2h, left_down_max: 0, unprotected_max: 1,"
@@ -55,7 +55,7 @@ def test_everything_that_can_be_written_is_read() -> None:
     )
     limits = found.limits
     assert limits.scripts == (Script.OFFLINE_DEFRAG,)
-    assert (limits.servers_at_once, limits.databases_at_once, limits.failures) == (2, 3, 0)
+    assert (limits.servers_at_once, limits.failures) == (2, 0)
     assert (limits.keep_last, limits.run_time_max_s, limits.needs_window) == (4, 21600, True)
     assert limits.forbid == (Consent.REPAIR_MAY_LOSE_DATA,)
     assert limits.rehearsal == RehearsalLimits(
@@ -91,7 +91,6 @@ def test_a_signers_file_that_is_not_there_is_reported_where_it_is_needed() -> No
     [
         ("scripts: [exchange-backup]", "", "preventative-maintenance is not allowed"),
         ("servers_at_once: 1", "strategy: {servers_at_once: 2}\n", "'servers_at_once' is 2"),
-        ("databases_at_once: 1", "strategy: {databases_at_once: 2}\n", "'databases_at_once' is 2"),
         ("failures: 0", "strategy: {failures_max: 1}\n", "'failures_max' is 1"),
         ("keep_last: 4", "", "'keep.last' is 3; 4 is the fewest"),
         ("window: true", "", "A window is required"),

@@ -48,6 +48,14 @@ TABLE = [
         "There is none",
     ),
     (with_lines("", without=("  before",)), "backup-missing", 5, "verified copy"),
+    (
+        MINIMAL.replace(
+            "after: {", "after: {offline: {target: {path: 'E:'}, include: [registry]}, "
+        ),
+        "include-after",
+        8,
+        "backup.before.offline",
+    ),
     (with_lines("", without=("  after",)), "backup-missing", 5, "No older online backup fits"),
     (
         with_lines(

@@ -54,7 +54,7 @@ def test_defaults_are_explicit() -> None:
     assert state.schedule.missed is MissedPolicy.NEXT_WINDOW
     assert state.schedule.overrun is OverrunPolicy.BACK_TO_ORIGINAL
     assert state.schedule.resource_check is None
-    assert (state.strategy.servers_at_once, state.strategy.databases_at_once) == (1, 1)
+    assert state.strategy.servers_at_once == 1
     assert (state.strategy.canary, state.strategy.failures_max) == (None, 0)
     assert state.reports.formats == ()
     offline = state.backup_before.offline

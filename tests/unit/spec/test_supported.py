@@ -7,19 +7,13 @@ import pytest
 from goexchange.spec import unsupported_parts
 from goexchange.spec.supported import _ROWS
 from tests.unit.documents.examples import SPECS
-from tests.unit.spec.specification import MINIMAL, desired, with_lines
+from tests.unit.spec.specification import MINIMAL, desired
 
 TABLE = [
     (
         MINIMAL.replace("'F:'", "'F:', credential: prompt"),
         "the credential for F:",
         "8:66",
-    ),
-    (
-        MINIMAL.replace("after: {", "after: {offline: {target: {path: 'E:'}, "
-            "include: [registry]}, "),
-        "what is copied beside the database after maintenance",
-        "8:20",
     ),
     (
         MINIMAL.replace(
@@ -30,7 +24,6 @@ TABLE = [
         "a backup agent on the machine BACKUP01",
         "8:42",
     ),
-    (with_lines("strategy: {databases_at_once: 3}\n"), "3 databases at once", "9:31"),
 ]
 
 
