@@ -380,13 +380,14 @@ class Conversation:
                 for step in lane.steps
                 if step.action is Action.REMOVE_SENTINEL
             )
-            placed += [
+            mine = [
                 step
                 for step in lane.steps
                 if step.action is Action.PLACE_SENTINEL
                 and happened(self.state.step(step.id))
                 and not removed
             ]
+            placed += mine[-1:]  # placed anew, it speaks of something else
         return tuple(placed)
 
 

@@ -218,7 +218,8 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
         return state.step(step.undo_of or "").attempts > 0
     # Also when the lane gave up before the dismount; a release removes another run's.
     if step.action is Action.REMOVE_SENTINEL and not is_release(lane):
-        return facts.is_sentinel_placed and not facts.is_away
+        is_over = not facts.is_away and not facts.is_copy_suspended
+        return facts.is_sentinel_placed and is_over
     if not RUNS_WHEN[step.runs_when](facts):
         return False
     if step.action in _OF_COPIES and step.undo_of is not None:

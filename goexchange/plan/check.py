@@ -211,7 +211,12 @@ def _ways_back(lane: Lane) -> Iterator[str]:
     if Action.SUSPEND_COPY in performed:
         yield from (
             f"{lane.id} suspends a copy and has no step {each.value}"
-            for each in (Action.OPEN_RECOVERY_RECORD, Action.RESUME_COPY, Action.AWAIT_COPY)
+            for each in (
+                Action.OPEN_RECOVERY_RECORD,
+                Action.PLACE_SENTINEL,
+                Action.RESUME_COPY,
+                Action.AWAIT_COPY,
+            )
             if each not in performed
         )
         yield from _seeds(lane)

@@ -20,7 +20,13 @@ from goexchange.plan.estimates import known_size
 from goexchange.plan.passive import Passive
 from goexchange.plan.phase_after import add_close_record, add_record
 from goexchange.plan.phase_backup import add_backup_before, add_online_backup
-from goexchange.plan.phase_before import PASS_PRIMARY, add_last_look, recovery_content
+from goexchange.plan.phase_before import (
+    PASS_PRIMARY,
+    add_copies_sentinel,
+    add_last_look,
+    add_remove_sentinel,
+    recovery_content,
+)
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_offline import PAGE_BYTES
 from goexchange.plan.processes import add_processes_after, add_processes_before
@@ -49,6 +55,7 @@ def copy_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         database_guid=context.database.guid,
     )
     _add_record(lane, context, passive)
+    add_copies_sentinel(lane, context)
     undone = add_processes_before(lane, context)
     backups = add_suspend(lane, context)
     add_wait(lane, context)
@@ -57,6 +64,7 @@ def copy_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     suspended = _add_suspend_copy(lane, context, passive)
     _add_looks(lane, context, passive)
     add_copy_back(lane, context, passive, undo_of=suspended)
+    add_remove_sentinel(lane, context)
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=RunsWhen.ALL_WELL)
     add_put_back(lane, context, suspended=backups)

@@ -20,7 +20,7 @@ from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import Pace
 from goexchange.plan.mta import MtaWork
-from goexchange.plan.phase_before import SILENT_AFTER_HEARTBEATS, told_by_sentinel
+from goexchange.plan.phase_before import OUTAGE, SILENT_AFTER_HEARTBEATS, told_by_sentinel
 from goexchange.plan.processes import add_after_lane, add_before_lane
 
 _OWN_KEY = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\{MTA_SERVICE}"
@@ -134,6 +134,7 @@ def _sentinel(site: MtaSite, *, state: str) -> dict[str, Any]:
         "database_guid": MTA_ID,
         "database": MTA_NAME,
         "state": state,
+        "what": OUTAGE,
         "silent_after_s": SILENT_AFTER_HEARTBEATS * site.pace.heartbeat_s,
     }
 

@@ -22,6 +22,7 @@ from goexchange.plan.phase_before import (
     add_last_look,
     add_passes,
     add_records,
+    add_remove_sentinel,
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_copies import add_copies_back, add_hold_copies, add_seeds
@@ -81,6 +82,8 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=runs_when)
     add_put_back(lane, context, suspended=suspended)
     add_seeds(lane, context, held)
+    if context.replicas is not None:
+        add_remove_sentinel(lane, context)
     if treatment.passes is Passes.CORRECT:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)

@@ -33,7 +33,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_script, property_probe
 from goexchange.plan.context import Pace
-from goexchange.plan.phase_before import SILENT_AFTER_HEARTBEATS, told_by_sentinel
+from goexchange.plan.phase_before import OUTAGE, SILENT_AFTER_HEARTBEATS, told_by_sentinel
 from goexchange.plan.restore_files import Staged, add_returned_header, add_stage
 from goexchange.plan.return_text import return_text
 from goexchange.powershell import cmdlets
@@ -367,6 +367,7 @@ def _sentinel(r: Returning, state: str) -> dict[str, Any]:
         "database_guid": r.guid,
         "database": r.database.name,
         "state": state,
+        "what": OUTAGE,
         "silent_after_s": SILENT_AFTER_HEARTBEATS * r.pace.heartbeat_s,
     }
 

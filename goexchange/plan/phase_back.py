@@ -20,7 +20,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, host_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
-from goexchange.plan.phase_before import add_notice, sentinel_arguments
+from goexchange.plan.phase_before import add_copies_sentinel, add_notice, add_remove_sentinel
 from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
 from goexchange.powershell import cmdlets
 from goexchange.schedule.rates import Duration
@@ -118,12 +118,10 @@ def add_in_service(lane: LaneBuilder, context: LaneContext) -> None:
             ),
             estimate_s=1,
         )
-    lane.add(
-        Action.REMOVE_SENTINEL,
-        host_script("sentinel", sentinel_arguments(context, state="removed")),
-        summary="remove the scheduled task that watches over the outage",
-        estimate_s=2,
-    )
+    if context.replicas is None:
+        add_remove_sentinel(lane, context)
+    else:  # its copies are still suspended
+        add_copies_sentinel(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
     for event in ("storage-online", "exchange-now-available"):
         add_notice(lane, context, event=event, runs_when=RunsWhen.IN_SERVICE_AGAIN)
 

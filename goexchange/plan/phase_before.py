@@ -78,7 +78,36 @@ def add_records(lane: LaneBuilder, context: LaneContext) -> None:
     )
 
 
-def sentinel_arguments(context: LaneContext, *, state: str) -> dict[str, Any]:
+OUTAGE, COPIES = "outage", "copies"  # what a sentinel speaks of
+
+
+def add_copies_sentinel(lane: LaneBuilder, context: LaneContext, **differs: Any) -> None:
+    """From here on it is suspended copies that nobody would speak of."""
+    lane.add(
+        Action.PLACE_SENTINEL,
+        host_script("sentinel", sentinel_arguments(context, state="placed", what=COPIES)),
+        summary="scheduled task that speaks when the controller dies with a copy suspended",
+        undo="remove the task",
+        estimate_s=2,
+        **differs,
+    )
+
+
+def add_remove_sentinel(lane: LaneBuilder, context: LaneContext) -> None:
+    """Nothing is left that it would have to speak of."""
+    lane.add(
+        Action.REMOVE_SENTINEL,
+        host_script("sentinel", sentinel_arguments(context, state="removed")),
+        summary="remove the scheduled task that watches over the outage"
+        if context.estimate is not None
+        else "remove the scheduled task that watches over the copy",
+        estimate_s=2,
+    )
+
+
+def sentinel_arguments(
+    context: LaneContext, *, state: str, what: str = OUTAGE
+) -> dict[str, Any]:
     """Arguments of the sentinel script; it speaks after several missed heartbeats."""
     return {
         **told_by_sentinel(context.inventory),
@@ -86,6 +115,7 @@ def sentinel_arguments(context: LaneContext, *, state: str) -> dict[str, Any]:
         "database_guid": context.database.guid,
         "database": context.database.name,
         "state": state,
+        "what": what,
         "silent_after_s": SILENT_AFTER_HEARTBEATS * context.pace.heartbeat_s,
     }
 

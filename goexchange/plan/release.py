@@ -228,6 +228,7 @@ def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
                 "database_guid": guid,
                 "database": left.database.name,
                 "state": "removed",
+                "what": "outage",
                 "silent_after_s": 0,
                 "mail_server": None,
                 "mail_from": None,

@@ -77,6 +77,7 @@ def _call(each: Leftover, root: str) -> ScriptCall:
                 "database_guid": each.what,
                 "database": each.database or "",
                 "state": "removed",
+                "what": "outage",
                 "silent_after_s": 0,
                 "mail_server": None,
                 "mail_from": None,

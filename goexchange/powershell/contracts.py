@@ -134,9 +134,10 @@ WRITE_RECOVERY = Contract(
 
 SENTINEL = Contract(
     script="sentinel",
-    version=2,
+    version=3,
     purpose="places, feeds or removes the scheduled task that speaks when the controller dies"
-    " with a database down: event 4110, and the mail or webhook that is declared",
+    " with a database down, or with copies suspended: event 4110, and the mail or webhook that is"
+    " declared",
     changes_host=True,
     arguments=record(
         **FENCE,
@@ -144,6 +145,7 @@ SENTINEL = Contract(
         database_guid=TEXT,
         database=TEXT,
         state={"enum": ["placed", "fed", "removed"], "type": "string"},
+        what={"enum": ["outage", "copies"], "type": "string"},
         silent_after_s=COUNT,
         mail_server=maybe(TEXT),
         mail_from=maybe(TEXT),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from goexchange.driver.invariants import Violation
+from goexchange.driver.lanes import suspended_copies
 from goexchange.errors import ExitCode
 from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Action, Lane
@@ -97,5 +98,6 @@ def _of_settings(lane: Lane, truth: TrueDatabase, night: Night) -> Iterator[Viol
         for each in host.sentinels.values()
         if each.database == truth.name and each.run == night.run
     ]
-    if sentinels and Action.REMOVE_SENTINEL not in reported:
+    is_held = bool(suspended_copies(lane, state))  # then it stays, and speaks
+    if sentinels and Action.REMOVE_SENTINEL not in reported and not is_held:
         yield Violation(invariant="I9", step=truth.name, why="the sentinel is still there")

@@ -24,10 +24,10 @@ from goexchange.driver.copies import NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.ese.structures import Signature
 from goexchange.model.mta import MTA_NAME
-from goexchange.model.plan import Action, Consent, ExchangeCall, Lane, Plan, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
+from goexchange.simulation.checks_of_copies import STALE_LOOK, of_redundancy, suspended_by
 from goexchange.simulation.checks_of_mta import mta_left, nets_of_mta
-from goexchange.world.copies import seeding
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.truth import TrueDatabase, true_database
@@ -47,7 +47,7 @@ ONCE = frozenset(
         "copy-resumed",
     }
 )
-STALE_LOOK = timedelta(minutes=10)
+_OF_GROUPS = ("copy-suspended", "seed-begun", "dismount")
 FENCE_RACE = timedelta(seconds=1)  # a child of a job starts that much after its request
 _OVER_WINDOWS = frozenset(
     {"job-started", "swap", "swap-back", "move-aside", "move-logs", "set-sealed"}
@@ -264,6 +264,8 @@ class Checks:
             if effect.database is not None and effect.database not in self._scope:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
+            if effect.kind in _OF_GROUPS:
+                yield from of_redundancy(self.plan, world, effect, looked=self.looked)
             if effect.kind in ("copy-suspended", "seed-begun"):
                 yield from self._of_group(world, effect)
             if effect.kind in _OVER_WINDOWS:
@@ -279,52 +281,19 @@ class Checks:
         return (Action.DISMOUNT_SCRATCH, effect.database or "") in self.explained
 
     def _of_group(self, world: World, effect: Effect) -> Iterator[Violation]:
-        """I12: one member's copies at a time; and whoever dies now has left a record of it."""
-        yield from self._of_redundancy(world, effect)
+        """I9: whoever dies now has left a record of it."""
         host = world.host_of(world.database_named(effect.database or ""))
         root = self.plan.body.rules.host_root or ""
         if not any(each["run"] == self.run for each in open_recoveries(host, root)):
             why = "a copy is suspended without an open recovery record"
             yield Violation(invariant="I9", step=effect.database or "", why=why)
-
-    def _of_redundancy(self, world: World, effect: Effect) -> Iterator[Violation]:
-        """I12: one member's copies at a time, but for a rebuild that somebody has consented to;
-        never two seeds at once, and none of a database that is not mounted.
-        """
-        name = effect.database or ""
-        consented = {
-            each.address.rpartition("/")[2]
-            for each in self.plan.body.consents
-            if each.consent is Consent.REBUILD_REPLICATED_DATABASE
-        }
-        members = {
-            server for held, server in self.suspended_by_us(world) if held not in consented
-        }
-        if len(members) > 1:
-            why = f"copies on {', '.join(sorted(members))} are suspended at once"
-            yield Violation(invariant="I12", step=name, why=why)
-        if effect.kind != "seed-begun":
-            return
-        at_once = [each for one in world.databases.values() for each in seeding(one)]
-        if name not in consented or len(at_once) > 1:
-            why = f"copies on {', '.join(sorted(at_once))} are seeded at once"
-            why = why if name in consented else "a copy is seeded that nobody consented to"
-            yield Violation(invariant="I12", step=name, why=why)
+        if not any(each.database == effect.database for each in host.sentinels.values()):
+            why = "a copy is suspended without a sentinel"
+            yield Violation(invariant="I9", step=effect.database or "", why=why)
 
     def suspended_by_us(self, world: World) -> tuple[tuple[str, str], ...]:
         """Database and server of every copy that this run suspended and that still is."""
-        ours = {
-            (each.database or "", each.host)
-            for each in world.effects
-            if each.kind == "copy-suspended" and each.by == self.user
-        }
-        return tuple(
-            sorted(
-                (database, server)
-                for database, server in ours
-                if world.database_named(database).passive[server].is_suspended
-            )
-        )
+        return suspended_by(self.user, world)
 
     def _forget_mounts(self, world: World, effect: Effect) -> None:
         """What went down by itself, or by another hand, may be mounted once more."""

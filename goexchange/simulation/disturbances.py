@@ -11,6 +11,7 @@ from attrs import frozen
 
 from goexchange.model.mta import MTA_NAME
 from goexchange.simulation.faults import Fault, FaultKind
+from goexchange.world.copies import activate, fail_copy, status_of
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.faults import AgentTrouble
 from goexchange.world.files import FileRefused, folder_of, name_of
@@ -227,6 +228,63 @@ def _backup_fails(victim: Victim) -> bool:
     return True
 
 
+def _replicated(victim: Victim) -> MailboxDatabase | None:
+    """The victim's database when it has copies, else the first one of the site that has."""
+    every = ([victim.database] if victim.database else []) + list(victim.world.databases.values())
+    return next((each for each in every if each.passive), None)
+
+
+def _some_copy(victim: Victim, *statuses: str) -> tuple[MailboxDatabase, str] | None:
+    """A passive copy, by the fault's number; of those in one of these states where any is given."""
+    database = _replicated(victim)
+    if database is None:
+        return None
+    fit = [
+        server
+        for server in sorted(database.passive)
+        if not statuses or status_of(victim.world, database, server) in statuses
+    ]
+    return (database, fit[victim.fault.number % len(fit)]) if fit else None
+
+
+def _copy_fails(victim: Victim) -> bool:
+    found = _some_copy(victim, "Healthy", "Initializing", "Suspended", "Seeding")
+    if found is None:
+        return False
+    fail_copy(victim.world, *found)
+    return True
+
+
+def _seed_fails(victim: Victim) -> bool:
+    found = _some_copy(victim)
+    if found is None:
+        return False
+    victim.world.faults.fail_next_seed(found[1])
+    return True
+
+
+def _active_moves(victim: Victim) -> bool:
+    """Active Manager moves the active copy to one that can be activated."""
+    found = _some_copy(victim, "Healthy")
+    if found is None or found[0].mounted_on is None or found[0].is_backup_running:
+        return False
+    if victim.world.host_of(found[0]).down_until is not None:
+        return False
+    activate(victim.world, *found)
+    return True
+
+
+def _operator_resumes(victim: Victim) -> bool:
+    """Somebody finds a suspended copy, and resumes it."""
+    found = _some_copy(victim, "Suspended")
+    if found is None:
+        return False
+    identity = f"{found[0].name}\\{found[1]}"
+    return _by_hand(
+        victim, "Resume-MailboxDatabaseCopy", {"Identity": identity, "Confirm": False}
+    )
+
+
 def _nothing(victim: Victim) -> bool:
     return True
 
@@ -248,6 +306,10 @@ _DISTURBANCES: Mapping[FaultKind, Callable[[Victim], bool]] = {
     FaultKind.FLIPPED_BIT: _flip,
     FaultKind.TORN_COPY: _tear,
     FaultKind.BACKUP_FAILS: _backup_fails,
+    FaultKind.COPY_FAILS: _copy_fails,
+    FaultKind.SEED_FAILS: _seed_fails,
+    FaultKind.ACTIVE_MOVES: _active_moves,
+    FaultKind.OPERATOR_RESUMES: _operator_resumes,
     FaultKind.DAYLIGHT_SAVING: _nothing,
 }
 

@@ -49,6 +49,10 @@ class FaultKind(Enum):
     OPERATOR_DISMOUNT = "operator-dismount"
     OPERATOR_MOUNT = "operator-mount"
     OPERATOR_MOVE = "operator-move"
+    COPY_FAILS = "copy-fails"
+    SEED_FAILS = "seed-fails"
+    ACTIVE_MOVES = "active-moves"
+    OPERATOR_RESUMES = "operator-resumes"
     REQUEST_ABORT = "request-abort"
     REQUEST_STOP = "request-stop"
 
@@ -118,9 +122,12 @@ _OF_A_CALL = frozenset({
 _OF_AN_APPEND = frozenset({FaultKind.STORE_READ_ONLY, FaultKind.TORN_JOURNAL})
 AT_THE_START = frozenset({
     FaultKind.TORN_COPY, FaultKind.FLIPPED_BIT, FaultKind.ESEUTIL_ERROR, FaultKind.MOUNT_FAILS,
-    FaultKind.BACKUP_FAILS, FaultKind.DAYLIGHT_SAVING,
+    FaultKind.BACKUP_FAILS, FaultKind.SEED_FAILS, FaultKind.DAYLIGHT_SAVING,
 })  # fmt: skip
 OF_A_SECOND_CONTROLLER = frozenset({FaultKind.SECOND_CONTROLLER})
+OF_COPIES = frozenset({
+    FaultKind.COPY_FAILS, FaultKind.SEED_FAILS, FaultKind.ACTIVE_MOVES, FaultKind.OPERATOR_RESUMES,
+})  # fmt: skip
 PLANNABLE = tuple(
     kind for kind in FaultKind if kind is not FaultKind.DAYLIGHT_SAVING
 )  # a daylight-saving change belongs to the night's date, which the scenario chooses
@@ -133,6 +140,8 @@ def faults_of(
     The first is of each kind in turn, so that a few dozen seeds lay out every kind.
     """
     steps = tuple(step for lane in plan.body.lanes for step in lane.steps)
+    if not any(step.action is Action.SUSPEND_COPY for step in steps):
+        kinds = [kind for kind in kinds if kind not in OF_COPIES]  # there is none to happen to
     draw = number(seed, "how many", below=20)
     count = 0 if draw == 0 else 1 if draw < 9 else 2 if draw < 15 else 3 if draw < 18 else 4
     if not steps or not kinds:

@@ -35,6 +35,7 @@ NOTHING_BEGAN = frozenset({
 _EXCUSES = {
     FaultKind.ORIGINAL_DESTROYED: ("I2", "I3"),
     FaultKind.OPERATOR_MOVE: ("I3", "I17"),
+    FaultKind.ACTIVE_MOVES: ("I3",),  # original and set are where the active copy was
 }
 
 

@@ -16,6 +16,7 @@ from goexchange.ese.header import DatabaseState
 from goexchange.ese.structures import Signature
 from goexchange.world.databases import MailboxDatabase, change_header, read_header
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, flush_map_of
+from goexchange.world.mounting import dismount, mount
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -188,6 +189,42 @@ def break_seeds(world: World, host: str) -> None:
             if host in (server, database.active_server):
                 database.passive[server].seed_breaks = True
                 end_seed(world, database, server)
+
+
+def fail_copy(world: World, database: MailboxDatabase, server: str) -> None:
+    """A passive copy fails by itself: its disk, its logs; an administrator has to seed it."""
+    copy = database.passive[server]
+    copy.has_failed, copy.seed_ends, copy.well_from = True, None, None
+    copy.comment = "The passive copy has failed. (ec=-1022)"
+    world.hosts[server].files.release(database.holder)
+    world.note("copy-failed", host=server, database=database.name)
+
+
+def activate(world: World, database: MailboxDatabase, server: str) -> None:
+    """The active copy moves to a healthy one, without loss: Active Manager has decided so."""
+    was = database.active_server
+    old, new = world.hosts[was], world.hosts[server]
+    dismount(database, old, now=world.now())
+    new.files.release(database.holder)
+    stream = database.stream
+    for path in (
+        *new.files.names_in(stream.folder),
+        *(each for each in _files_of(database) if new.files.exists(each)),
+    ):
+        new.files.delete(path)
+    for path in (*old.files.names_in(stream.folder), *_files_of(database)):
+        if old.files.exists(path) and not new.files.exists(path):
+            new.files.write(path, old.files.read(path))
+    del database.passive[server]
+    database.passive[was] = PassiveCopy()
+    database.active_server = server
+    mount(database, new, now=world.now())
+    hold_copy(database, old.files)
+    world.note("activated", host=server, database=database.name)
+
+
+def _files_of(database: MailboxDatabase) -> tuple[str, str]:
+    return database.edb_path, flush_map_of(database.edb_path)
 
 
 def _diverge(copy: PassiveCopy) -> None:

@@ -115,6 +115,7 @@ def sentinel(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
         database=arguments["database"],
         silent_after_s=arguments["silent_after_s"],
         fed_at=world.now(),
+        what=arguments["what"],
         mail_to=tuple(arguments["mail_to"]) if arguments["mail_server"] else (),
         webhook=arguments["webhook"],
     )

@@ -42,6 +42,7 @@ class Sentinel(Shared):
     database: str
     silent_after_s: int
     fed_at: datetime
+    what: str = "outage"
     mail_to: tuple[str, ...] = ()
     webhook: str | None = None
     has_spoken: bool = False

@@ -391,10 +391,11 @@ class World:
         sentinel = host.sentinels[task]
         host.sentinels[task] = evolve(sentinel, has_spoken=True)
         silent = round((due.at - sentinel.fed_at).total_seconds())
+        stands = "has suspended copies" if sentinel.what == "copies" else "is taken down"
         text = (
             f"The controller of run {sentinel.run} has been silent for {silent} seconds while"
             " database "
-            f"{sentinel.database} ({sentinel.database_guid}) is taken down. Read RECOVERY.txt"
+            f"{sentinel.database} ({sentinel.database_guid}) {stands}. Read RECOVERY.txt"
             " below "
             f"{sentinel.root}\\recovery\\{sentinel.database_guid}."
         )

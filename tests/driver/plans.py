@@ -480,6 +480,7 @@ def _sentinel(state: str) -> Any:
             "database_guid": GUID,
             "database": DATABASE,
             "state": state,
+            "what": "outage",
             "silent_after_s": 600,
             "mail_server": None,
             "mail_from": None,

@@ -225,6 +225,12 @@ def _with_passes(scenario: Scenario) -> Scenario:
     return evolve(scenario, has_passes=True)
 
 
+def _of_three(need: str) -> Callable[[Scenario], Scenario]:
+    """A database with copies on three members, of which that is wanted."""
+    needs = ((need,), ("outside",), ("outside",))
+    return lambda scenario: evolve(scenario, servers=3, needs=needs, has_group=True)
+
+
 SET_STEPS = (Action.VERIFY_SET_ON_HOST, Action.HASH_SET)
 _MANY = (FaultKind.KILL, FaultKind.LOST_ANSWER)
 MUTANTS: Sequence[Mutant] = (
@@ -322,6 +328,21 @@ MUTANTS: Sequence[Mutant] = (
         name="guard no-other-maintenance passes always", kinds=(FaultKind.FOREIGN_MOVE,),
         patch=nullcontext, guards=AlwaysPasses("no-other-maintenance"),
         around=(Action.OPEN_RECOVERY_RECORD,),
+    ),
+    Mutant(
+        name="guard copies-well passes always", kinds=(FaultKind.COPY_FAILS,),
+        patch=nullcontext, guards=AlwaysPasses("copies-well"),
+        around=(Action.OPEN_RECOVERY_RECORD,), change=_of_three("look"),
+    ),
+    Mutant(
+        name="guard copies-held passes always", kinds=(FaultKind.OPERATOR_RESUMES,),
+        patch=nullcontext, guards=AlwaysPasses("copies-held"),
+        around=(Action.NOTIFY, Action.SET_MOUNT_AT_STARTUP), change=_of_three("reseed"),
+    ),
+    Mutant(
+        name="copies that are left suspended are not named", kinds=(FaultKind.SEED_FAILS,),
+        patch=_replaced(ending, "not_redundant", lambda lane, state: ""),
+        change=_of_three("reseed"),
     ),
     Mutant(
         name="a guard is not asked at all", patch=_replaced(

@@ -1,4 +1,4 @@
-# goexchange host script: sentinel, version 2
+# goexchange host script: sentinel, version 3
 param($Arguments)
 
 # What the scheduled task runs. It reads the state file, writes to the event log, and tells whom it is told to.
@@ -18,7 +18,9 @@ if (-not [System.Diagnostics.EventLog]::SourceExists($source)) {
     [System.Diagnostics.EventLog]::CreateEventSource($source, 'Application')
 }
 $words = 'The controller of run ' + $state.run + ' has been silent for ' + [int]$silent + ' seconds while database '
-$words = $words + $state.database + ' (' + $state.database_guid + ') is taken down. Read RECOVERY.txt below '
+$stands = 'is taken down'
+if ($state.what -eq 'copies') { $stands = 'has suspended copies' }
+$words = $words + $state.database + ' (' + $state.database_guid + ') ' + $stands + '. Read RECOVERY.txt below '
 $words = $words + $state.root + '\recovery\' + $state.database_guid + '.'
 [System.Diagnostics.EventLog]::WriteEntry($source, $words, [System.Diagnostics.EventLogEntryType]::Error, 4110)
 # The event comes every minute, mail and webhook once an hour.
@@ -33,7 +35,7 @@ if ($state.mail_server) {
         $mail = New-Object -TypeName System.Net.Mail.MailMessage
         $mail.From = New-Object -TypeName System.Net.Mail.MailAddress -ArgumentList ([string]$state.mail_from)
         foreach ($one in @($state.mail_to)) { $mail.To.Add([string]$one) }
-        $mail.Subject = 'goexchange: ' + $state.database + ' is taken down and its controller is silent'
+        $mail.Subject = 'goexchange: ' + $state.database + ' ' + $stands + ' and its controller is silent'
         $mail.Body = $words
         (New-Object -TypeName System.Net.Mail.SmtpClient -ArgumentList ([string]$state.mail_server)).Send($mail)
     }
@@ -82,6 +84,7 @@ else {
         root = [string]$Arguments.root
         database = [string]$Arguments.database
         database_guid = $guid
+        what = [string]$Arguments.what
         silent_after_s = [long]$Arguments.silent_after_s
         mail_server = $Arguments.mail_server
         mail_from = $Arguments.mail_from

@@ -23,7 +23,7 @@ from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.copies import status_of
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.site import PAGE_BYTES
-from goexchange.world.world import World
+from goexchange.world.world import SENTINEL_EVENT_ID, World
 from tests.reliability.scenarios import Scenario, documents_of, night_of, simple, site_of
 from tests.simulation.night.test_release import LEASE, prepare, release
 
@@ -128,6 +128,28 @@ def test_a_controller_killed_at_every_boundary_leaves_a_healthy_copy() -> None:
 
     report = crash_everywhere(night_of(LOOK), judge=judge)
     assert report.points > 100
+
+
+def spoken(night: Night) -> list[str]:
+    """What the sentinel has written, an hour after the controller died."""
+    night.kill()
+    night.performer.clock.move(seconds=3600)
+    night.performer.world.advance()
+    host = night.performer.world.hosts["EX01"]
+    return [each.text for each in host.events.all() if each.event_id == SENTINEL_EVENT_ID]
+
+
+def test_a_sentinel_speaks_of_a_copy_that_a_dead_controller_left_suspended() -> None:
+    night = night_of(LOOK)
+    until(night, Action.DETECT_ERRORS)
+    (text, *_) = spoken(night)
+    assert "DB11" in text and "has suspended copies" in text
+
+
+def test_no_sentinel_is_left_when_the_copy_is_back() -> None:
+    night = night_of(LOOK)
+    assert night.run_to_end().exit_code == ExitCode.OK
+    assert not night.performer.world.hosts["EX01"].sentinels and not spoken(night)
 
 
 def lag(world: World) -> None:

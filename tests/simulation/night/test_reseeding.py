@@ -37,6 +37,7 @@ from tests.simulation.night.test_copies import (
     fail,
     fall_behind,
     reboot,
+    spoken,
     statuses,
     suspend,
     until,
@@ -92,6 +93,22 @@ def test_every_copy_is_suspended_and_seeded_anew_one_at_a_time() -> None:
     rebuilt = world.hosts["EX01"].files.size(world.database_named("DB11").edb_path)
     assert [each.size_bytes for each in seeds] == [rebuilt] * 2
     assert all(each.seconds > 0 for each in seeds)
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [(Action.REBUILD, "is taken down"), (Action.SEED_COPY, "has suspended copies")],
+)
+def test_the_sentinel_speaks_of_what_a_dead_controller_has_left(
+    action: Action, words: str
+) -> None:
+    night = night_of(THREE)
+    until(night, action)
+    (text, *_) = spoken(night)
+    assert words in text
+    again = night_of(THREE)
+    assert again.run_to_end().exit_code == ExitCode.OK
+    assert not spoken(again)
 
 
 def test_the_consent_names_the_copies_the_size_the_time_and_what_is_lost() -> None:

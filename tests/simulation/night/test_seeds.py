@@ -21,6 +21,9 @@ QUICK = {
     "a job in doubt is started anew",
     "the rebuilt file is never checked",
     "guard window passes always",
+    "guard copies-well passes always",
+    "guard copies-held passes always",
+    "copies that are left suspended are not named",
 }
 
 

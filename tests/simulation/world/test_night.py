@@ -44,6 +44,7 @@ def _take_down(hands: Hands) -> None:
         database_guid=guid,
         database="DB05",
         state="placed",
+        what="outage",
         silent_after_s=600,
         **TELLS_NOBODY,
     )
@@ -203,7 +204,8 @@ def test_only_our_own_temporary_file_is_deleted(hands: Hands) -> None:
 def test_a_sentinel_that_is_not_fed_speaks(hands: Hands) -> None:
     _take_down(hands)
     guid = hands.guid("DB05")
-    fed = {"run": "r1", "database_guid": guid, "database": "DB05", "silent_after_s": 600}
+    fed = {"run": "r1", "database_guid": guid, "database": "DB05", "what": "outage",
+           "silent_after_s": 600}  # fmt: skip
     fed |= TELLS_NOBODY
     hands.clock.move(seconds=500)
     assert hands.change("sentinel", **fed, state="fed")["is_present"] is True
