@@ -122,10 +122,11 @@ class SiteOfWorld:
 
         Raises: NotModelled for PowerShell text that is not registered with the lab.
         """
-        if _is_bootstrap(command_line):
+        has_powershell = self.world.hosts[host].description.powershell
+        if _is_bootstrap(command_line) and has_powershell:
             return self._script(host, user, standard_input)
-        words = command_line.split()
-        if words and words[0].lower().removesuffix(".exe") in ("powershell", "pwsh"):
+        program = command_line.partition(" ")[0].lower().removesuffix(".exe")
+        if has_powershell and program in ("powershell", "pwsh"):
             raise NotModelled("PowerShell that is not a packaged host script")
         return self._plain_command(host, user, command_line.strip())
 

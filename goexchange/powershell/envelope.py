@@ -12,6 +12,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -22,6 +23,8 @@ from goexchange.powershell.contracts import CONTRACTS, Contract
 
 FORMAT = "envelope/1"
 _ENCODING = "gzip+base64"
+# The words of cmd.exe are in the language of Windows, the quoted name in them is not.
+_NOT_STARTED = re.compile(rb"[\"']powershell\.exe[\"']", re.IGNORECASE)
 _MARK = '{"goexchange":'
 _BODY_MAX_BYTES = 256 * 1024 * 1024
 
@@ -74,6 +77,11 @@ def _only_line(script: str, stdout: bytes, *, exit_code: int, stderr: bytes) -> 
     marked = [line[line.index(_MARK) :] for line in lines if _MARK in line]
     if len(marked) != 1:
         words = (stderr or stdout)[-400:].decode("utf-8", errors="replace").strip()
+        if not stdout.strip() and _NOT_STARTED.search(stderr):
+            raise UnexpectedOutput(
+                "the host could not start Windows PowerShell, of which 2.0 or later is needed"
+                f" (exit code {exit_code}): {words}"
+            )
         raise UnexpectedOutput(
             f"{script} gave {len(marked)} answers instead of one (exit code {exit_code}): {words}"
         )

@@ -65,7 +65,7 @@ class ServerDescription(Shared):
     edition: str
     volumes: tuple[VolumeDescription, ...]
     availability_group: str | None = None
-    powershell: str = "5.1.20348.2849"
+    powershell: str = "5.1.20348.2849"  # empty: there is none
     installed_in: str | None = None
     cluster_kind: str = "Disabled"  # of Exchange 2007; Shared and NonShared are clusters
     nodes: tuple[str, ...] = ()

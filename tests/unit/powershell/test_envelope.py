@@ -88,6 +88,18 @@ def test_says_what_standard_error_said() -> None:
         decode(b"", 1, b"out of memory")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"'powershell.exe' is not recognized as an internal or external command,\r\n",
+        b'Der Befehl "powershell.exe" ist entweder falsch geschrieben oder\r\n',
+    ],
+)
+def test_a_host_without_powershell_is_named_as_one(said: bytes) -> None:
+    with pytest.raises(UnexpectedOutput, match=r"could not start Windows PowerShell.*2\.0"):
+        decode(b"", 1, said)
+
+
 @settings(max_examples=80, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 400), st.integers(0, 400))
 def test_a_damaged_line_never_gives_another_answer(junk: bytes, start: int, end: int) -> None:
