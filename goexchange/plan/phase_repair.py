@@ -96,8 +96,7 @@ def _keep_evidence(
 ) -> str:
     """The damaged file and every log of its stream; read twice, with the same bad pages."""
     declared = context.spec.backup_before.offline
-    if declared is None:
-        raise ValueError("evidence is planned that has no place to go")
+    assert declared is not None  # refused by name where it is not
     paths, size = context.paths, set_size(context.database, context.host)
     total = "of unknown size" if size is None else words.size(size)
     rate = declared.rate_max_bytes_per_s

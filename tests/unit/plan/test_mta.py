@@ -248,6 +248,7 @@ def test_the_volume_of_the_copy_is_known_or_the_target_a_share() -> None:
     large = old_server(agent(size_bytes=10**15))
     assert "the copy needs 1000 TiB" in decided(large, on[0]).explanation
     assert decided(alone, on[1]).need is Need.CORRECT
+    assert decided(old_server(), on[0]).need is Need.CORRECT, "there is room for it on E:"
 
 
 def test_both_consents_are_asked_for_and_name_what_was_seen() -> None:
