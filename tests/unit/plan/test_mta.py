@@ -18,6 +18,7 @@ from goexchange.model.actual import (
     OpenRecovery,
     Service,
 )
+from goexchange.model.configuration import SecretKind, SecretReference
 from goexchange.model.desired import (
     BackupActions,
     BackupPart,
@@ -52,6 +53,15 @@ from tests.unit.plan.builders import (
 )
 
 SERVICE = Service(name="MSExchangeMTA", state="Running", start_type="Automatic")
+WITH_CREDENTIAL = BackupActions(
+    offline=offline_backup(
+        target=evolve(
+            offline_backup().target, credential=SecretReference(kind=SecretKind.PROMPT)
+        )
+    ),
+    online=None,
+    place=at(1),
+)
 NO_BACKUP = BackupActions(offline=None, online=None, place=at(24))
 
 PROCESS = CustomProcess(
@@ -207,7 +217,7 @@ def test_a_version_without_an_agent_is_refused_once_for_the_server() -> None:
             ),
             "saves the stores",
         ),
-        (wanted(strategy=evolve(spec().strategy, databases_at_once=2)), "does not execute"),
+        (wanted(backup_before=WITH_CREDENTIAL), "does not execute"),
     ],
 )
 def test_what_the_specification_lacks_is_said(want: DesiredState, said: str) -> None:
