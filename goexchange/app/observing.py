@@ -26,10 +26,9 @@ from goexchange.facts.mta import (
     mta_arguments,
 )
 from goexchange.facts.observation import (
-    REPAIRS_ASKED,
     Asked,
-    asks_for_repair_events,
     decode_server,
+    events_asked,
     exchange_statements,
     host_arguments,
 )
@@ -79,17 +78,16 @@ def observe_server(
         exchange, root=inventory.host_root, events_since=now - timedelta(days=EVENTS_OF_DAYS)
     )
     host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
-    repairs = None
-    if asks_for_repair_events(exchange):
-        repairs = _read(
-            lambda: session.script("read-repairs", REPAIRS_ASKED, time_limit_s=READ_LIMIT_S)
-        )
+    events, asked = None, events_asked(exchange)
+    if asked is not None:
+        script, given = asked
+        events = _read(lambda: session.script(script, given, time_limit_s=READ_LIMIT_S))
     return decode_server(
         exchange,
         host,
         asked=Asked(server=server, known=databases),
         observed_at=now,
-        repairs=repairs,
+        events=events,
     )
 
 

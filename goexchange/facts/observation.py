@@ -15,16 +15,20 @@ from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
 from goexchange.facts.groups import decode_copies, decode_group
 from goexchange.facts.host import decode_host
-from goexchange.facts.of_2007 import as_later, finished, is_2007, statements_of_2007
+from goexchange.facts.of_2007 import as_later, cluster_of, finished, is_2007, statements_of_2007
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.cmdlets import check_call, get_repair_requests
 from goexchange.powershell.repair_events import REPAIRS_OF_HOURS, repair_events
 from goexchange.powershell.sizes import ServerVersion, generation_of, parse_server_version
+from goexchange.powershell.space_events import SPACE_OF_HOURS
 
 Json = Mapping[str, Any]
-REPAIRS_ASKED = {"hours": REPAIRS_OF_HOURS}
+_TOLD_BY_EVENTS = {
+    Generation.EXCHANGE_2007: ("read-space", SPACE_OF_HOURS),
+    Generation.EXCHANGE_2010: ("read-repairs", REPAIRS_OF_HOURS),
+}
 
 
 @frozen(kw_only=True)
@@ -60,13 +64,19 @@ def exchange_statements(
     return (*map(check_call, calls), *(get_repair_requests(guid) for guid in requests))
 
 
-def asks_for_repair_events(exchange: Json | Unknown) -> bool:
-    """Whether `read-repairs` has to tell what no cmdlet of the server's version does."""
+def events_asked(exchange: Json | Unknown) -> tuple[str, Mapping[str, int]] | None:
+    """The host script that has to tell what no cmdlet of the server's version does, with its
+    arguments; None where there is none.
+    """
     if isinstance(exchange, Unknown):
-        return False
+        return None
     answer = ExchangeAnswer(exchange)
     version = _version(answer.text(answer.one("ExchangeServer"), "AdminDisplayVersion"))
-    return _generation(version) is Generation.EXCHANGE_2010
+    generation = _generation(version)
+    if isinstance(generation, Unknown) or generation not in _TOLD_BY_EVENTS:
+        return None
+    script, hours = _TOLD_BY_EVENTS[generation]
+    return script, {"hours": hours}
 
 
 def host_arguments(
@@ -94,12 +104,12 @@ def decode_server(
     *,
     asked: Asked,
     observed_at: datetime,
-    repairs: Json | Unknown | None = None,
+    events: Json | Unknown | None = None,
 ) -> ActualServer:
     """One server as its two channels described it.
 
     Unknown: `exchange` or `host` is Unknown when the channel gave nothing; all that it would have
-    said is Unknown too. `repairs` is the answer of `read-repairs`, None where it is not asked for.
+    said is Unknown too. `events` is the answer to `events_asked`, None where nothing is asked.
     """
     actual_host = host if isinstance(host, Unknown) else decode_host(host, observed_at)
     if isinstance(exchange, Unknown):
@@ -117,11 +127,12 @@ def decode_server(
         build=version if isinstance(version, Unknown) else str(version),
         edition=answer.text(server, "Edition"),
         availability_group=group,
-        databases=_databases(answer, asked, repairs),
+        databases=_databases(answer, asked, host=actual_host, events=events),
         host=actual_host,
         group=decode_group(answer, group),
         copies=decode_copies(answer, group),
         mta=None,  # no version with cmdlets has one
+        cluster=cluster_of(answer),
     )
 
 
@@ -167,7 +178,11 @@ def _availability_group(answer: ExchangeAnswer) -> str | None | Unknown:
 
 
 def _databases(
-    answer: ExchangeAnswer, asked: Asked, repairs: Json | Unknown | None
+    answer: ExchangeAnswer,
+    asked: Asked,
+    *,
+    host: ActualHost | Unknown,
+    events: Json | Unknown | None,
 ) -> tuple[ActualDatabase, ...] | Unknown:
     failure = answer.failure_of("Get-MailboxDatabase")
     if failure is not None:
@@ -180,10 +195,10 @@ def _databases(
     if isinstance(found, Unknown):
         return found
     if is_2007(answer.plain):
-        return finished(found)
-    if repairs is None:
+        return finished(found, answer, host=host, events=events)
+    if events is None:
         return found
-    return tuple(evolve(one, has_repair_requests=_has_open(one, repairs)) for one in found)
+    return tuple(evolve(one, has_repair_requests=_has_open(one, events)) for one in found)
 
 
 def _has_open(database: ActualDatabase, repairs: Json | Unknown) -> bool | Unknown:

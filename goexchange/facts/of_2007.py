@@ -13,14 +13,17 @@ from typing import Any
 from attrs import evolve
 
 from goexchange.facts.answer import ExchangeAnswer
-from goexchange.model.actual import ActualDatabase, Generation
+from goexchange.facts.places import file_facts_of
+from goexchange.model.actual import ActualDatabase, ActualHost, Cluster, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.sizes import generation_of, parse_server_version
+from goexchange.powershell.space_events import free_space
 
 Json = Mapping[str, Any]
 
-CLUSTERED = {"Disabled": False, "NonShared": True, "Shared": False}  # whether it has copies
+ALONE = "Disabled"
+CLUSTERED = {ALONE: False, "NonShared": True, "Shared": False}  # whether it has copies
 ALL = "Get-MailboxDatabase"  # an error of it makes the whole list unknown
 _OF_GROUP = ("LogFolderPath", "LogFilePrefix", "CircularLoggingEnabled")
 
@@ -61,9 +64,84 @@ def as_later(exchange: Json) -> Json:
     return {**exchange, "objects": objects, "errors": errors}
 
 
-def finished(databases: tuple[ActualDatabase, ...]) -> tuple[ActualDatabase, ...]:
-    """The databases with what the version does not have at all: no request waits there."""
-    return tuple(evolve(each, has_repair_requests=False) for each in databases)
+def cluster_of(answer: ExchangeAnswer) -> Cluster | None | Unknown:
+    """The failover cluster that the server runs on; None for one of its own, and for versions that
+    have groups instead.
+    """
+    if not is_2007(answer.plain):
+        return None
+    server = answer.one("MailboxServer")
+    kind = answer.text(server, "ClusteredStorageType")
+    if isinstance(kind, Unknown):
+        return kind
+    if kind not in CLUSTERED:
+        return Unknown(f"ClusteredStorageType is {kind!r}, an unknown word")
+    if kind == ALONE:
+        return None
+    nodes = answer.texts(server, "RedundantMachines")
+    return Cluster(kind=kind, nodes=nodes if isinstance(nodes, tuple) else ())
+
+
+def finished(
+    databases: tuple[ActualDatabase, ...],
+    answer: ExchangeAnswer,
+    *,
+    host: ActualHost | Unknown,
+    events: Json | Unknown | None,
+) -> tuple[ActualDatabase, ...]:
+    """The databases with what the host tells instead: size and free space of their files; and with
+    what the version does not have at all: no repair request waits there.
+    """
+    groups = {
+        str(each["Guid"]).lower(): group["Name"]
+        for each in answer.of_type("MailboxDatabase")
+        if (group := _group_of(answer, each)) is not None
+    }
+    return tuple(
+        evolve(
+            each,
+            has_repair_requests=False,
+            size_bytes=_size(each, host),
+            white_space_bytes=_free(each, groups[each.guid], host=host, events=events),
+        )
+        for each in databases
+    )
+
+
+def _size(database: ActualDatabase, host: ActualHost | Unknown) -> int | Unknown:
+    file = file_facts_of(host, database.edb_path)
+    if isinstance(file, Unknown):
+        return file
+    return Unknown("the file is not there") if file.size_bytes is None else file.size_bytes
+
+
+def _free(
+    database: ActualDatabase,
+    group: str,
+    *,
+    host: ActualHost | Unknown,
+    events: Json | Unknown | None,
+) -> int | Unknown:
+    """The newest figure since the present file was made. A file that we have rebuilt, and of which
+    the store has said nothing yet, has none for certain.
+    """
+    file = file_facts_of(host, database.edb_path)
+    if isinstance(file, Unknown) or isinstance(host, Unknown):
+        return Unknown("since when the present file is there is not known")
+    if isinstance(events, Unknown):
+        return events
+    found = None if events is None else free_space(events, group=group, name=database.name)
+    made = file.created_at_utc
+    if found is not None and made is not None and found.at_utc >= made:
+        return found.free_bytes
+    records = () if isinstance(host.records, Unknown) else host.records
+    rebuilt = [each.rebuilt_at_utc for each in records if each.database_guid == database.guid]
+    if made is not None and any(at is not None and at >= made for at in rebuilt):
+        return 0
+    return Unknown(
+        "the store has told no free space of the present file (event 1221, once its nightly"
+        " defragmentation has ended)"
+    )
 
 
 def _later(answer: ExchangeAnswer, plain: Json) -> Json:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from ntpath import dirname, isabs, normcase, normpath
 from typing import Any
 
+from goexchange.facts.generations import page_bytes_of
 from goexchange.facts.places import volume_of
 from goexchange.guard.guard import (
     AT_ALL_TIMES,
@@ -30,7 +31,6 @@ LOOK_BACK = timedelta(days=7)
 ESE_STORAGE_EVENTS = frozenset(
     {474, 475, 476, 477, 481, 482, 507, 508, 509, 510, 515, 516, 530, 531, 532, 533}
 )
-PAGE_BYTES = 32768
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)(?:\.(\d+))?\Z")
 
 
@@ -70,15 +70,17 @@ def _tool_fits(question: Question) -> Answer:
             f"eseutil {tool} is of the server's build; page size after the dismount", **seen
         )
     page_bytes = member(question.result(header), "page_bytes", of="the header")
-    if page_bytes != PAGE_BYTES:
+    expected = page_bytes_of(question.server.generation)
+    if page_bytes != expected:
         return blocks(
-            f"pages of {page_bytes} bytes, {PAGE_BYTES} expected",
+            f"pages of {page_bytes} bytes, {expected} expected",
             "the database is of another product generation",
             page_bytes=page_bytes,
             **seen,
         )
     return passes(
-        f"eseutil {tool} is of the server's build; pages of 32 KiB", page_bytes=page_bytes, **seen
+        f"eseutil {tool} is of the server's build; pages of {expected // 1024} KiB",
+        page_bytes=page_bytes, **seen
     )
 
 

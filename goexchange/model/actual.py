@@ -265,6 +265,16 @@ class ActualMta:
 
 
 @frozen(kw_only=True)
+class Cluster:
+    """A failover cluster of Exchange 2007: `Shared` storage is a single copy that moves from one
+    node to another, `NonShared` is replicated between them.
+    """
+
+    kind: str
+    nodes: tuple[str, ...]
+
+
+@frozen(kw_only=True)
 class ActualServer:
     """One Exchange server as observed; `databases` are those whose active copy it holds or should
     hold.
@@ -287,6 +297,7 @@ class ActualServer:
     group: ActualGroup | None | Unknown = NOT_ASKED
     copies: tuple[ActualCopy, ...] | Unknown = NOT_ASKED
     mta: ActualMta | None | Unknown = NOT_ASKED
+    cluster: Cluster | None | Unknown = None
 
 
 @frozen(kw_only=True)

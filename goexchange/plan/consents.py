@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import goexchange
-from goexchange.model.actual import ActualHost
+from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.desired import DesiredState
 from goexchange.model.pilot import Versions, is_proven
 from goexchange.model.plan import Consent, ConsentNeed, Need
@@ -14,6 +14,10 @@ from goexchange.plan import words
 from goexchange.plan.context import LaneContext
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
+
+_UNSEEN = {
+    Generation.EXCHANGE_2007: "; whether somebody moves mailboxes there cannot be asked",
+}
 
 
 def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[ConsentNeed, ...]:
@@ -45,7 +49,7 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
             consent=Consent.UNCONFIRMED_GENERATION,
             address=context.server.name,
             finding=f"what the tools of Exchange {generation.value} print and do there is not"
-            " confirmed; what is not understood ends the work",
+            f" confirmed; what is not understood ends the work{_UNSEEN.get(generation, '')}",
         )
     ]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from goexchange.facts.generations import page_bytes_of
 from goexchange.model.history import Work
 from goexchange.model.plan import Action, Lane, RunsWhen
 from goexchange.plan import words
@@ -28,7 +29,6 @@ from goexchange.plan.phase_before import (
     recovery_content,
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
-from goexchange.plan.phase_offline import PAGE_BYTES
 from goexchange.plan.processes import add_processes_after, add_processes_before
 from goexchange.powershell import cmdlets
 
@@ -128,7 +128,7 @@ def _add_looks(lane: LaneBuilder, context: LaneContext, passive: Passive) -> Non
                 "eseutil": passive.eseutil,
                 "log_folder": None,
                 "log_prefix": None,
-                "page_bytes": PAGE_BYTES,
+                "page_bytes": page_bytes_of(context.server.generation),
             },
         ),
         summary=f"both headers of the copy on {passive.server.name}",

@@ -13,6 +13,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from goexchange.codec import time_text
+from goexchange.facts.generations import page_bytes_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import (
@@ -34,7 +35,7 @@ from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_script, property_probe
 from goexchange.plan.context import Pace
 from goexchange.plan.phase_before import OUTAGE, SILENT_AFTER_HEARTBEATS, told_by_sentinel
-from goexchange.plan.restore_files import Staged, add_returned_header, add_stage
+from goexchange.plan.restore_files import HeaderTool, Staged, add_returned_header, add_stage
 from goexchange.plan.return_text import return_text
 from goexchange.powershell import cmdlets
 
@@ -76,6 +77,12 @@ class Returning:
     then: tuple[Step, ...] = ()
 
     @property
+    def tool(self) -> HeaderTool:
+        """What a header is read with there."""
+        page_bytes = page_bytes_of(self.server.generation)
+        return HeaderTool(eseutil=self.eseutil, page_bytes=page_bytes)
+
+    @property
     def root(self) -> str:
         """The tool's folder on the host."""
         return self.inventory.host_root
@@ -93,7 +100,7 @@ def return_lane(r: Returning) -> Lane:
     if r.staged is not None:
         add_stage(lane, r.staged, root=r.root)
     else:
-        add_returned_header(lane, r.source, eseutil=r.eseutil, wanted=r.header)
+        add_returned_header(lane, r.source, tool=r.tool, wanted=r.header)
     _records(lane, r)
     _take_down(lane, r)
     _exchange(lane, r)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from goexchange.facts.generations import page_bytes_of
 from goexchange.model.history import Work
 from goexchange.model.plan import Action, Reason, ScriptCall
 from goexchange.plan.builder import LaneBuilder, timed
@@ -11,9 +12,6 @@ from goexchange.plan.estimates import known_size
 from goexchange.plan.phase_before import PASS_PRIMARY, add_notice
 from goexchange.powershell import cmdlets
 
-PAGE_BYTES = (
-    32768  # of every database from Exchange 2010 on (Source: ESE source, eseutil page sizes)
-)
 LAST_LOOK_GUARDS = (
     "identity",
     "not-recovery",
@@ -82,7 +80,7 @@ def read_header(context: LaneContext, path: str, *, with_logs: bool) -> ScriptCa
             "eseutil": context.eseutil,
             "log_folder": context.database.log_folder if with_logs else None,
             "log_prefix": prefix if with_logs and isinstance(prefix, str) else None,
-            "page_bytes": PAGE_BYTES,
+            "page_bytes": page_bytes_of(context.server.generation),
         },
     )
 

@@ -41,7 +41,13 @@ from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, property_probe
 from goexchange.plan.paths import comparable, stamp_text
 from goexchange.plan.premises import premises_of_server
-from goexchange.plan.restoring import Draft, Setting, body_of, seen_server
+from goexchange.plan.restoring import (
+    Draft,
+    Setting,
+    body_of,
+    refuse_without_endpoint,
+    seen_server,
+)
 from goexchange.powershell import cmdlets
 
 ROOM_BYTES = 4 * 1024**3
@@ -113,6 +119,7 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     Raises: NotNow when the server cannot be told, or has a database of that name.
     """
     server, _ = seen_server(setting)
+    refuse_without_endpoint(server, "a pilot's scratch database is made")
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
     if any(each.name.casefold() == scratch.name.casefold() for each in server.databases):

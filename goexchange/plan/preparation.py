@@ -42,6 +42,7 @@ from goexchange.plan.refusals import (
     refuse_unsupported,
     refuse_without_backups,
 )
+from goexchange.plan.refusals_2007 import refuse_copies_on_2007, refuse_on_2007
 from goexchange.plan.repair_estimates import with_repair
 from goexchange.plan.repairing import decide_repair
 from goexchange.plan.replicas import Replicas, choose_replicas
@@ -96,6 +97,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         needed = decide_repair(database, server, spec=spec)
     else:
         needed = decide(database, server, spec=spec, at=setting.at)
+    needed = refuse_copies_on_2007(server, database, needed, spec) or needed
     if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
         return Prepared(candidate=candidate, needed=needed)
     refused = (
@@ -103,6 +105,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_without_backups(needed, spec)
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
+        or refuse_on_2007(server, database, needed, spec)
         or refuse_open_run(candidate, known(server.host))
     )
     if refused is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from goexchange.facts.generations import has_flush_maps
 from goexchange.model.actual import Generation
 from goexchange.model.flush_map import flush_map_beside
 from goexchange.model.unknown import known
@@ -102,7 +103,7 @@ def _files(context: LaneContext) -> list[str]:
         *_logs_aside(context),
         "      If the rebuilt file WAS mounted, it holds new mail: put no older file in its place.",
     ]
-    if _has_flush_maps(context):
+    if has_flush_maps(context.server.generation):
         lines.append(
             "   A flush map (.jfm) belongs to its file: one of another file keeps it from mounting"
             " (-1918)."
@@ -120,7 +121,7 @@ def _logs_aside(context: LaneContext) -> list[str]:
     return [
         "      If a mount of the rebuilt file was tried, its logs go aside too, but only when no",
         "      other database writes logs of this name there:",
-        "      Get-MailboxDatabase | Format-List Name,LogFolderPath,LogFilePrefix",
+        f"      {_who_logs(context)} | Format-List Name,LogFolderPath,LogFilePrefix",
         f"      New-Item -ItemType Directory -Force -Path '{_in_quotes(aside)}'",
         f"      {listing} | Move-Item -Destination '{_in_quotes(aside)}'",
     ]
@@ -129,7 +130,7 @@ def _logs_aside(context: LaneContext) -> list[str]:
 def _move(context: LaneContext, source: str, destination: str) -> list[str]:
     """A file is renamed with its flush map, from Exchange 2016 on."""
     lines = [_move_item(source, destination)]
-    if _has_flush_maps(context):
+    if has_flush_maps(context.server.generation):
         lines.append(
             _move_item(flush_map_beside(source), flush_map_beside(destination))
             + "   (if it is there)"
@@ -151,8 +152,10 @@ def _in_quotes(path: str) -> str:
     return path.replace("'", "''")
 
 
-def _has_flush_maps(context: LaneContext) -> bool:
-    return context.server.generation not in (Generation.EXCHANGE_2010, Generation.EXCHANGE_2013)
+def _who_logs(context: LaneContext) -> str:
+    """The cmdlet that tells whose logs they are; before Exchange 2010 they are a group's."""
+    is_group = context.server.generation is Generation.EXCHANGE_2007
+    return "Get-StorageGroup" if is_group else "Get-MailboxDatabase"
 
 
 def _setting(context: LaneContext) -> list[str]:

@@ -15,9 +15,16 @@ from goexchange.model.plan import Action, Binding, BindingKind, Condition, Reaso
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, eseutil_job, host_job, host_script
-from goexchange.plan.phase_offline import PAGE_BYTES
 from goexchange.powershell.eseutil import recovery_arguments
 from goexchange.schedule.rates import Duration
+
+
+@frozen(kw_only=True)
+class HeaderTool:
+    """What a header on a host is read with: the tool's path, and the version's page size."""
+
+    eseutil: str
+    page_bytes: int
 
 
 @frozen(kw_only=True)
@@ -34,7 +41,7 @@ class Staged:
     files: tuple[SetFile, ...]
     replays: str | None
     last_log: str | None
-    eseutil: str
+    tool: HeaderTool
     lasts: Duration
 
     @property
@@ -99,11 +106,11 @@ def add_stage(lane: LaneBuilder, staged: Staged, *, root: str) -> str:
     )
     if staged.replays is not None:
         _add_replay(lane, staged)
-    return add_returned_header(lane, staged.database, eseutil=staged.eseutil, wanted=None)
+    return add_returned_header(lane, staged.database, tool=staged.tool, wanted=None)
 
 
 def add_returned_header(
-    lane: LaneBuilder, path: str, *, eseutil: str, wanted: Condition | None
+    lane: LaneBuilder, path: str, *, tool: HeaderTool, wanted: Condition | None
 ) -> str:
     """The earlier file is clean, and the one that is meant."""
     return lane.add(
@@ -112,10 +119,10 @@ def add_returned_header(
             "read-header",
             {
                 "path": path,
-                "eseutil": eseutil,
+                "eseutil": tool.eseutil,
                 "log_folder": None,
                 "log_prefix": None,
-                "page_bytes": PAGE_BYTES,
+                "page_bytes": tool.page_bytes,
             },
         ),
         summary=f"header of {path}: shut down cleanly, both copies alike",
@@ -132,7 +139,7 @@ def _add_replay(lane: LaneBuilder, staged: Staged) -> None:
     lane.add(
         Action.REPLAY_LOGS,
         eseutil_job(
-            staged.eseutil,
+            staged.tool.eseutil,
             recovery_arguments(base, logs=folder, database=staged.folder),
             folder=folder,
         ),

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from goexchange.backup.manifest import SealedSet
 from goexchange.backup.replay import Replay
 from goexchange.errors import Damaged, Diagnostic, NotNow, Severity, UsageError
+from goexchange.facts.generations import page_bytes_of
 from goexchange.facts.places import volume_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
 from goexchange.model.backup_set import BackupSet, SetFile, SetMethod
@@ -41,7 +42,8 @@ from goexchange.plan.ordering import ordered
 from goexchange.plan.paths import stamp_text
 from goexchange.plan.planner import VALID_FOR
 from goexchange.plan.premises import premises_of_server
-from goexchange.plan.restore_files import Staged, database_of
+from goexchange.plan.restore_files import HeaderTool, Staged, database_of
+from goexchange.powershell.seam import is_carried
 from goexchange.schedule.history import History, Where
 from goexchange.schedule.rates import Duration
 
@@ -91,6 +93,7 @@ def recovery_draft(wanted: Wanted, setting: Setting) -> PlanBody:
     Raises: UsageError, Damaged, NotNow: why it cannot be done.
     """
     server, host = seen_server(setting)
+    refuse_without_endpoint(server, "a recovery database is made")
     file = _database_file(wanted.sealed.body)
     stamp = stamp_text(setting.now)
     body = wanted.sealed.body
@@ -224,6 +227,19 @@ def seen_server(setting: Setting) -> tuple[ActualServer, ActualHost]:
     return server, server.host
 
 
+def refuse_without_endpoint(server: ActualServer, what: str) -> None:
+    """Databases are made over an Exchange endpoint alone.
+
+    Raises: NotNow on a version that has none.
+    """
+    generation = server.generation
+    if not isinstance(generation, Unknown) and is_carried(generation):
+        raise NotNow(
+            f"{what} on Exchange {generation.value} by hand alone: how its cmdlets make one, in a"
+            " storage group for recovery, is not executed; restore the set to a folder instead"
+        )
+
+
 def database_by_guid(server: ActualServer, guid: str) -> ActualDatabase:
     """The database of a server with that GUID.
 
@@ -301,9 +317,13 @@ def _staged(
         files=files,
         replays=None if replay is None else replay.base,
         last_log=None if replay is None else replay.last,
-        eseutil=_eseutil(host),
+        tool=HeaderTool(eseutil=_eseutil(host), page_bytes=_page_bytes(setting)),
         lasts=_copy_time(size, host, setting.inventory),
     )
+
+
+def _page_bytes(setting: Setting) -> int:
+    return page_bytes_of(seen_server(setting)[0].generation)
 
 
 def _copy_time(size: int, host: ActualHost, inventory: Inventory) -> Duration:

@@ -1,5 +1,5 @@
 """The contracts of the host scripts that carry Exchange cmdlets over the Windows channel, where a
-version has no endpoint of its own for them.
+version has no endpoint of its own for them, and of what its cmdlets do not tell.
 
 Shape: which cmdlets there are, and what each may be given, is closed here as it is in `cmdlets`.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from goexchange.powershell.contract import (
     ANYTHING,
+    COUNT,
+    EVENT,
     FENCE,
     FLAG,
     TEXT,
+    TIME,
     Contract,
     maybe,
     record,
@@ -61,4 +64,16 @@ TELL_SNAPIN = Contract(
     cmdlets=("Add-PSSnapin", "Get-Acl", *TOLD),
 )
 
-CMDLET_CONTRACTS: tuple[Contract, ...] = (ASK_SNAPIN, TELL_SNAPIN)
+READ_SPACE = Contract(
+    script="read-space",
+    version=1,
+    purpose="what the store of Exchange 2007 wrote of the free space of its databases in the last"
+    " hours; changes nothing",
+    changes_host=False,
+    arguments=record(hours=COUNT),
+    result=record(clock=TIME, events=several(EVENT)),
+    errors=(),
+    cmdlets=("Get-WinEvent",),
+)
+
+CMDLET_CONTRACTS: tuple[Contract, ...] = (ASK_SNAPIN, TELL_SNAPIN, READ_SPACE)

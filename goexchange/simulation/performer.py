@@ -19,10 +19,9 @@ from goexchange.facts.mta import (
     mta_arguments,
 )
 from goexchange.facts.observation import (
-    REPAIRS_ASKED,
     Asked,
-    asks_for_repair_events,
     decode_server,
+    events_asked,
     exchange_statements,
     host_arguments,
 )
@@ -109,12 +108,12 @@ class Performer:
             exchange, root=self.root, events_since=since
         )
         host = _as_sent(self.world.script(server, self.user, "observe-host", arguments))
-        repairs = None
-        if asks_for_repair_events(exchange):
-            repairs = _as_sent(self.world.script(server, self.user, "read-repairs", REPAIRS_ASKED))
+        told, more_asked = None, events_asked(exchange)
+        if more_asked is not None:
+            told = _as_sent(self.world.script(server, self.user, *more_asked))
         asked = Asked(server=server, known=databases)
         return decode_server(
-            exchange, host, asked=asked, observed_at=self.now(), repairs=repairs
+            exchange, host, asked=asked, observed_at=self.now(), events=told
         )
 
     def _append(self, effect: effects.Append) -> events.Event:

@@ -51,15 +51,20 @@ _UNCONFIRMED = Cell(
     why="its facts there are not confirmed",
     instead="use the version's own tools by hand, or move the mailboxes to a newer server",
 )
+_NO_ISINTEG = Cell(
+    standing=Standing.NOT_YET,
+    why="it corrects with isinteg, which this version does not run",
+    instead="offline-diagnostic-report, and isinteg by hand",
+)
 _NO_REQUESTS = "the store takes no repair requests before Exchange 2010 SP1"
 
 
 def _living_and(old: Mapping[Generation, Cell]) -> Mapping[Generation, Cell]:
-    """Runs on every living version, on 2010 by consent; on older ones as given, else
-    unconfirmed.
+    """Runs on every living version; on older ones as given, else by consent on 2007 and 2010, and
+    unconfirmed before.
     """
-    cells = {each: old.get(each, _UNCONFIRMED) for each in OLD}
-    cells[_G.EXCHANGE_2010] = _BY_CONSENT
+    by_consent = dict.fromkeys((_G.EXCHANGE_2007, _G.EXCHANGE_2010), _BY_CONSENT)
+    cells = dict.fromkeys(OLD, _UNCONFIRMED) | by_consent | dict(old)
     return {**cells, **dict.fromkeys(LIVING, _RUNS)}
 
 
@@ -95,6 +100,7 @@ SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
         **dict.fromkeys(LIVING, _no_mta(Script.ONLINE_ERROR_CORRECTION)),
     },
     **{script: _online(script) for script in _ONLINE_ON_OLD},
+    Script.STORE_ERROR_CORRECTION: _living_and({_G.EXCHANGE_2007: _NO_ISINTEG}),
 }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from attrs import define, field
 
 from goexchange.ese.header import (
+    PAGE_SIZES,
     BackupKind,
     DatabaseHeader,
     HeaderReading,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 FLUSH_MAP_BYTES = 8192
 HEADER_BYTES = 2 * PAGE_BYTES
+_PAGE_SIZE_AT = 236  # in the header
 _FIRST_GENERATION = 0x4C0
 _CACHED_PAGES_MAX = 256
 
@@ -92,17 +94,24 @@ def read_header(files: HostFiles, path: str) -> HeaderReading:
 
 def change_header(files: HostFiles, path: str, **changes: object) -> None:
     """Write some fields into both header copies."""
-    slot = rewrite_header(files.read(path, 0, PAGE_BYTES), **changes)
+    slot = rewrite_header(files.read(path, 0, page_bytes(files, path)), **changes)
     files.write_at(path, 0, slot + slot)
+
+
+def page_bytes(files: HostFiles, path: str) -> int:
+    """The page size that the header of a file names."""
+    named = int.from_bytes(files.read(path, _PAGE_SIZE_AT, 4), "little")
+    return named if named in PAGE_SIZES else PAGE_BYTES
 
 
 def white_space_bytes(files: HostFiles, path: str) -> int | None:
     """Free pages of a file in bytes; None when its space trees cannot be read."""
-    if files.size(path) <= _CACHED_PAGES_MAX * PAGE_BYTES:
-        pages = _free_pages(files.read(path))
+    size = page_bytes(files, path)
+    if files.size(path) <= _CACHED_PAGES_MAX * size:
+        pages = _free_pages(files.read(path), size)
     else:
-        pages = free_pages(lambda offset, length: files.read(path, offset, length), PAGE_BYTES)
-    return None if pages is None else pages * PAGE_BYTES
+        pages = free_pages(lambda offset, length: files.read(path, offset, length), size)
+    return None if pages is None else pages * size
 
 
 def flush_map(edb_path: str) -> bytes:
@@ -155,6 +164,7 @@ def write_files(
     seed: int,
     now: datetime,
     engine: EngineVersion = DEFAULT_ENGINE,
+    page_size: int = PAGE_BYTES,
 ) -> None:
     """Write database, flush map and logs of a database to a host, cleanly shut down."""
     description, stream = database.description, database.stream
@@ -169,6 +179,7 @@ def write_files(
         created_update_major=engine.update_major,
         format_update_minor=engine.update_minor,
         engine_format_version=engine.engine_format_version,
+        page_size=page_size,
     )
     content_seed = f"{seed}/{database.name}".encode()
     write_database(files, database, header=header, content_seed=content_seed)
@@ -191,8 +202,8 @@ def write_database(
 
 
 @lru_cache(maxsize=128)
-def _free_pages(content: bytes) -> int | None:
-    return free_pages(lambda offset, length: content[offset : offset + length], PAGE_BYTES)
+def _free_pages(content: bytes, size: int) -> int | None:
+    return free_pages(lambda offset, length: content[offset : offset + length], size)
 
 
 @lru_cache(maxsize=512)

@@ -18,9 +18,8 @@ from goexchange.ese.header import (
 from goexchange.ese.jet_errors import JetError
 from goexchange.ese.logs import LogHeader, read_log_header
 from goexchange.ese.structures import LogPosition, LogTime
-from goexchange.world.databases import HEADER_BYTES
+from goexchange.world.databases import HEADER_BYTES, page_bytes
 from goexchange.world.files import HostFiles, name_of
-from goexchange.world.site import PAGE_BYTES
 from goexchange.world.work import Write
 
 _LOG_HEADER_BYTES = 4096
@@ -100,8 +99,9 @@ def _why_not(header: DatabaseHeader | None, chain: tuple[LogHeader, ...]) -> Jet
 def _replayed(files: HostFiles, path: str, last: LogHeader) -> bytes:
     """The file, shut down cleanly at the end of the chain."""
     position = LogPosition(generation=last.generation, sector=3, byte=0)
+    size = page_bytes(files, path)
     slot = rewrite_header(
-        files.read(path, 0, PAGE_BYTES),
+        files.read(path, 0, size),
         state=DatabaseState.CLEAN_SHUTDOWN,
         log_required_low=0,
         log_required_high=0,
@@ -113,4 +113,4 @@ def _replayed(files: HostFiles, path: str, last: LogHeader) -> bytes:
         last_detach=position,
         last_detach_time=last.created,
     )
-    return slot + slot + files.read(path)[2 * PAGE_BYTES :]
+    return slot + slot + files.read(path)[2 * size :]

@@ -69,7 +69,7 @@ def reference(world: World, kind: str, name: str) -> Reference:
 def exchange_server(world: World, host: Host) -> ExchangeObject:
     """One row of Get-ExchangeServer."""
     server = host.description
-    is_2010, is_2016 = server.version[0] == 14, server.version[:2] == (15, 1)
+    is_2010, is_2016 = server.version[0] < 15, server.version[:2] == (15, 1)
     number = 54 if is_2010 else 16385 if is_2016 else 16439
     roles = "Mailbox, ClientAccess, UnifiedMessaging, HubTransport" if is_2010 else "Mailbox"
     properties: dict[str, Value] = {
@@ -92,7 +92,7 @@ def exchange_server(world: World, host: Host) -> ExchangeObject:
         "IsEdgeServer": False,
         "IsUnifiedMessagingServer": is_2010 or is_2016,
         "IsExchange2007OrLater": True,
-        "IsE14OrLater": True,
+        "IsE14OrLater": server.version[0] >= 14,
         "IsE15OrLater": not is_2010,
         "IsProvisionedServer": False,
         "IsExchangeTrialEdition": False,
@@ -296,7 +296,7 @@ def _live(world: World, database: MailboxDatabase, *, with_status: bool) -> dict
         **empty,
         "Mounted": True,
         "MountedOnServer": world.hosts[database.mounted_on].description.fqdn,
-        "WorkerProcessId": None if host.description.version[0] == 14 else 4711,
+        "WorkerProcessId": None if host.description.version[0] < 15 else 4711,
         "BackupInProgress": database.is_backup_running,
         "LastFullBackup": last_full,
         "SnapshotLastFullBackup": is_snapshot,

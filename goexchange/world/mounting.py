@@ -16,12 +16,12 @@ from goexchange.world.databases import (
     MailboxDatabase,
     change_header,
     flush_map,
+    page_bytes,
     read_header,
 )
-from goexchange.world.engines import has_flush_maps
+from goexchange.world.engines import has_flush_maps, page_bytes_of
 from goexchange.world.files import HostFiles, flush_map_of
 from goexchange.world.hosts import Host
-from goexchange.world.site import PAGE_BYTES
 
 STORE = "MSExchangeIS"
 _NO_TIME = LogTime()
@@ -187,7 +187,7 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
     header = reading.header
     if header is None:
         raise MountRefused(int(JetError.DatabaseCorrupted))
-    if header.page_size != PAGE_BYTES:
+    if header.page_size != page_bytes_of(host.description.generation):
         raise MountRefused(int(JetError.PageSizeMismatch))
     database.stream.look(files)
     if _is_begun_for_another(database, files, header):
@@ -267,7 +267,8 @@ def _use_free_pages(files: HostFiles, path: str, pages: int) -> int:
         return files.read(path, offset, length)
 
     left = pages
-    for index, extent in reversed(list(enumerate(free_extents(read, PAGE_BYTES) or ()))):
+    size = page_bytes(files, path)
+    for index, extent in reversed(list(enumerate(free_extents(read, size) or ()))):
         taken = min(left, extent.pages)
         if taken == 0:
             break
@@ -282,12 +283,13 @@ def _shorten_last_extent(files: HostFiles, path: str, index: int, pages: int) ->
     """Write another number of pages into the last node of the tree of available extents; none: the
     node goes.
     """
-    offset = (AVAILABLE_ROOT + 1) * PAGE_BYTES
-    page = bytearray(files.read(path, offset, PAGE_BYTES))
-    tag = PAGE_BYTES - 4 * (index + 2)
+    page_size = page_bytes(files, path)
+    offset = (AVAILABLE_ROOT + 1) * page_size
+    page = bytearray(files.read(path, offset, page_size))
+    tag = page_size - 4 * (index + 2)
     size, start = (each & 0x7FFF for each in struct.unpack_from("<HH", page, tag))
     if pages:
-        content_at = page_header_bytes(PAGE_BYTES) + start + size - 4
+        content_at = page_header_bytes(page_size) + start + size - 4
         struct.pack_into("<I", page, content_at, pages)
     else:
         room, pending, lowest, tags = struct.unpack_from("<HHHH", page, 28)
@@ -300,5 +302,6 @@ def _fill_page(files: HostFiles, path: str, number: int) -> None:
     """Write content into a page that was free: that of the first content page, under its own
     number.
     """
-    content = files.read(path, 5 * PAGE_BYTES, PAGE_BYTES)
-    files.write_at(path, (number + 1) * PAGE_BYTES, seal_page(content, number))
+    size = page_bytes(files, path)
+    content = files.read(path, 5 * size, size)
+    files.write_at(path, (number + 1) * size, seal_page(content, number))

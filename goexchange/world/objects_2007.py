@@ -8,16 +8,19 @@ as `exchange.md` has them; names of the properties about clusters are not confir
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from goexchange.world.chance import guid
-from goexchange.world.databases import MailboxDatabase
+from goexchange.world.databases import MailboxDatabase, white_space_bytes
 from goexchange.world.hosts import Host
+from goexchange.world.site import MIB
 from goexchange.world.values import EnumValue, ExchangeObject, LongPath, Reference, Value
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
 
+SPACE_PROVIDER = "MSExchangeIS Mailbox Store"
 _SYSTEM = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
 _KEPT = (
     "Name", "Guid", "Identity", "DistinguishedName", "Server", "ServerName", "EdbFilePath",
@@ -53,6 +56,17 @@ def database_of_2007(
         "StorageGroupName": group,
         "ExchangeVersion": "0.1 (8.0.535.0)",
     }
+
+
+def tell_space(database: MailboxDatabase, host: Host, *, at: datetime) -> None:
+    """The nightly work has ended: the store writes what is free, in whole megabytes."""
+    free = white_space_bytes(host.files, database.edb_path) or 0
+    name = f"{storage_group_of(database)}\\{database.name}"
+    text = (
+        f'The database "{name}" has {free // MIB} megabytes of free space after online'
+        " defragmentation has terminated."
+    )
+    host.log(SPACE_PROVIDER, 1221, at=at, text=text)
 
 
 def clustered(host: Host) -> Mapping[str, Value]:

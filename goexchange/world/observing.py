@@ -11,6 +11,7 @@ from goexchange.model.actual import Generation
 from goexchange.world.events import Event, is_repair_event
 from goexchange.world.files import HostFiles, name_of
 from goexchange.world.hosts import Host
+from goexchange.world.objects_2007 import SPACE_PROVIDER
 from goexchange.world.scripts_records import database_records, fence_of, open_recoveries
 from goexchange.world.site import ServerDescription
 
@@ -100,6 +101,17 @@ def read_repairs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
     """The script read-repairs: what the store of Exchange 2010 wrote of repair requests."""
     since = world.now() - timedelta(hours=arguments["hours"])
     found = [each for each in host.events.all() if each.at >= since and is_repair_event(each)]
+    return {"clock": _time(world.now()), "events": [_event(each) for each in reversed(found)]}
+
+
+def read_space(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script read-space: what the store of Exchange 2007 wrote of free space."""
+    since = world.now() - timedelta(hours=arguments["hours"])
+    found = [
+        each
+        for each in host.events.all()
+        if each.at >= since and (each.provider, each.event_id) == (SPACE_PROVIDER, 1221)
+    ]
     return {"clock": _time(world.now()), "events": [_event(each) for each in reversed(found)]}
 
 

@@ -22,7 +22,7 @@ from goexchange.world import (
 from goexchange.world.files import FileProblem, FileRefused
 from goexchange.world.hosts import Host
 from goexchange.world.mta import observe_mta
-from goexchange.world.observing import observe_host, read_repairs
+from goexchange.world.observing import observe_host, read_repairs, read_space
 from goexchange.world.refusals import NotModelled, ScriptFailed
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ _PLAYS: Mapping[str, Play] = {
     "remove-leftover": scripts_runs.remove_leftover,
     "try-root": scripts_trial.try_root,
     "scratch-folder": scripts_scratch.scratch_folder,
+    "read-space": read_space,
     "ask-snapin": scripts_cmdlets.ask_snapin,
     "tell-snapin": scripts_cmdlets.tell_snapin,
 }

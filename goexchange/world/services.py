@@ -87,6 +87,13 @@ _MANUAL_2010 = (
     "swprv",
     "wbengine",
 )
+_SINCE_2010 = frozenset(
+    {
+        "MSExchangeAB", "MSExchangeFBA", "MSExchangeMailboxReplication", "MSExchangeRPC",
+        "MSExchangeProtectedServiceHost", "MSExchangeThrottling",
+    }
+)  # fmt: skip
+_AUTOMATIC_2007 = tuple(name for name in _AUTOMATIC_2010 if name not in _SINCE_2010)
 
 # Source: the vendor's table of the services of Exchange 2003.
 _AUTOMATIC_2003 = (
@@ -106,6 +113,7 @@ _MANUAL_2003 = ("MSExchangeES", "MSExchangeSRS", "IMAP4Svc", "POP3Svc", "VSS")
 
 _OF_GENERATION = {
     Generation.EXCHANGE_2003: (_AUTOMATIC_2003, _MANUAL_2003),
+    Generation.EXCHANGE_2007: (_AUTOMATIC_2007, _MANUAL_2010),
     Generation.EXCHANGE_2010: (_AUTOMATIC_2010, _MANUAL_2010),
 }
 
@@ -121,7 +129,7 @@ class ServiceState:
 
 def exchange_services(generation: Generation, *, is_clustered: bool) -> dict[str, ServiceState]:
     """The services of a Mailbox server after its start, by name. Source: Exchange services
-    overview, 2013-SE; for 2010 all roles on one server.
+    overview, 2013-SE; for 2007 and 2010 all roles on one server.
     """
     automatic, manual = _OF_GENERATION.get(generation, (_AUTOMATIC, _MANUAL))
     names = [name for name in automatic if is_clustered or name != "ClusSvc"]

@@ -77,10 +77,10 @@ class ServerDescription(Shared):
 
     @property
     def install_folder(self) -> str:
-        return (
-            self.installed_in
-            or f"C:\\Program Files\\Microsoft\\Exchange Server\\V{self.version[0]}\\"
-        )
+        folder = "C:\\Program Files\\Microsoft\\Exchange Server\\"
+        # Source: the vendor's default folders; that of Exchange 2007 has no number.
+        later = f"V{self.version[0]}\\" if self.version[0] > 8 else ""
+        return self.installed_in or f"{folder}{later}"
 
     @property
     def eseutil_path(self) -> str:

@@ -20,12 +20,10 @@ from goexchange.ese.structures import Signature
 from goexchange.world.databases import MailboxDatabase, read_header
 from goexchange.world.files import folder_of, name_of
 from goexchange.world.hosts import Host
-from goexchange.world.site import PAGE_BYTES
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
 
-_TWO_HEADERS = 2 * PAGE_BYTES
 
 
 @frozen(kw_only=True)
@@ -142,29 +140,30 @@ def true_file(host: Host, path: str) -> TrueFile | None:
     header = _header(host, path)
     if header is None:
         return None
-    content = host.files.read(path)
+    content, size = host.files.read(path), header.page_size
     return TrueFile(
         path=path,
         signature=header.signature,
         dbtime=header.dbtime,
         is_clean=header.is_clean,
-        is_sound=_is_sound(content),
-        faulty_pages=_faulty_pages(content[_TWO_HEADERS:]),
+        is_sound=_is_sound(content, size),
+        faulty_pages=_faulty_pages(content[2 * size :], size),
     )
 
 
 @lru_cache(maxsize=128)
-def _is_sound(content: bytes) -> bool:
+def _is_sound(content: bytes, page_size: int) -> bool:
     """Whether a whole file is whole pages, all sound; the same bytes are looked at again and
     again, and often only the headers have changed.
     """
-    return len(content) % PAGE_BYTES == 0 and _faulty_pages(content[_TWO_HEADERS:]) == 0
+    pages = content[2 * page_size :]
+    return len(content) % page_size == 0 and _faulty_pages(pages, page_size) == 0
 
 
 @lru_cache(maxsize=128)
-def _faulty_pages(content: bytes) -> int:
+def _faulty_pages(content: bytes, page_size: int) -> int:
     """How many pages are not sound."""
-    return verify_pages(content, 1, PAGE_BYTES).faulty
+    return verify_pages(content, 1, page_size).faulty
 
 
 def effects_of(world: World) -> dict[tuple[str, str], int]:

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from attrs import define, evolve, frozen
 
+from goexchange.model.actual import Generation
 from goexchange.world import backup_engine, jobs
 from goexchange.world.backup_engine import BackupRun
 from goexchange.world.clock import Clock, EventClock
@@ -26,13 +27,14 @@ from goexchange.world.copies import (
 )
 from goexchange.world.databases import MailboxDatabase, make_database, write_files
 from goexchange.world.disk import Disk
-from goexchange.world.engines import engine_of
+from goexchange.world.engines import engine_of, page_bytes_of
 from goexchange.world.faults import Faults
 from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.mta import as_described, start_automatic, write_queues
+from goexchange.world.objects_2007 import tell_space
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request, tell
@@ -260,16 +262,26 @@ class World:
                 seed=self.seed,
                 now=now,
                 engine=engine_of(host.description.generation),
+                page_size=page_bytes_of(host.description.generation),
             )
             hold_copy(database, self.hosts[server].files)
         database.passive = passive_copies(database)
         active = self.host_of(database)
-        engine = engine_of(active.description.generation)
-        write_files(database, active.files, seed=self.seed, now=now, engine=engine)
+        generation = active.description.generation
+        write_files(
+            database,
+            active.files,
+            seed=self.seed,
+            now=now,
+            engine=engine_of(generation),
+            page_size=page_bytes_of(generation),
+        )
         for host in (self.hosts[each] for each in database.description.copies):
             _forget_growth(host, self.site)
         if database.description.is_mounted:
             mount(database, active, now=now)
+        if generation is Generation.EXCHANGE_2007:
+            tell_space(database, active, at=now - timedelta(hours=6))
         _forget_growth(active, self.site)
 
     def _twin(self, database: MailboxDatabase, now: datetime) -> MailboxDatabase:

@@ -298,6 +298,8 @@ def _database(
     others = tuple(
         f"EX{one + 1:02d}" for one in range(scenario.servers) if one != index
     )
+    # The store of Exchange 2007 tells free space in whole megabytes, and its pages are small.
+    pages = scenario.pages * (8 if server.generation is Generation.EXCHANGE_2007 else 1)
     has_room = need in ("rebuild", "defragment", "reseed", "measure", "outside")
     return DatabaseDescription(
         name=name,
@@ -306,8 +308,8 @@ def _database(
         edb_path=f"D:\\{name}\\{name}.edb",
         log_folder=f"L:\\{name}",
         log_prefix=f"E{at:02d}",
-        pages=scenario.pages,
-        free_pages=scenario.pages * 5 // 8 if has_room else 2,
+        pages=pages,
+        free_pages=pages * 5 // 8 if has_room else 2,
         full_backup_hours_ago=200.0 if need == "backup" else 20.0,
         age_days=500 + 10 * at,
         is_mounted=need != "mount",
@@ -367,8 +369,9 @@ _WANTS = {
     REPAIR: "mounted: true",
 }
 _FINDS = ("correct", "store-correct")
-_POWERSHELL = {Generation.EXCHANGE_2010: "2.0"}
+_POWERSHELL = {Generation.EXCHANGE_2007: "2.0", Generation.EXCHANGE_2010: "2.0"}
 _VERSIONS = {
+    Generation.EXCHANGE_2007: (8, 3, 83, 6),
     Generation.EXCHANGE_2010: (14, 3, 513, 0),
     Generation.EXCHANGE_2013: (15, 0, 1497, 48),
     Generation.EXCHANGE_2016: (15, 1, 2507, 66),

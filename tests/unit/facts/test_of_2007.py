@@ -6,17 +6,18 @@ from typing import Any
 
 import pytest
 
+from goexchange.facts.generations import has_flush_maps, page_bytes_of
 from goexchange.facts.observation import (
     Asked,
-    asks_for_repair_events,
     decode_server,
+    events_asked,
     exchange_statements,
     host_arguments,
 )
 from goexchange.facts.of_2007 import as_later
-from goexchange.model.actual import ActualDatabase, Generation
+from goexchange.model.actual import ActualDatabase, Cluster, Generation
 from goexchange.model.unknown import Unknown
-from tests.unit.facts.samples import GUID, NOW, exchange
+from tests.unit.facts.samples import GUID, NOW, exchange, host
 
 SYSTEM = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
 
@@ -92,7 +93,7 @@ def test_statements() -> None:
     assert [call.cmdlet for call in calls] == [
         "Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase",
     ]  # fmt: skip
-    assert not asks_for_repair_events(answer())
+    assert events_asked(answer()) == ("read-space", {"hours": 336})
 
 
 def test_the_storage_group_has_the_logs_and_its_server_is_where_it_is_mounted() -> None:
@@ -160,3 +161,123 @@ def test_other_versions_are_as_they_were() -> None:
     odd = answer()
     odd["objects"].append({"value": 1})
     assert as_later(odd)["objects"][-1] == {"value": 1}
+
+
+EVENT = (
+    'The database "First Storage Group\\DB20" has {} megabytes of free space after online'
+    " defragmentation has terminated."
+)
+
+
+def seen(*, events: Any = (), made: str = "2026-11-01T00:00:00Z", **host_says: Any) -> Any:
+    file = {
+        "path": "D:\\DB20\\DB20.edb", "exists": True, "size_bytes": 900, "created_at": made,
+        "modified_at": made,
+    }  # fmt: skip
+    told = [
+        {"log": "", "provider": "", "id": 1221, "at": at, "text": EVENT.format(number)}
+        for at, number in events
+    ]
+    server = decode_server(
+        answer(),
+        host(files=[file], **host_says),
+        asked=Asked(server="EX06"),
+        observed_at=NOW,
+        events={"clock": "2026-11-22T10:00:00Z", "events": told},
+    )
+    assert not isinstance(server.databases, Unknown)
+    return server.databases[0]
+
+
+def test_size_is_the_file_s_and_free_space_the_event_s() -> None:
+    found = seen(events=[("2026-11-20T03:00:00Z", 4), ("2026-11-21T03:00:00Z", 5)])
+    assert (found.size_bytes, found.white_space_bytes) == (900, 5 * 1024**2)
+
+
+def rebuilt(at: str | None) -> dict[str, Any]:
+    plain = dict.fromkeys(
+        (
+            "signature", "verified_at_utc", "rebuild_gain_bytes", "rebuild_goal_met", "set_folder",
+            "set_digest", "set_taken_at_utc", "protected_at_utc",
+        )
+    )  # fmt: skip
+    names = {"database_guid": GUID, "database": "DB20", "run": "r", "rebuilt_at_utc": at}
+    return {**plain, **names}
+
+
+def test_what_was_told_of_an_earlier_file_is_not_the_present_one_s() -> None:
+    old = [("2026-10-20T03:00:00Z", 4)]
+    assert isinstance(seen(events=old).white_space_bytes, Unknown)
+    assert seen(events=old, records=[rebuilt("2026-11-01T00:30:00Z")]).white_space_bytes == 0
+    for at in ("2026-10-01T00:00:00Z", None):
+        left = seen(events=old, records=[rebuilt(at)]).white_space_bytes
+        assert isinstance(left, Unknown)
+    newer = [*old, ("2026-11-02T03:00:00Z", 7)]
+    again = seen(events=newer, records=[rebuilt("2026-11-01T00:30:00Z")])
+    assert again.white_space_bytes == 7 * 1024**2
+
+
+def test_what_the_host_does_not_tell_is_unknown() -> None:
+    found = only(answer())
+    assert isinstance(found.size_bytes, Unknown) and isinstance(found.white_space_bytes, Unknown)
+    asked = Asked(server="EX06")
+    for events in (None, Unknown("no log")):
+        server = decode_server(
+            answer(),
+            host(files=[{"path": "D:\\DB20\\DB20.edb", "exists": False, "size_bytes": None,
+                         "created_at": None, "modified_at": None}]),
+            asked=asked, observed_at=NOW, events=events,
+        )  # fmt: skip
+        assert not isinstance(server.databases, Unknown)
+        lost = server.databases[0]
+        assert isinstance(lost.size_bytes, Unknown) and isinstance(lost.white_space_bytes, Unknown)
+
+
+@pytest.mark.parametrize(
+    ("said", "nodes"), [(["N1", "N2"], ("N1", "N2")), ([], ()), (None, ())]
+)
+def test_a_cluster_is_told_with_its_nodes(said: list[str] | None, nodes: tuple[str, ...]) -> None:
+    plain = answer(cluster="Shared")
+    plain["objects"][1]["RedundantMachines"] = said
+    server = decode_server(
+        plain, Unknown("not asked"), asked=Asked(server="EX06"), observed_at=NOW
+    )
+    assert server.cluster == Cluster(kind="Shared", nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("kind", "wanted"), [("Disabled", None), ("Freigegeben", Unknown), (None, Unknown)]
+)
+def test_a_cluster_is_believed_in_known_words_alone(kind: str | None, wanted: Any) -> None:
+    asked = Asked(server="EX06")
+    plain = answer(cluster=kind)
+    cluster = decode_server(plain, Unknown("-"), asked=asked, observed_at=NOW).cluster
+    assert cluster is None if wanted is None else isinstance(cluster, Unknown)
+
+
+def test_later_versions_have_none() -> None:
+    server = decode_server(
+        exchange(), Unknown("-"), asked=Asked(server="EX01"), observed_at=NOW
+    )
+    assert server.cluster is None and events_asked(exchange()) is None
+    assert events_asked(Unknown("-")) is None
+    version = exchange()
+    version["objects"][0]["AdminDisplayVersion"] = "Version 14.3 (Build 123.4)"
+    assert events_asked(version) == ("read-repairs", {"hours": 48})
+    version["objects"][0]["AdminDisplayVersion"] = "Version 99"
+    assert events_asked(version) is None
+
+
+@pytest.mark.parametrize(
+    ("generation", "size", "maps"),
+    [
+        (Generation.EXCHANGE_2007, 8192, False),
+        (Generation.EXCHANGE_2010, 32768, False),
+        (Generation.EXCHANGE_2019, 32768, True),
+        (Unknown("?"), 32768, True),
+    ],
+)
+def test_what_files_of_a_version_are_like(
+    generation: Generation | Unknown, size: int, maps: bool
+) -> None:
+    assert (page_bytes_of(generation), has_flush_maps(generation)) == (size, maps)

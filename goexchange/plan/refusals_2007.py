@@ -1,0 +1,131 @@
+"""What is refused on Exchange 2007 by name: copies of its kinds, clusters, logs that others use."""
+
+from __future__ import annotations
+
+from goexchange.model.actual import ActualDatabase, ActualServer, Generation
+from goexchange.model.desired import DesiredState
+from goexchange.model.plan import Reason
+from goexchange.model.unknown import Unknown
+from goexchange.plan import words
+from goexchange.plan.finding import Needed, fact_unknown, not_possible
+from goexchange.plan.treatment import Passes
+
+
+def refuse_on_2007(
+    server: ActualServer, database: ActualDatabase, needed: Needed, spec: DesiredState
+) -> Needed | None:
+    """Why the work cannot be planned there, if something is in its way."""
+    if server.generation is not Generation.EXCHANGE_2007:
+        return None
+    passes = _passes(needed, spec)
+    if passes is not None or not needed.treatment.is_offline:
+        return passes
+    return _cluster(server, spec) or _shared_stream(server, database, needed, spec)
+
+
+def refuse_copies_on_2007(
+    server: ActualServer, database: ActualDatabase, needed: Needed, spec: DesiredState
+) -> Needed | None:
+    """No outage of a database with a copy there, and no look at the copy either, whatever consent
+    is given.
+    """
+    treatment = needed.treatment
+    is_meant = (
+        treatment.is_offline
+        or treatment.is_on_copy
+        or Reason.MORE_THAN_ONE_COPY in needed.reasons
+    )
+    is_2007 = server.generation is Generation.EXCHANGE_2007
+    if not (is_2007 and is_meant and database.is_replicated is True):
+        return None
+    return not_possible(
+        Reason.MORE_THAN_ONE_COPY,
+        "its storage group has another copy (local, standby or cluster continuous replication): a"
+        " rebuilt file has a signature that the copy's logs do not fit, and how such copies are"
+        " suspended and seeded again is not executed",
+        origin=spec.script.place,
+        instead="move its mailboxes to a fresh database, or end the replication first",
+    )
+
+
+def _passes(needed: Needed, spec: DesiredState) -> Needed | None:
+    """Errors inside a database are looked for by the store from Exchange 2010 SP1 on."""
+    correction = spec.script.error_correction
+    if needed.treatment.passes is Passes.NONE:
+        return None
+    if not needed.treatment.is_offline:
+        return not_possible(
+            Reason.SCRIPT_NOT_FOR_VERSION,
+            f"{needed.explanation}; the store of Exchange 2007 looks for no errors while it is"
+            " mounted",
+            origin=spec.script.place,
+            instead="`script.verify: offline`, which takes it down and looks at its file",
+        )
+    if not correction.primary_passes_max and not correction.defragmented_passes_max:
+        return None
+    return not_possible(
+        Reason.NOT_YET_EXECUTED,
+        f"{needed.explanation}; error correction passes on Exchange 2007 are those of isinteg,"
+        " which this version does not run",
+        origin=correction.place,
+        instead="`error_correction` with no passes: checksums and integrity of the file are looked"
+        " at all the same",
+    )
+
+
+def _cluster(server: ActualServer, spec: DesiredState) -> Needed | None:
+    """Records, jobs and fence of a run lie on the node: the next one would know nothing of them."""
+    cluster = server.cluster
+    if isinstance(cluster, Unknown):
+        return fact_unknown("whether it is a cluster", cluster, origin=spec.script.place)
+    if cluster is None:
+        return None
+    node = "unknown" if isinstance(server.host, Unknown) else server.host.name
+    where = words.listed(cluster.nodes) or "nodes that are not told"
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"{server.name} is a clustered server ({cluster.kind}, now on {node}, of {where}): a"
+        " database that is taken down there could move to another node, which knows nothing of"
+        " the run",
+        origin=spec.script.place,
+        instead=f"the version's own tools on {node}, with the cluster's resource taken offline",
+    )
+
+
+def _shared_stream(
+    server: ActualServer, database: ActualDatabase, needed: Needed, spec: DesiredState
+) -> Needed | None:
+    """A set needs all logs of the stream, and a way back may move them: both only when no other
+    database of the storage group uses them.
+    """
+    if not needed.treatment.copies or isinstance(server.databases, Unknown):
+        return None
+    sharing = [
+        each.name
+        for each in server.databases
+        if each.guid != database.guid and each.is_mounted is not False and _is_same(each, database)
+    ]
+    if not sharing:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"its logs in {database.log_folder} are those of {words.listed(sharing)} too (one storage"
+        " group): while another database of it is mounted they can neither be copied whole nor be"
+        " moved aside on a way back",
+        origin=spec.script.place,
+        instead="offline-diagnostic-report or offline-space-diagnostic, which touch no log; or give"
+        " it a storage group of its own",
+    )
+
+
+def _is_same(one: ActualDatabase, other: ActualDatabase) -> bool:
+    """Whether they may write one log stream; a prefix that is not known may be any."""
+    prefixes = (one.log_prefix, other.log_prefix)
+    may_be = any(isinstance(each, Unknown) for each in prefixes) or (
+        str(prefixes[0]).casefold() == str(prefixes[1]).casefold()
+    )
+    return may_be and _key(one.log_folder) == _key(other.log_folder)
+
+
+def _key(folder: str) -> str:
+    return folder.rstrip("\\").casefold()

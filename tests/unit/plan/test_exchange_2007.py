@@ -1,0 +1,145 @@
+"""What a plan does and does not on Exchange 2007."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from goexchange.errors import NotNow
+from goexchange.model.actual import ActualDatabase, ActualServer, Cluster, Generation
+from goexchange.model.desired import Consent, DesiredState, Script, VerifyMode
+from goexchange.model.plan import Action, Decision, Need, PlanBody, Reason, ScriptCall
+from goexchange.model.unknown import Unknown
+from goexchange.plan.planner import make_draft
+from goexchange.plan.restoring import refuse_without_endpoint
+from tests.unit.plan.builders import (
+    NOW,
+    conditions,
+    database,
+    host,
+    inventory,
+    script,
+    server,
+    spec,
+    state,
+)
+
+OLD = Generation.EXCHANGE_2007
+
+
+def old(*databases: ActualDatabase, **differs: Any) -> ActualServer:
+    found = databases or (database(),)
+    return server(generation=OLD, build="8.3.83.6", databases=found, **differs)
+
+
+def wants(one: Script, *, passes: int = 0, **conditioned: Any) -> DesiredState:
+    chosen = script(script=one, verify=VerifyMode.OFFLINE)
+    correction = evolve(
+        chosen.error_correction, primary_passes_max=passes, defragmented_passes_max=passes
+    )
+    nothing: dict[str, Any] = dict.fromkeys(("white_space_max", "verified_within_s"))
+    nothing |= dict.fromkeys(("online_full_backup_within_s", "offline_backup_within_s"))
+    wanted = {**nothing, **(conditioned or {"white_space_max": 0.2})}
+    return spec(
+        script=evolve(chosen, error_correction=correction), conditions=conditions(**wanted)
+    )
+
+
+def draft(want: DesiredState, seen: ActualServer) -> PlanBody:
+    return make_draft([want], inventory(), state(seen), now=NOW)
+
+
+def decided(want: DesiredState, seen: ActualServer) -> Decision:
+    return next(each for each in draft(want, seen).decisions if each.database == "DB05")
+
+
+DEFRAG = wants(Script.OFFLINE_DEFRAG)
+LOOK = wants(Script.OFFLINE_DIAGNOSTIC_REPORT, measured_within_s=86_400)
+
+
+def test_a_rebuild_reads_pages_of_the_version_and_names_its_logs() -> None:
+    body = draft(DEFRAG, old())
+    (decision,) = body.decisions
+    assert decision.need is Need.REBUILD
+    headers = [
+        step.call.arguments
+        for step in body.lanes[0].steps
+        if isinstance(step.call, ScriptCall) and step.call.script == "read-header"
+    ]
+    assert headers and {each["page_bytes"] for each in headers} == {8192}
+    opened = next(s for s in body.lanes[0].steps if s.action is Action.OPEN_RECOVERY_RECORD)
+    assert isinstance(opened.call, ScriptCall)
+    text = str(opened.call.arguments["text"])
+    assert "Get-StorageGroup | Format-List" in text and "jfm" not in text
+
+
+def test_the_consent_says_what_cannot_be_asked_there() -> None:
+    (need,) = [
+        each
+        for each in draft(DEFRAG, old()).consents
+        if each.consent is Consent.UNCONFIRMED_GENERATION
+    ]
+    assert "whether somebody moves mailboxes" in need.finding
+
+
+def test_logs_that_another_database_uses_are_neither_copied_nor_moved() -> None:
+    shared = {"log_folder": "L:\\SG1\\", "log_prefix": "E00"}
+    one, other = database(**shared), database("DB06", log_folder="l:\\sg1", log_prefix="e00")
+    refused = decided(DEFRAG, old(one, other))
+    assert refused.need is Need.NOT_POSSIBLE
+    assert "DB06" in refused.explanation and "one storage group" in refused.explanation
+    assert decided(LOOK, old(one, other)).need is Need.MEASURE
+    down = evolve(other, is_mounted=False)
+    assert decided(DEFRAG, old(one, down)).need is Need.REBUILD
+    for unclear in (
+        evolve(other, is_mounted=Unknown("?")), evolve(other, log_prefix=Unknown("?")),
+    ):  # fmt: skip
+        assert decided(DEFRAG, old(one, unclear)).need is Need.NOT_POSSIBLE
+    for apart in (evolve(other, log_prefix="E01"), evolve(other, log_folder="L:\\SG2")):
+        assert decided(DEFRAG, old(one, apart)).need is Need.REBUILD
+
+
+@pytest.mark.parametrize("want", [DEFRAG, LOOK])
+@pytest.mark.parametrize("nodes", [(), ("NODE1", "NODE2")])
+def test_a_cluster_is_refused_with_its_node(want: DesiredState, nodes: tuple[str, ...]) -> None:
+    seen = old(cluster=Cluster(kind="Shared", nodes=nodes), host=host("NODE1"))
+    refused = decided(want, seen)
+    assert refused.need is Need.NOT_POSSIBLE and "now on NODE1" in refused.explanation
+    assert "NODE2" in refused.explanation or not nodes
+    unclear = decided(want, old(cluster=Unknown("an unknown word")))
+    assert unclear.reasons == (Reason.FACT_UNKNOWN,)
+
+
+@pytest.mark.parametrize("want", [DEFRAG, LOOK])
+def test_a_copy_of_the_version_s_kinds_is_refused_by_name(want: DesiredState) -> None:
+    refused = decided(want, old(database(is_replicated=True)))
+    assert refused.reasons == (Reason.MORE_THAN_ONE_COPY,)
+    assert "local, standby or cluster continuous replication" in refused.explanation
+
+
+def test_a_copy_is_no_hindrance_to_an_online_backup() -> None:
+    want = wants(Script.PREVENTATIVE_MAINTENANCE, online_full_backup_within_s=3600)
+    seen = old(database(is_replicated=True), cluster=Cluster(kind="NonShared", nodes=()))
+    assert decided(want, seen).need is Need.ONLINE_BACKUP
+
+
+def test_nothing_is_looked_for_while_the_store_is_mounted() -> None:
+    want = wants(Script.PREVENTATIVE_MAINTENANCE, verified_within_s=86_400)
+    online = evolve(want, script=evolve(want.script, verify=VerifyMode.ONLINE))
+    refused = decided(online, old())
+    assert refused.need is Need.NOT_POSSIBLE and "verify: offline" in (refused.instead or "")
+    assert decided(want, old()).need is Need.VERIFY
+
+
+def test_an_unknown_state_of_the_host_is_no_reason_to_hide_the_cluster() -> None:
+    seen = old(cluster=Cluster(kind="Shared", nodes=()), host=Unknown("away"))
+    assert decided(DEFRAG, seen).need is Need.NOT_POSSIBLE
+
+
+def test_databases_are_made_at_an_endpoint_alone() -> None:
+    refuse_without_endpoint(server(), "x")
+    refuse_without_endpoint(server(generation=Unknown("?")), "x")
+    with pytest.raises(NotNow, match="Exchange 2007"):
+        refuse_without_endpoint(old(), "a recovery database is made")
