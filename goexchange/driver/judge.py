@@ -16,6 +16,7 @@ from goexchange.driver.judge_files import (
     judge_swap,
     judge_verified,
 )
+from goexchange.driver.judge_integrity import judge_integrity
 from goexchange.driver.judge_mta import judge_mtacheck
 from goexchange.driver.judge_scratch import judge_empty
 from goexchange.driver.judge_shadow import judge_shadow
@@ -44,6 +45,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "agent": judge_agent,
     "diskshadow": judge_shadow,
     "export-configuration": judge_export,
+    "isinteg": judge_integrity,
     "command": judge_command,
     "mtacheck": judge_mtacheck,
     "stop-services": judge_command,

@@ -98,7 +98,7 @@ def _of_passes(lane: Lane, state: RunState) -> Iterator[Look]:
     """One look for all the kinds of a pass together: it is as old as the first of them."""
     by_pass: dict[str, list[Step]] = {}
     for step in lane.steps:
-        if step.action is Action.REPAIR_REQUEST:
+        if step.action in (Action.REPAIR_REQUEST, Action.STORE_INTEGRITY):
             by_pass.setdefault(step.pass_name or "", []).append(step)
     for steps in by_pass.values():
         records = [state.step(step.id) for step in steps]
@@ -121,5 +121,4 @@ def _ours(record: StepRecord) -> Mapping[str, Any] | None:
 
 
 def _detects(step: Step) -> bool:
-    assert isinstance(step.call, ExchangeCall)
-    return step.call.parameters.get("DetectOnly") is True
+    return isinstance(step.call, ExchangeCall) and step.call.parameters.get("DetectOnly") is True

@@ -101,6 +101,7 @@ def finished(
         evolve(
             each,
             has_repair_requests=False,
+            storage_group=str(groups[each.guid]),
             size_bytes=_size(each, host),
             white_space_bytes=_free(each, groups[each.guid], host=host, events=events),
         )

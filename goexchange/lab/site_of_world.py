@@ -18,6 +18,7 @@ from goexchange.powershell import bootstrap, envelope
 from goexchange.world.cmdlets import cmdlet_names
 from goexchange.world.refusals import HostDown, NotModelled, ScriptFailed
 from goexchange.world.site import DOMAIN
+from goexchange.world.snapin import has_snapin
 from goexchange.world.values import CmdletAnswer, CommandAnswer, SiteHost, SiteUser
 from goexchange.world.world import World
 
@@ -75,7 +76,8 @@ class SiteOfWorld:
                 name=each.name,
                 fqdn=each.fqdn,
                 address=each.address,
-                has_exchange=each.generation not in WITHOUT_CMDLETS,
+                has_exchange=each.generation not in WITHOUT_CMDLETS
+                and not has_snapin(each.generation),
             )
             for each in self.world.site.servers
         )

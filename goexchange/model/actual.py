@@ -239,6 +239,7 @@ class ActualDatabase:
     white_space_bytes: int | Unknown
     has_moves: bool | Unknown
     has_repair_requests: bool | Unknown
+    storage_group: str | None = None  # of Exchange 2007
 
 
 NOT_ASKED = Unknown("it was not asked for")

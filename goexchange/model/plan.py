@@ -99,6 +99,7 @@ class Action(Enum):
     PROVE_BACKUP = "prove-backup"
     REPAIR_REQUEST = "repair-request"
     AWAIT_REPAIR_REQUESTS = "await-repair-requests"
+    STORE_INTEGRITY = "store-integrity"
     WRITE_DATABASE_RECORD = "write-database-record"
     CLOSE_RECOVERY_RECORD = "close-recovery-record"
     REMOVE_LEFTOVER = "remove-leftover"

@@ -12,6 +12,7 @@ from goexchange.model.plan import Consent, ConsentNeed, Need
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.phase_integrity import corrects_offline
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
 
@@ -25,6 +26,7 @@ def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[Con
     found: list[ConsentNeed] = [*_for_generation(context), *_for_repair(context)]
     if context.estimate is not None and not context.pilots.is_own:
         found += _for_outage(context)
+    found += _for_integrity(context)
     found += [*_for_copies(context), *_for_backups(context, in_scope)]
     return tuple(found)
 
@@ -78,6 +80,21 @@ def _for_repair(context: LaneContext) -> list[ConsentNeed]:
             finding=f"{context.needed.explanation}, and no way back brings it again: the copy from"
             " before is evidence of the damaged file. An intact set, or moving the mailboxes,"
             " loses less",
+        )
+    ]
+
+
+def _for_integrity(context: LaneContext) -> list[ConsentNeed]:
+    """isinteg corrects by removing what it cannot make sense of."""
+    if not corrects_offline(context) or not context.spec.script.error_correction.primary_passes_max:
+        return []
+    finding = (
+        "isinteg corrects the dismounted database in place and may remove what does not fit; the"
+        " set made before it is the only way back"
+    )
+    return [
+        ConsentNeed(
+            consent=Consent.STORE_INTEGRITY_CORRECTION, address=context.lane_id, finding=finding
         )
     ]
 

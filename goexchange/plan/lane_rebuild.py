@@ -26,6 +26,7 @@ from goexchange.plan.phase_before import (
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_copies import add_copies_back, add_hold_copies, add_seeds
+from goexchange.plan.phase_integrity import add_integrity_passes, corrects_offline
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
 from goexchange.plan.phase_rebuild import (
     add_forced_way_back,
@@ -55,7 +56,8 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     undone = add_processes_before(lane, context)
     if treatment.copies and context.spec.backup_before.offline is not None:
         add_export(lane, context, context.spec.backup_before.offline)
-    if treatment.passes is Passes.CORRECT and not treatment.repairs:
+    is_online = treatment.passes is Passes.CORRECT and not corrects_offline(context)
+    if is_online and not treatment.repairs:
         add_passes(lane, context, pass_name=PASS_PRIMARY, runs_when=RunsWhen.ALL_WELL)
     suspended = add_suspend(lane, context)
     add_wait(lane, context)
@@ -84,7 +86,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     add_seeds(lane, context, held)
     if context.replicas is not None:
         add_remove_sentinel(lane, context)
-    if treatment.passes is Passes.CORRECT:
+    if is_online:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
     add_close_record(lane, context)
@@ -115,5 +117,7 @@ def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> 
         return
     if context.treatment.copies:
         add_set(lane, context, header=header, estimate=estimate)
+    if corrects_offline(context):
+        add_integrity_passes(lane, context)
     add_mount(lane, context, is_new_file=False)
     add_way_back_before_swap(lane, context, is_rebuilt=False)

@@ -17,7 +17,9 @@ def refuse_on_2007(
     """Why the work cannot be planned there, if something is in its way."""
     if server.generation is not Generation.EXCHANGE_2007:
         return None
-    passes = _passes(needed, spec)
+    if needed.treatment.repairs:
+        return _repair(spec)
+    passes = _passes(database, needed, spec)
     if passes is not None or not needed.treatment.is_offline:
         return passes
     return _cluster(server, spec) or _shared_stream(server, database, needed, spec)
@@ -48,7 +50,21 @@ def refuse_copies_on_2007(
     )
 
 
-def _passes(needed: Needed, spec: DesiredState) -> Needed | None:
+def _repair(spec: DesiredState) -> Needed:
+    """What is left to be done inside a repaired file is isinteg's there, before it is mounted."""
+    return not_possible(
+        Reason.NOT_YET_EXECUTED,
+        "repair with possible loss is not executed on Exchange 2007: what it leaves inside the file"
+        " is for isinteg to correct before anybody uses it",
+        origin=spec.script.place,
+        instead="goexchange restore, from a set taken before the damage; or the version's own tools"
+        " by hand, on a copy",
+    )
+
+
+def _passes(
+    database: ActualDatabase, needed: Needed, spec: DesiredState
+) -> Needed | None:
     """Errors inside a database are looked for by the store from Exchange 2010 SP1 on."""
     correction = spec.script.error_correction
     if needed.treatment.passes is Passes.NONE:
@@ -61,15 +77,26 @@ def _passes(needed: Needed, spec: DesiredState) -> Needed | None:
             origin=spec.script.place,
             instead="`script.verify: offline`, which takes it down and looks at its file",
         )
+    if not needed.treatment.rebuilds:
+        return _group(database, spec)
     if not correction.primary_passes_max and not correction.defragmented_passes_max:
         return None
     return not_possible(
         Reason.NOT_YET_EXECUTED,
-        f"{needed.explanation}; error correction passes on Exchange 2007 are those of isinteg,"
-        " which this version does not run",
+        f"{needed.explanation}; the passes around a rebuild on Exchange 2007 are those of isinteg,"
+        " which changes the file: it is run by store-error-correction alone, after a verified set",
         origin=correction.place,
-        instead="`error_correction` with no passes: checksums and integrity of the file are looked"
-        " at all the same",
+        instead="store-error-correction first, then the rebuild with no passes: checksums and"
+        " integrity of both files are looked at all the same",
+    )
+
+
+def _group(database: ActualDatabase, spec: DesiredState) -> Needed | None:
+    """isinteg lists databases by group and name, and is told which one is meant by both."""
+    if database.storage_group or not spec.script.error_correction.primary_passes_max:
+        return None
+    return fact_unknown(
+        "its storage group", Unknown("Exchange did not give it"), origin=spec.script.place
     )
 
 

@@ -212,6 +212,7 @@ START_JOB = Contract(
                 "restore-services",
                 "stop-services",
                 "try-folders",
+                "isinteg",
             ],
         },
         request=ANYTHING,
@@ -517,6 +518,8 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
     "try-folders": record(folders=several(TEXT)),
     "mtacheck": MTACHECK_REQUEST,
+    # one database of the server's, by the names that isinteg lists
+    "isinteg": record(tool=TEXT, server=TEXT, group=TEXT, database=TEXT, fix=FLAG),
     # record: the name under which the host keeps what there was before
     "stop-services": record(root=TEXT, record=TEXT, services=several(TEXT)),
     "restore-services": record(root=TEXT, record=TEXT),
@@ -555,6 +558,12 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),
     # followed: how many processes beside the program itself were waited for
     "command": record(error_output=BASE64, left_out_bytes=COUNT, followed=COUNT),
+    # ended: it ran, or was ended before it began: the database was not offered, another one was
+    # named, or no question came
+    "isinteg": record(
+        error_output=BASE64,
+        ended={"type": "string", "enum": ["run", "not-offered", "other-database", "silent"]},
+    ),
     "stop-services": record(services=several(SERVICE)),  # as they were, in the order of stopping
     "restore-services": record(services=several(SERVICE)),  # as they are now
     "mtacheck": MTACHECK_RESULT,

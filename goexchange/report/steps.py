@@ -28,7 +28,13 @@ _PASSES = {
     Action.FIND_DAMAGE: "primary",
     Action.DETECT_ERRORS_TEMPORARY: "defragmented",
 }
-_REPEATED = frozenset({Action.REPAIR_REQUEST.value, Action.CHECK_MTA.value})
+_REPEATED = frozenset(
+    {
+        Action.REPAIR_REQUEST.value,
+        Action.STORE_INTEGRITY.value,
+        Action.CHECK_MTA.value,
+    }
+)
 _DETECTS = frozenset({*(one.value for one in _PASSES), *_REPEATED})
 _STATES = {kind.value: StepState(kind.value) for kind in OutcomeKind}
 

@@ -49,6 +49,7 @@ _KIND_OF = {
     Action.VERIFY_REBUILT: "detect",
     Action.REPAIR_REQUEST: "detect",
     Action.AWAIT_REPAIR_REQUESTS: "detect",
+    Action.STORE_INTEGRITY: "detect",
     Action.FIND_DAMAGE: "detect",
     Action.REREAD_SOURCE: "detect",
     Action.CHECK_EVIDENCE: "detect",

@@ -108,12 +108,13 @@ class Performer:
             exchange, root=self.root, events_since=since
         )
         host = _as_sent(self.world.script(server, self.user, "observe-host", arguments))
-        told, more_asked = None, events_asked(exchange)
+        by_events: dict[str, Any] | None = None
+        more_asked = events_asked(exchange)
         if more_asked is not None:
-            told = _as_sent(self.world.script(server, self.user, *more_asked))
+            by_events = _as_sent(self.world.script(server, self.user, *more_asked))
         asked = Asked(server=server, known=databases)
         return decode_server(
-            exchange, host, asked=asked, observed_at=self.now(), events=told
+            exchange, host, asked=asked, observed_at=self.now(), events=by_events
         )
 
     def _append(self, effect: effects.Append) -> events.Event:

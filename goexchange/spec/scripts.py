@@ -51,11 +51,6 @@ _UNCONFIRMED = Cell(
     why="its facts there are not confirmed",
     instead="use the version's own tools by hand, or move the mailboxes to a newer server",
 )
-_NO_ISINTEG = Cell(
-    standing=Standing.NOT_YET,
-    why="it corrects with isinteg, which this version does not run",
-    instead="offline-diagnostic-report, and isinteg by hand",
-)
 _NO_REQUESTS = "the store takes no repair requests before Exchange 2010 SP1"
 
 
@@ -100,7 +95,6 @@ SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
         **dict.fromkeys(LIVING, _no_mta(Script.ONLINE_ERROR_CORRECTION)),
     },
     **{script: _online(script) for script in _ONLINE_ON_OLD},
-    Script.STORE_ERROR_CORRECTION: _living_and({_G.EXCHANGE_2007: _NO_ISINTEG}),
 }
 
 

@@ -168,11 +168,12 @@ def write_files(
 ) -> None:
     """Write database, flush map and logs of a database to a host, cleanly shut down."""
     description, stream = database.description, database.stream
-    stream.start(files)
-    for index in range(description.closed_logs):
-        hours = 2 * (description.closed_logs - index)
-        stream.roll(files, now - timedelta(hours=hours))
-    stream.write_checkpoint(files)
+    if not files.exists(stream.current_path):  # else another database of its storage group has
+        stream.start(files)
+        for index in range(description.closed_logs):
+            hours = 2 * (description.closed_logs - index)
+            stream.roll(files, now - timedelta(hours=hours))
+        stream.write_checkpoint(files)
     header = rebuild(
         _first_header(database, seed=seed, now=now),
         format_update_major=engine.update_major,

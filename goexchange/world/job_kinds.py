@@ -14,6 +14,7 @@ from goexchange.world.engines import engine_of
 from goexchange.world.eseutil import Bench, mode_of, run_eseutil
 from goexchange.world.faults import Damage
 from goexchange.world.hosts import Host
+from goexchange.world.isinteg import isinteg
 from goexchange.world.jobs import HostJob
 from goexchange.world.mta import run_mtacheck
 from goexchange.world.scripts_trial import try_folders
@@ -49,6 +50,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return watch_agent(world, host, job)
     if job.kind == "diskshadow":
         return _as_captured(shadow_backup(world, host, job, bench=bench_for(world, host)))
+    if job.kind == "isinteg":
+        return isinteg(world, host, request)
     if job.kind == "mtacheck":
         return run_mtacheck(host, request, words=world.faults.other_words.get(job.kind, ("", "")))
     if job.kind in ("stop-services", "restore-services"):

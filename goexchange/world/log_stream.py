@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import define
+from attrs import define, field
 
 from goexchange.ese.checkpoint import Checkpoint, write_checkpoint
 from goexchange.ese.logs import (
@@ -38,6 +38,7 @@ class LogStream:
     previous_created: LogTime = LogTime()
     previous_checksum: int = 0
     current_checksum: int = 0
+    users: set[str] = field(factory=set)  # holders of the databases that are mounted on it
 
     @property
     def current_path(self) -> str:
@@ -88,11 +89,17 @@ class LogStream:
     def roll(self, files: HostFiles, now: datetime) -> None:
         """Close the current log and begin the next generation."""
         if files.exists(self.current_path):
+            files.let_go(self.current_path)  # it is the store's own, whichever database uses it
             files.rename(self.current_path, self.path_of(self.generation))
         self.previous_created, self.previous_checksum = self.created, self.current_checksum
         self.generation += 1
         self.created = LogTime.at(now)
         self._write_current(files)
+
+    def hold(self, files: HostFiles) -> None:
+        """The store has the current log open for every database that is mounted on the stream."""
+        for user in self.users:
+            files.hold(self.current_path, user)
 
     def write_checkpoint(self, files: HostFiles) -> None:
         """Write the checkpoint file: everything before the current generation is in the

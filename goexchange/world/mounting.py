@@ -106,6 +106,7 @@ def begin_attachment(database: MailboxDatabase, host: Host, *, now: datetime) ->
     stream.database_signature = header.signature
     stream.roll(files, now)
     stream.write_checkpoint(files)
+    stream.hold(files)
     database.outstanding = (header.signature, stream.signature)
 
 
@@ -113,6 +114,7 @@ def dismount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
     """Detach the file cleanly."""
     files, stream = host.files, database.stream
     files.release(database.holder)
+    stream.users.discard(database.holder)
     header = _header(files, database.edb_path)
     moment = LogTime.at(now)
     change_header(
@@ -152,6 +154,7 @@ def lose(database: MailboxDatabase) -> None:
     """The host went down with the database mounted: its file stays dirty."""
     database.mounted_on = None
     database.is_backup_running = False
+    database.stream.users.discard(database.holder)
 
 
 def write_mail(database: MailboxDatabase, host: Host, *, pages: int, now: datetime) -> int:
@@ -244,13 +247,10 @@ def _header(files: HostFiles, path: str) -> DatabaseHeader:
 
 def _hold(database: MailboxDatabase, files: HostFiles) -> None:
     stream = database.stream
-    held = (
-        database.edb_path,
-        flush_map_of(database.edb_path),
-        stream.current_path,
-    )
-    for path in held:
+    for path in (database.edb_path, flush_map_of(database.edb_path)):
         files.hold(path, database.holder)
+    stream.users.add(database.holder)
+    stream.hold(files)
 
 
 def _log_engine(

@@ -233,12 +233,12 @@ def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
 
 
 def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescription:
-    """The site with two servers more: EX05 with Exchange 2010, EX07 with Exchange 2003; both have
-    Windows PowerShell 2.0.
+    """The site with three servers more, all with Windows PowerShell 2.0: EX05 with Exchange 2010,
+    EX06 with 2007, EX07 with 2003.
     """
     return evolve(
         site,
-        servers=(*site.servers, _OLD_SERVER, SERVER_2003),
+        servers=(*site.servers, *_OLD_SERVERS, SERVER_2003),
         databases=(*site.databases, *(_scaled(each, scale) for each in _OLD_DATABASES)),
     )
 
@@ -347,14 +347,25 @@ _DATABASES = (
     _plain("DB08", 1, "EX03", "EX02", pages=254, free_pages=8),
     evolve(_plain("DB09", 0, "EX04", pages=254, free_pages=10), full_backup_hours_ago=30.0),
 )
-_OLD_SERVER = ServerDescription(
-    name="EX05",
-    address="127.71.0.5",
-    generation=Generation.EXCHANGE_2010,
-    version=(14, 3, 513, 0),
-    edition="Standard",
-    volumes=_server_volumes(*_DATA),
-    powershell="2.0",
+_OLD_SERVERS = (
+    ServerDescription(
+        name="EX05",
+        address="127.71.0.5",
+        generation=Generation.EXCHANGE_2010,
+        version=(14, 3, 513, 0),
+        edition="Standard",
+        volumes=_server_volumes(*_DATA),
+        powershell="2.0",
+    ),
+    ServerDescription(
+        name="EX06",
+        address="127.71.0.6",
+        generation=Generation.EXCHANGE_2007,
+        version=(8, 3, 83, 6),
+        edition="Enterprise",
+        volumes=_server_volumes(*_DATA),
+        powershell="2.0",
+    ),
 )
 SERVER_2003 = ServerDescription(
     name="EX07",
@@ -367,6 +378,7 @@ SERVER_2003 = ServerDescription(
     installed_in="C:\\Program Files\\Exchsrvr\\",
     mta=MtaDescription(broken_queues=("X400 Zürich",), damaged_objects=(300596,)),
 )
+_SHARED = "Second Storage Group"  # two databases, one log stream
 _OLD_DATABASES = (
     evolve(
         _plain("DB10", 0, "EX05", pages=510, free_pages=230),
@@ -375,4 +387,17 @@ _OLD_DATABASES = (
     ),
     _plain("DB11", 1, "EX05", pages=254, free_pages=9),
     _plain("DB12", 2, "EX05", pages=254, free_pages=110),
+    evolve(
+        _plain("DB20", 0, "EX06", pages=4000, free_pages=1900),
+        corruptions=(("FolderView", (2,)),),
+        storage_group="First Storage Group",
+        age_days=1200,
+    ),
+    evolve(_plain("DB21", 1, "EX06", pages=3000, free_pages=1400), storage_group=_SHARED),
+    evolve(
+        _plain("DB22", 1, "EX06", pages=1500, free_pages=20),
+        log_folder="L:\\DB21",
+        storage_group=_SHARED,
+    ),
+    _plain("DB23", 2, "EX06", pages=1500, free_pages=20),
 )

@@ -32,6 +32,7 @@ from goexchange.world.faults import Faults
 from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
+from goexchange.world.log_stream import LogStream
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.mta import as_described, start_automatic, write_queues
 from goexchange.world.objects_2007 import tell_space
@@ -113,6 +114,7 @@ class World:
         self.databases: dict[UUID, MailboxDatabase] = {}
         for description in site.databases:
             made = make_database(description, seed=seed, now=now, log_bytes=site.log_bytes)
+            made.stream = self._stream_of_group(made) or made.stream
             self.databases[made.guid] = made
             self._place(made, now)
 
@@ -283,6 +285,14 @@ class World:
         if generation is Generation.EXCHANGE_2007:
             tell_space(database, active, at=now - timedelta(hours=6))
         _forget_growth(active, self.site)
+
+    def _stream_of_group(self, database: MailboxDatabase) -> LogStream | None:
+        """The log stream of a storage group, when another database has begun it."""
+        wanted = (database.active_server, database.description.log_folder, database.stream.prefix)
+        for each in self.databases.values():
+            if (each.active_server, each.description.log_folder, each.stream.prefix) == wanted:
+                return each.stream
+        return None
 
     def _twin(self, database: MailboxDatabase, now: datetime) -> MailboxDatabase:
         description = database.description

@@ -462,7 +462,7 @@ function Wait-Followed([string]$Image, [DateTime]$Since, $Known) {
     return $exitCode
 }
 
-function Start-Program([string[]]$Words) {
+function Start-Program([string[]]$Words, [bool]$IsAnswered) {
     $line = Get-CommandLine $Words
     $start = New-Object -TypeName System.Diagnostics.ProcessStartInfo
     $start.FileName = $line['tool']
@@ -479,7 +479,7 @@ function Start-Program([string[]]$Words) {
     try { $process = [System.Diagnostics.Process]::Start($start) }
     catch { throw ('could not be started: ' + $Words[0] + ': ' + $_.Exception.Message) }
     # A program that asks for input is told that there is none.
-    $process.StandardInput.Close()
+    if (-not $IsAnswered) { $process.StandardInput.Close() }
     return $process
 }
 
@@ -522,6 +522,83 @@ function Invoke-Program($Request) {
     }
     $said = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 2097152))
     return @{ exit_code = $exitCode; result = @{ error_output = $said; left_out_bytes = $leftOut; followed = $known.Count } }
+}
+
+# --- the store's own integrity check, Exchange 2007 ------------------------------------------------
+
+$asksWithin = 300
+
+# The number that the list gives to the one database of that name in that group, when it is dismounted; else nothing.
+function Get-ListedNumber([string]$Text, $Request) {
+    $group = ''
+    $found = @()
+    foreach ($line in @($Text -split '[\r\n]+')) {
+        $head = [regex]::Match($line, '^\s*Storage Group Name: (.+?)\s*$')
+        if ($head.Success) {
+            $group = $head.Groups[1].Value
+            continue
+        }
+        $row = [regex]::Match($line, '^\s*(\d+)\s+(Offline|Online)\s+(.+?)\s*$')
+        if (-not $row.Success -or $group -ne [string]$Request.group) { continue }
+        if ($row.Groups[3].Value -eq [string]$Request.database) {
+            $found += @{ number = $row.Groups[1].Value; is_offline = $row.Groups[2].Value -eq 'Offline' }
+        }
+    }
+    if ($found.Count -ne 1 -or -not $found[0]['is_offline']) { return '' }
+    return $found[0]['number']
+}
+
+# What is answered to what it has asked last: nothing while it has not asked.
+function Get-Answer([string]$Text, $Request, $Talk) {
+    if ($Talk['asked'] -eq 0 -and $Text -match 'Enter a number to select a database') {
+        $number = Get-ListedNumber $Text $Request
+        if (-not $number) { $Talk['ended'] = 'not-offered' }
+        return @{ text = $number }
+    }
+    $named = [regex]::Matches($Text, 'You have selected (.+)\.\s')
+    if ($Talk['asked'] -eq 1 -and $named.Count -gt 0) {
+        $meant = [string]$Request.group + ' / ' + [string]$Request.database
+        if ($named.Count -eq 1 -and $named[0].Groups[1].Value -eq $meant) { return @{ text = 'Y' } }
+        $Talk['ended'] = 'other-database'
+        return @{ text = 'N' }
+    }
+    return $null
+}
+
+# It gets the number of the database that is meant, and yes only when it then names that very one. Whatever else it says,
+# it is ended before it has begun; once it has begun it is never ended from here.
+function Invoke-Integrity($Request) {
+    $words = @([string]$Request.tool, '-s', [string]$Request.server)
+    if ($Request.fix) { $words += '-fix' }
+    $words += @('-l', [System.IO.Path]::Combine($folder, 'isinteg.log'), '-test', 'alltests')
+    $process = Start-Program ([string[]]$words) $true
+    $streams = @((New-Stream $process.StandardOutput $output), (New-Stream $process.StandardError $errorOutput))
+    $path = [System.IO.Path]::Combine($folder, 'output.txt')
+    $talk = @{ asked = 0; ended = 'run' }
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    while (-not $process.HasExited -or $streams[0]['is_open'] -or $streams[1]['is_open']) {
+        $hasRead = $false
+        foreach ($stream in $streams) {
+            if (Read-Stream $stream) { $hasRead = $true }
+        }
+        if ($hasRead) { continue }
+        if ($talk['asked'] -lt 2 -and $talk['ended'] -eq 'run' -and -not $process.HasExited) {
+            $answer = Get-Answer ($GxUtf8.GetString((Read-GxBytes $path 0 262144))) $Request $talk
+            if ($null -ne $answer) {
+                $process.StandardInput.WriteLine([string]$answer['text'])
+                $talk['asked'] = $talk['asked'] + 1
+            }
+            elseif ($clock.Elapsed.TotalSeconds -gt $asksWithin) {
+                $talk['ended'] = 'silent'
+                $process.Kill()
+            }
+        }
+        Start-Sleep -Milliseconds 200
+    }
+    if ($talk['asked'] -lt 2 -and $talk['ended'] -eq 'run') { $talk['ended'] = 'silent' }
+    foreach ($stream in $streams) { Close-Stream $stream }
+    $said = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 1048576))
+    return @{ exit_code = [int]$process.ExitCode; result = @{ error_output = $said; ended = $talk['ended'] } }
 }
 
 # Whether the account of the jobs may write there, tried with a file of a name that nobody else has.
@@ -862,6 +939,7 @@ function Invoke-Request($Job) {
         'diskshadow' { return Invoke-Shadow $request }
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
+        'isinteg' { return Invoke-Integrity $request }
         'try-folders' { return Test-Folders $request }
         'mtacheck' { return Invoke-Mtacheck $request }
         'stop-services' { return Stop-Named $request }

@@ -101,6 +101,7 @@ def test_the_storage_group_has_the_logs_and_its_server_is_where_it_is_mounted() 
     assert (found.log_folder, found.log_prefix) == ("L:\\SG1", "E00")
     assert found.is_circular_logging is False
     assert found.mounted_on == "ex06.example.com" and found.copies == ("EX06",)
+    assert found.storage_group == "First Storage Group"
     assert found.is_replicated is False and found.last_full_backup_utc is None
     assert (found.has_moves, found.has_repair_requests) == (False, False)
     arguments = host_arguments(answer(), root="C:\\gx", events_since=NOW)

@@ -10,10 +10,13 @@ from attrs import evolve
 from goexchange.errors import NotNow
 from goexchange.model.actual import ActualDatabase, ActualServer, Cluster, Generation
 from goexchange.model.desired import Consent, DesiredState, Script, VerifyMode
-from goexchange.model.plan import Action, Decision, Need, PlanBody, Reason, ScriptCall
+from goexchange.model.plan import Action, Decision, JobCall, Need, PlanBody, Reason, ScriptCall
 from goexchange.model.unknown import Unknown
+from goexchange.plan.finding import Needed
 from goexchange.plan.planner import make_draft
+from goexchange.plan.refusals_2007 import refuse_on_2007
 from goexchange.plan.restoring import refuse_without_endpoint
+from goexchange.plan.treatment import Treatment
 from tests.unit.plan.builders import (
     NOW,
     conditions,
@@ -143,3 +146,70 @@ def test_databases_are_made_at_an_endpoint_alone() -> None:
     refuse_without_endpoint(server(generation=Unknown("?")), "x")
     with pytest.raises(NotNow, match="Exchange 2007"):
         refuse_without_endpoint(old(), "a recovery database is made")
+
+
+CORRECT = wants(Script.STORE_ERROR_CORRECTION, passes=2, verified_within_s=86_400)
+
+
+def in_group(**differs: Any) -> ActualDatabase:
+    return database(storage_group="First Storage Group", **differs)
+
+
+def test_isinteg_comes_after_the_verified_set_and_by_consent() -> None:
+    body = draft(CORRECT, old(in_group()))
+    (lane,) = body.lanes
+    actions = [step.action for step in lane.steps]
+    assert Action.REPAIR_REQUEST not in actions
+    (step,) = [each for each in lane.steps if each.action is Action.STORE_INTEGRITY]
+    assert actions.index(Action.SEAL_SET) < actions.index(step.action) < actions.index(Action.MOUNT)
+    assert "verified-set" in step.guards
+    assert step.repeat is not None and step.repeat.times_max == 2
+    assert isinstance(step.call, JobCall)
+    assert step.call.request["group"] == "First Storage Group"
+    assert step.call.request["tool"].endswith("\\Bin\\isinteg.exe")
+    assert Consent.STORE_INTEGRITY_CORRECTION in {each.consent for each in body.consents}
+
+
+@pytest.mark.parametrize("passes", [0, 2])
+def test_without_passes_or_a_group_isinteg_is_not_run(passes: int) -> None:
+    want = wants(Script.STORE_ERROR_CORRECTION, passes=passes, verified_within_s=86_400)
+    seen = in_group() if not passes else database()
+    body = draft(want, old(seen))
+    steps = [step.action for lane in body.lanes for step in lane.steps]
+    assert Action.STORE_INTEGRITY not in steps
+    if not passes:
+        assert steps and Consent.STORE_INTEGRITY_CORRECTION not in {
+            each.consent for each in body.consents
+        }
+    else:
+        assert body.decisions[0].reasons == (Reason.FACT_UNKNOWN,)
+
+
+def test_a_specification_can_forbid_it() -> None:
+    closed = (Consent.STORE_INTEGRITY_CORRECTION,)
+    want = evolve(CORRECT, script=evolve(CORRECT.script, forbid=closed))
+    (refused,) = draft(want, old(in_group())).decisions
+    assert "store-integrity-correction" in refused.explanation
+
+
+def test_passes_around_a_rebuild_are_refused_with_what_to_do() -> None:
+    want = wants(Script.PREVENTATIVE_MAINTENANCE, passes=1, white_space_max=0.2)
+    refused = decided(want, old(in_group()))
+    assert refused.reasons == (Reason.NOT_YET_EXECUTED,)
+    assert "store-error-correction first" in (refused.instead or "")
+
+
+def test_later_versions_are_corrected_by_the_store_that_is_mounted() -> None:
+    (lane,) = draft(CORRECT, server()).lanes
+    actions = {step.action for step in lane.steps}
+    assert Action.REPAIR_REQUEST in actions and Action.STORE_INTEGRITY not in actions
+
+
+def test_a_repair_with_possible_loss_is_refused_with_what_to_do() -> None:
+    treatment = Treatment(is_offline=True, repairs=True)
+    needed = Needed(
+        need=Need.CORRECT, reasons=(), explanation="asked for", origin=None, treatment=treatment
+    )
+    refused = refuse_on_2007(old(), database(), needed, DEFRAG)
+    assert refused is not None and "isinteg" in refused.explanation
+    assert refuse_on_2007(server(), database(), needed, DEFRAG) is None
