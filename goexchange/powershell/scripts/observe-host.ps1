@@ -92,9 +92,10 @@ $answer['host'] = @{
 
 Read-Part 'exchange' {
     $found = @{ exsetup_version = $null; eseutil_version = $null; eseutil_path = $null }
-    foreach ($generation in @('v15', 'v14')) {
-        $key = Get-RegistryKey ('SOFTWARE\Microsoft\ExchangeServer\' + $generation + '\Setup')
-        if ($null -eq $key) { continue }
+    # Where Exchange 2007 writes it down is not confirmed: a key without a folder is passed over.
+    foreach ($generation in @('ExchangeServer\v15', 'ExchangeServer\v14', 'Exchange\v8.0', 'Exchange')) {
+        $key = Get-RegistryKey ('SOFTWARE\Microsoft\' + $generation + '\Setup')
+        if ($null -eq $key -or -not $key.GetValue('MsiInstallPath')) { continue }
         $bin = [System.IO.Path]::Combine([string]$key.GetValue('MsiInstallPath'), 'Bin')
         $tool = [System.IO.Path]::Combine($bin, 'eseutil.exe')
         $found['exsetup_version'] = Get-FileVersion ([System.IO.Path]::Combine($bin, 'ExSetup.exe'))
