@@ -95,9 +95,9 @@ def test_a_usage_error_waits_for_a_key_for_ever(hands: Hands) -> None:
     assert hands.cmdlet("Mount-Database", Identity="DB05")["errors"] == []
 
 
-def test_repair_is_not_modelled(hands: Hands) -> None:
+def test_a_mode_that_nothing_here_uses_is_not_modelled(hands: Hands) -> None:
     hands.dismount()
-    job = hands.start_eseutil("/p", EDB, "/o")
+    job = hands.start_eseutil("/y", EDB)
     hands.clock.move(seconds=1)
     with pytest.raises(NotModelled):
         hands.poll(job)
