@@ -30,13 +30,13 @@ _PROOF_OF = {
 }
 @frozen(kw_only=True)
 class _Kind:
-    """One of the sets of a lane: the actions that make and prove it."""
+    """One of the sets of a lane: the actions that make and prove it; None for what it has not."""
 
-    header: Action
+    header: Action | None
     copy: Action
-    on_host: Action
+    on_host: Action | None
     hashed: Action
-    seal: Action
+    seal: Action | None
     verify: Action | None
     is_evidence: bool = False
 
@@ -64,6 +64,15 @@ _SETS = (
         on_host=Action.CHECK_EVIDENCE,
         hashed=Action.HASH_EVIDENCE,
         seal=Action.SEAL_EVIDENCE,
+        verify=None,
+        is_evidence=True,
+    ),
+    _Kind(  # a folder of the transfer agent: read back, and no set of a database
+        header=None,
+        copy=Action.COPY_MTA,
+        on_host=None,
+        hashed=Action.HASH_MTA,
+        seal=None,
         verify=None,
         is_evidence=True,
     ),
@@ -137,8 +146,8 @@ def _rates(lane: LaneReport) -> Iterator[Rate]:
 
 
 def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
-    header = first_done(lane, kind.header)
-    sealed = first_done(lane, kind.seal)
+    header = None if kind.header is None else first_done(lane, kind.header)
+    sealed = None if kind.seal is None else first_done(lane, kind.seal)
     files = rows_at(copy.result, "files")
     paths = [path for path in (text_at(one, "path") for one in files) if path]
     databases = [one for one in files if (text_at(one, "path") or "").lower().endswith(".edb")]
@@ -147,12 +156,11 @@ def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
     total = int_at(copy.result, "bytes")
     if total is None and files and len(known) == len(sizes):
         total = sum(known)
-    on_host = _step(lane, kind.on_host)
-    hashed = _step(lane, kind.hashed)
-    here = None if kind.verify is None else _step(lane, kind.verify)
-    again = _step(lane, Action.REREAD_SOURCE) if kind.is_evidence else None
-    found = (again, on_host, hashed, here)
+    again = Action.REREAD_SOURCE if kind.is_evidence else None
+    actions = [one for one in (again, kind.on_host, kind.hashed, kind.verify) if one is not None]
+    found = [_step(lane, one) for one in actions]
     checks = [one for one in found if one is not None and one.state not in _UNTOUCHED]
+    needed = [_step(lane, one) for one in (kind.on_host, kind.hashed) if one is not None]
     return BackupSetReport(
         address=lane.lane,
         folder=paths[0].rpartition("\\")[0] or None if paths else None,
@@ -167,11 +175,9 @@ def _set(lane: LaneReport, copy: StepLog, kind: _Kind) -> BackupSetReport:
         verified=tuple(map(_check_text, checks)),
         is_sealed=sealed is not None,
         is_verified=(
-            sealed is not None
-            and hashed is not None
-            and on_host is not None
+            (sealed is not None or kind.seal is None)
             and all(one.state in TOOK_EFFECT for one in checks)
-            and {hashed.state, on_host.state} <= TOOK_EFFECT
+            and all(one is not None and one.state in TOOK_EFFECT for one in needed)
         ),
         is_evidence=kind.is_evidence,
     )
@@ -188,6 +194,7 @@ def _check_text(step: StepLog) -> str:
     names[Action.HASH_EVIDENCE.value] = names[Action.HASH_SET.value]
     names[Action.VERIFY_REBUILT_ON_HOST.value] = names[Action.VERIFY_SET_ON_HOST.value]
     names[Action.HASH_REBUILT.value] = names[Action.HASH_SET.value]
+    names[Action.HASH_MTA.value] = names[Action.HASH_SET.value]
     names[Action.VERIFY_REBUILT.value] = names[Action.VERIFY_SET.value]
     pages = int_at(step.result, "pages_seen") or int_at(step.result, "pages")
     bad = int_at(step.result, "bad_checksums")

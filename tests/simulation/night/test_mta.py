@@ -132,6 +132,8 @@ def test_the_report_says_what_was_found_and_nothing_is_left_to_do() -> None:
     text = " ".join(render_text(report).split())
     assert "1 queue rebuilt, 1 object damaged, 23 messages recovered" in text
     assert "primary: 2 errors, 0 warnings in 2 passes" in text
+    assert "Evidence EX07/MTA: complete, with the damage of its source" in text
+    assert r"E:\evidence\EX07\MTA" in text and "made none" not in text
     assert "Queue 'X400 Zürich' required reconstruction" in text
     assert "Object 300596 invalid" in text
     found = decided(one)
