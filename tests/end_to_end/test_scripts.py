@@ -145,7 +145,7 @@ def test_what_cannot_be_done_says_why_and_what_instead(seen: dict[str, Any]) -> 
     for address, words, instead in (
         ("EX02/DB07", "its space is not measured on one", "white space that Exchange tells"),
         ("EX01/RDB01", "it is a recovery database", "exclude it"),
-        ("EX01/DB03", "does not apply to Exchange 2019", "online-error-correction"),
+        ("EX01/MTA", "does not apply to Exchange 2019", "online-error-correction"),
     ):
         assert decisions[address]["need"] == "not-possible", address
         assert words in decisions[address]["explanation"]

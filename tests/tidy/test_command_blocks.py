@@ -44,6 +44,11 @@ def is_of_an_old_server(block: Block) -> bool:
     return block.language == RUN and "unconfirmed-generation" in block.text
 
 
+def is_of_a_rebuild_with_copies(block: Block) -> bool:
+    """`tests/end_to_end/test_reseeding.py` types it, on a site of its own."""
+    return block.language == RUN and "rebuild-replicated-database" in block.text
+
+
 def is_the_tests(block: Block) -> bool:
     return block.language == RUN and block.text.split()[-1] == "pytest"
 
@@ -53,6 +58,7 @@ REASONS: dict[str, Callable[[Block], bool]] = {
     "a real Windows server": is_powershell,
     "a domain of your own": is_of_a_domain,
     "a server with Exchange 2010": is_of_an_old_server,
+    "a database with copies": is_of_a_rebuild_with_copies,
     "it installs from a package registry": is_an_installation,
     "the session `fresh` does": is_run_when_installed,
     "it runs the tests": is_the_tests,
