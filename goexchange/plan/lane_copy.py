@@ -18,14 +18,19 @@ from goexchange.plan.calls import equals, eseutil_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, suspended_probe, well_poll
 from goexchange.plan.estimates import known_size
+from goexchange.plan.host_records import (
+    add_close_record,
+    add_open_record,
+    add_remove_sentinel,
+    keeper_of,
+)
 from goexchange.plan.passive import Passive
-from goexchange.plan.phase_after import add_close_record, add_record
+from goexchange.plan.phase_after import add_record
 from goexchange.plan.phase_backup import add_backup_before, add_online_backup
 from goexchange.plan.phase_before import (
     PASS_PRIMARY,
     add_copies_sentinel,
     add_last_look,
-    add_remove_sentinel,
     recovery_content,
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
@@ -64,38 +69,20 @@ def copy_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     suspended = _add_suspend_copy(lane, context, passive)
     _add_looks(lane, context, passive)
     add_copy_back(lane, context, passive, undo_of=suspended)
-    add_remove_sentinel(lane, context)
+    add_remove_sentinel(lane, keeper_of(context), watches="over the copy")
     if context.coverage is not None:
         add_online_backup(lane, context, coverage=context.coverage, runs_when=RunsWhen.ALL_WELL)
     add_put_back(lane, context, suspended=backups)
     add_processes_after(lane, context, undone=undone, has_outage=False)
     add_record(lane, context, runs_when=RunsWhen.ALWAYS)
-    add_close_record(lane, context)
+    add_close_record(lane, keeper_of(context))
     return lane.lane(needs=needs)
 
 
 def _add_record(lane: LaneBuilder, context: LaneContext, passive: Passive) -> None:
     """The recovery record names the copy: whoever comes after a dead run resumes it."""
-    lane.add(
-        Action.OPEN_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": context.root,
-                "database_guid": context.database.guid,
-                "state": "open",
-                "content": {
-                    **recovery_content(context),
-                    "suspended_copy": passive.copy.identity,
-                },
-                "text": _text(passive),
-            },
-        ),
-        summary="recovery record and RECOVERY.txt on the host, flushed",
-        undo="close the record",
-        guards=("no-open-run", "elevated", "window"),
-        estimate_s=2,
-    )
+    content = {**recovery_content(context), "suspended_copy": passive.copy.identity}
+    add_open_record(lane, keeper_of(context), says=(content, _text(passive)))
 
 
 def _add_suspend_copy(lane: LaneBuilder, context: LaneContext, passive: Passive) -> str:

@@ -19,8 +19,15 @@ from goexchange.model.unknown import known
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import Pace
+from goexchange.plan.host_records import (
+    Keeper,
+    add_close_record,
+    add_database_record,
+    add_open_record,
+    add_remove_sentinel,
+    add_sentinel,
+)
 from goexchange.plan.mta import MtaWork
-from goexchange.plan.phase_before import OUTAGE, SILENT_AFTER_HEARTBEATS, told_by_sentinel
 from goexchange.plan.processes import add_after_lane, add_before_lane
 
 _OWN_KEY = f"HKLM\\SYSTEM\\CurrentControlSet\\Services\\{MTA_SERVICE}"
@@ -101,42 +108,19 @@ def _stopped(work: MtaWork) -> list[str]:
 
 
 def _add_records(lane: LaneBuilder, work: MtaWork, site: MtaSite) -> None:
-    lane.add(
-        Action.OPEN_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": site.root,
-                "database_guid": MTA_ID,
-                "state": "open",
-                "content": _content(work, site.at),
-                "text": mta_text(work, site.root),
-            },
-        ),
-        summary="recovery record and RECOVERY.txt on the host, flushed",
-        undo="close the record",
-        guards=("no-open-run", "elevated", "window"),
-        estimate_s=2,
-    )
-    lane.add(
-        Action.PLACE_SENTINEL,
-        host_script("sentinel", _sentinel(site, state="placed")),
-        summary="scheduled task that speaks when the controller dies with the MTA stopped",
-        undo="remove the task",
-        estimate_s=2,
-    )
+    says = (_content(work, site.at), mta_text(work, site.root))
+    add_open_record(lane, _keeper(site), says=says)
+    add_sentinel(lane, _keeper(site), holding="the MTA stopped")
 
 
-def _sentinel(site: MtaSite, *, state: str) -> dict[str, Any]:
-    return {
-        **told_by_sentinel(site.inventory),
-        "root": site.root,
-        "database_guid": MTA_ID,
-        "database": MTA_NAME,
-        "state": state,
-        "what": OUTAGE,
-        "silent_after_s": SILENT_AFTER_HEARTBEATS * site.pace.heartbeat_s,
-    }
+def _keeper(site: MtaSite) -> Keeper:
+    return Keeper(
+        root=site.root,
+        guid=MTA_ID,
+        database=MTA_NAME,
+        inventory=site.inventory,
+        pace=site.pace,
+    )
 
 
 def _add_copy(lane: LaneBuilder, work: MtaWork) -> None:
@@ -225,40 +209,13 @@ def _add_back(lane: LaneBuilder, work: MtaWork, site: MtaSite, *, stopped: str) 
         delay_s=delay_s,
         estimate_s=delay_s + 1,
     )
-    lane.add(
-        Action.REMOVE_SENTINEL,
-        host_script("sentinel", _sentinel(site, state="removed")),
-        summary="remove the scheduled task that watches while it is stopped",
-        estimate_s=2,
-    )
+    add_remove_sentinel(lane, _keeper(site), watches="while it is stopped")
 
 
 def _add_records_after(lane: LaneBuilder, site: MtaSite) -> None:
-    lane.add(
-        Action.WRITE_DATABASE_RECORD,
-        host_script(
-            "write-database-record",
-            {"root": site.root, "database_guid": MTA_ID, "record": {}},
-        ),
-        summary="record of the queue database on the host, read back as facts",
-        binds=(Binding(argument="record", kind=BindingKind.DATABASE_RECORD, step=""),),
-        estimate_s=2,
-    )
-    lane.add(
-        Action.CLOSE_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": site.root,
-                "database_guid": MTA_ID,
-                "state": "closed",
-                "content": {},
-                "text": "",
-            },
-        ),
-        summary="close the recovery record",
-        estimate_s=2,
-    )
+    read_back = "record of the queue database on the host, read back as facts"
+    add_database_record(lane, _keeper(site), summary=read_back)
+    add_close_record(lane, _keeper(site))
 
 
 def mta_text(work: MtaWork, root: str) -> str:

@@ -7,7 +7,8 @@ from __future__ import annotations
 from goexchange.model.plan import Lane, RunsWhen
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.context import LaneContext
-from goexchange.plan.phase_after import add_close_record, add_record
+from goexchange.plan.host_records import add_close_record, add_remove_sentinel, keeper_of
+from goexchange.plan.phase_after import add_record
 from goexchange.plan.phase_back import (
     add_in_service,
     add_mount,
@@ -22,7 +23,6 @@ from goexchange.plan.phase_before import (
     add_last_look,
     add_passes,
     add_records,
-    add_remove_sentinel,
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_copies import add_copies_back, add_hold_copies, add_seeds
@@ -85,11 +85,11 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     add_put_back(lane, context, suspended=suspended)
     add_seeds(lane, context, held)
     if context.replicas is not None:
-        add_remove_sentinel(lane, context)
+        add_remove_sentinel(lane, keeper_of(context), watches="over the outage")
     if is_online:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
-    add_close_record(lane, context)
+    add_close_record(lane, keeper_of(context))
     return lane.lane(needs=needs)
 
 

@@ -18,8 +18,6 @@ from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import (
     Action,
-    Binding,
-    BindingKind,
     Call,
     Condition,
     Direction,
@@ -34,7 +32,14 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_script, property_probe
 from goexchange.plan.context import Pace
-from goexchange.plan.phase_before import OUTAGE, SILENT_AFTER_HEARTBEATS, told_by_sentinel
+from goexchange.plan.host_records import (
+    Keeper,
+    add_close_record,
+    add_database_record,
+    add_open_record,
+    add_remove_sentinel,
+    add_sentinel,
+)
 from goexchange.plan.restore_files import HeaderTool, Staged, add_returned_header, add_stage
 from goexchange.plan.return_text import return_text
 from goexchange.powershell import cmdlets
@@ -113,21 +118,9 @@ def return_lane(r: Returning) -> Lane:
 
 
 def _records(lane: LaneBuilder, r: Returning) -> None:
-    lane.add(
-        Action.OPEN_RECOVERY_RECORD,
-        host_script("write-recovery", _record(r, state="open", text=return_text(r, _moves(r)))),
-        summary="recovery record and RECOVERY.txt on the host, flushed",
-        undo="close the record",
-        guards=("no-open-run", "elevated"),
-        estimate_s=2,
-    )
-    lane.add(
-        Action.PLACE_SENTINEL,
-        host_script("sentinel", _sentinel(r, "placed")),
-        summary="scheduled task that speaks when the controller dies with the database down",
-        undo="remove the task",
-        estimate_s=2,
-    )
+    says = (_content(r), return_text(r, _moves(r)))
+    add_open_record(lane, _keeper(r), says=says, guards=("no-open-run", "elevated"))
+    add_sentinel(lane, _keeper(r), holding="the database down")
 
 
 def _take_down(lane: LaneBuilder, r: Returning) -> None:
@@ -247,31 +240,14 @@ def _in_service(lane: LaneBuilder, r: Returning) -> None:
             probe=_property(r, "MountAtStartup", wanted=True),
             estimate_s=1,
         )
-    lane.add(
-        Action.REMOVE_SENTINEL,
-        host_script("sentinel", _sentinel(r, "removed")),
-        summary="remove the scheduled task that watches over the outage",
-        estimate_s=2,
-    )
+    add_remove_sentinel(lane, _keeper(r), watches="over the outage")
     _notice(lane, r, event="storage-online", runs_when=RunsWhen.IN_SERVICE_AGAIN)
 
 
 def _end(lane: LaneBuilder, r: Returning) -> None:
-    lane.add(
-        Action.WRITE_DATABASE_RECORD,
-        host_script(
-            "write-database-record", {"root": r.root, "database_guid": r.guid, "record": {}}
-        ),
-        summary="record of the database on the host: the signature that is in service",
-        binds=(Binding(argument="record", kind=BindingKind.DATABASE_RECORD, step=""),),
-        estimate_s=2,
-    )
-    lane.add(
-        Action.CLOSE_RECOVERY_RECORD,
-        host_script("write-recovery", _record(r, state="closed", text="")),
-        summary="close the recovery record",
-        estimate_s=2,
-    )
+    in_service = "record of the database on the host: the signature that is in service"
+    add_database_record(lane, _keeper(r), summary=in_service)
+    add_close_record(lane, _keeper(r))
 
 
 def _mount_present(lane: LaneBuilder, r: Returning, runs_when: RunsWhen) -> None:
@@ -333,9 +309,9 @@ def _property(r: Returning, name: str, *, wanted: bool) -> Probe:
     return property_probe(cmdlets.get_database(r.guid), name, wanted=wanted)
 
 
-def _record(r: Returning, *, state: str, text: str) -> dict[str, Any]:
+def _content(r: Returning) -> dict[str, Any]:
     services = () if isinstance(r.host.services, Unknown) else r.host.services
-    content = {
+    return {
         "server": r.server.name,
         "database": r.database.name,
         "database_guid": r.guid,
@@ -358,25 +334,16 @@ def _record(r: Returning, *, state: str, text: str) -> dict[str, Any]:
             for each in services
         ],
     }
-    return {
-        "root": r.root,
-        "database_guid": r.guid,
-        "state": state,
-        "content": content if state == "open" else {},
-        "text": text,
-    }
 
 
-def _sentinel(r: Returning, state: str) -> dict[str, Any]:
-    return {
-        **told_by_sentinel(r.inventory),
-        "root": r.root,
-        "database_guid": r.guid,
-        "database": r.database.name,
-        "state": state,
-        "what": OUTAGE,
-        "silent_after_s": SILENT_AFTER_HEARTBEATS * r.pace.heartbeat_s,
-    }
+def _keeper(r: Returning) -> Keeper:
+    return Keeper(
+        root=r.root,
+        guid=r.guid,
+        database=r.database.name,
+        inventory=r.inventory,
+        pace=r.pace,
+    )
 
 
 def _notice(lane: LaneBuilder, r: Returning, *, event: str, **differs: Any) -> None:

@@ -20,7 +20,8 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, host_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
-from goexchange.plan.phase_before import add_copies_sentinel, add_notice, add_remove_sentinel
+from goexchange.plan.host_records import add_remove_sentinel, keeper_of
+from goexchange.plan.phase_before import add_copies_sentinel, add_notice
 from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
 from goexchange.powershell import cmdlets
 from goexchange.schedule.rates import Duration
@@ -119,7 +120,7 @@ def add_in_service(lane: LaneBuilder, context: LaneContext) -> None:
             estimate_s=1,
         )
     if context.replicas is None:
-        add_remove_sentinel(lane, context)
+        add_remove_sentinel(lane, keeper_of(context), watches="over the outage")
     else:  # its copies are still suspended
         add_copies_sentinel(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
     for event in ("storage-online", "exchange-now-available"):

@@ -6,7 +6,6 @@ from typing import Any
 
 from goexchange.codec import time_text
 from goexchange.model.actual import Generation
-from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupPart, OfflineBackup
 from goexchange.model.history import Work
 from goexchange.model.plan import (
@@ -28,13 +27,18 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
+from goexchange.plan.host_records import (
+    COPIES,
+    add_open_record,
+    add_sentinel,
+    keeper_of,
+)
 from goexchange.plan.phase_copies import held_copies
 from goexchange.plan.recovery_text import recovery_text
 from goexchange.plan.treatment import Passes
 from goexchange.powershell import cmdlets
 from goexchange.powershell.repair_events import REPAIRS_OF_HOURS
 
-SILENT_AFTER_HEARTBEATS = 10
 _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
@@ -51,84 +55,14 @@ def add_records(lane: LaneBuilder, context: LaneContext) -> None:
     """Open the recovery record and place the sentinel: nothing depends on the controller's disk
     from here on.
     """
-    database = context.database
-    lane.add(
-        Action.OPEN_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": context.root,
-                "database_guid": database.guid,
-                "state": "open",
-                "content": recovery_content(context),
-                "text": recovery_text(context),
-            },
-        ),
-        summary="recovery record and RECOVERY.txt on the host, flushed",
-        undo="close the record",
-        guards=("no-open-run", "elevated", "window"),
-        estimate_s=2,
-    )
-    lane.add(
-        Action.PLACE_SENTINEL,
-        host_script("sentinel", sentinel_arguments(context, state="placed")),
-        summary="scheduled task that speaks when the controller dies with the database down",
-        undo="remove the task",
-        estimate_s=2,
-    )
-
-
-OUTAGE, COPIES = "outage", "copies"  # what a sentinel speaks of
+    keeper = keeper_of(context)
+    add_open_record(lane, keeper, says=(recovery_content(context), recovery_text(context)))
+    add_sentinel(lane, keeper, holding="the database down")
 
 
 def add_copies_sentinel(lane: LaneBuilder, context: LaneContext, **differs: Any) -> None:
     """From here on it is suspended copies that nobody would speak of."""
-    lane.add(
-        Action.PLACE_SENTINEL,
-        host_script("sentinel", sentinel_arguments(context, state="placed", what=COPIES)),
-        summary="scheduled task that speaks when the controller dies with a copy suspended",
-        undo="remove the task",
-        estimate_s=2,
-        **differs,
-    )
-
-
-def add_remove_sentinel(lane: LaneBuilder, context: LaneContext) -> None:
-    """Nothing is left that it would have to speak of."""
-    lane.add(
-        Action.REMOVE_SENTINEL,
-        host_script("sentinel", sentinel_arguments(context, state="removed")),
-        summary="remove the scheduled task that watches over the outage"
-        if context.estimate is not None
-        else "remove the scheduled task that watches over the copy",
-        estimate_s=2,
-    )
-
-
-def sentinel_arguments(
-    context: LaneContext, *, state: str, what: str = OUTAGE
-) -> dict[str, Any]:
-    """Arguments of the sentinel script; it speaks after several missed heartbeats."""
-    return {
-        **told_by_sentinel(context.inventory),
-        "root": context.root,
-        "database_guid": context.database.guid,
-        "database": context.database.name,
-        "state": state,
-        "what": what,
-        "silent_after_s": SILENT_AFTER_HEARTBEATS * context.pace.heartbeat_s,
-    }
-
-
-def told_by_sentinel(inventory: Inventory) -> dict[str, Any]:
-    """Whom the host tells by itself, as the script takes it."""
-    notice = inventory.sentinel
-    return {
-        "mail_server": notice.mail_server,
-        "mail_from": notice.mail_from,
-        "mail_to": list(notice.mail_to),
-        "webhook": notice.webhook,
-    }
+    add_sentinel(lane, keeper_of(context), holding="a copy suspended", what=COPIES, **differs)
 
 
 def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -> None:
