@@ -6,7 +6,7 @@ Cmdlets come from `powershell.cmdlets`, which refuses an empty identity.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from goexchange.model.plan import (
@@ -41,6 +41,20 @@ def host_job(
         watch=watch,
         expected_bytes=expected_bytes,
     )
+
+
+def copy_job(
+    files: Sequence[Mapping[str, str]],
+    *,
+    watch: str,
+    expected_bytes: int | None,
+    rate: int | None = None,
+) -> JobCall:
+    """A copy that goes on with what is there; `rate` in bytes a second, None for no limit."""
+    request: dict[str, Any] = {"files": list(files), "continues": True}
+    if rate is not None:
+        request["bytes_per_s"] = rate
+    return host_job("copy-files", request, watch=(watch,), expected_bytes=expected_bytes)
 
 
 def eseutil_job(

@@ -50,6 +50,7 @@ GUARDS = frozenset(
 """Ids of the guards that a step may name; a test compares them with the registry of the guards."""
 
 _UNDOES = (RunsWhen.UNDO_OF, RunsWhen.COPIES_FIT, RunsWhen.COPIES_DIFFER)
+_KEPT = (Action.OPEN_RECOVERY_RECORD, Action.PLACE_SENTINEL)
 _ADDED = {"fence": 0, "run": "", "job": ""}  # by the driver, which alone knows them
 
 
@@ -136,6 +137,11 @@ def _call(step: Step) -> Iterator[str]:
         yield f"{step.id} would be probed when in doubt and has no probe"
 
 
+def _lacking(does: str, performed: set[Action], *needed: Action) -> Iterator[str]:
+    """What a lane that does something has to have, and has not."""
+    return (f"{does} and has no step {each.value}" for each in needed if each not in performed)
+
+
 def _returns(lane: Lane, performed: set[Action]) -> Iterator[str]:
     """An earlier file takes the place of the present one: everything can be put back."""
     undoing = (
@@ -145,15 +151,10 @@ def _returns(lane: Lane, performed: set[Action]) -> Iterator[str]:
         Action.MOVE_LOGS_ASIDE,
         Action.RETURN_LOGS,
         Action.MOUNT_ORIGINAL,
-        Action.OPEN_RECOVERY_RECORD,
-        Action.PLACE_SENTINEL,
+        *_KEPT,
         Action.READ_RETURNED_HEADER,
     )
-    yield from (
-        f"{lane.id} returns a file and has no step {each.value}"
-        for each in undoing
-        if each not in performed
-    )
+    yield from _lacking(f"{lane.id} returns a file", performed, *undoing)
 
 
 def _seeds(lane: Lane) -> Iterator[str]:
@@ -198,27 +199,11 @@ def _ways_back(lane: Lane) -> Iterator[str]:
         if Action.OPEN_RECOVERY_RECORD not in performed or Action.PLACE_SENTINEL not in performed:
             yield f"{lane.id} dismounts without recovery record or sentinel"
     if Action.STOP_MTA in performed:
-        yield from (
-            f"{lane.id} stops the message transfer agent and has no step {each.value}"
-            for each in (
-                Action.OPEN_RECOVERY_RECORD,
-                Action.PLACE_SENTINEL,
-                Action.START_MTA,
-                Action.CONFIRM_MTA,
-            )
-            if each not in performed
-        )
+        stops = f"{lane.id} stops the message transfer agent"
+        yield from _lacking(stops, performed, *_KEPT, Action.START_MTA, Action.CONFIRM_MTA)
     if Action.SUSPEND_COPY in performed:
-        yield from (
-            f"{lane.id} suspends a copy and has no step {each.value}"
-            for each in (
-                Action.OPEN_RECOVERY_RECORD,
-                Action.PLACE_SENTINEL,
-                Action.RESUME_COPY,
-                Action.AWAIT_COPY,
-            )
-            if each not in performed
-        )
+        suspends = f"{lane.id} suspends a copy"
+        yield from _lacking(suspends, performed, *_KEPT, Action.RESUME_COPY, Action.AWAIT_COPY)
         yield from _seeds(lane)
     if Action.RETURN_FILE in performed:
         yield from _returns(lane, performed)
@@ -226,11 +211,8 @@ def _ways_back(lane: Lane) -> Iterator[str]:
         for action in (Action.SWAP_BACK, Action.MOUNT_ORIGINAL):
             if (action, RunsWhen.AWAY_AFTER_SWAP) not in actions:
                 yield f"{lane.id} swaps and has no way back after the swap"
-        yield from (
-            f"{lane.id} swaps and has no step {action.value}"
-            for action in (Action.COPY_BACK, Action.HASH_BACK, Action.MOVE_LOGS_ASIDE)
-            if action not in performed
-        )
+        undoing = (Action.COPY_BACK, Action.HASH_BACK, Action.MOVE_LOGS_ASIDE)
+        yield from _lacking(f"{lane.id} swaps", performed, *undoing)
         if Action.ONLINE_BACKUP not in performed or Action.PROVE_BACKUP not in performed:
             yield f"{lane.id} swaps and has no proved online backup after it"
     if (

@@ -9,7 +9,15 @@ from attrs import frozen
 from goexchange.model.plan import Action, Binding, BindingKind, Direction, OnDoubt, Probe
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder, timed
-from goexchange.plan.calls import controller, equals, eseutil_job, host_job, host_script, one_of
+from goexchange.plan.calls import (
+    controller,
+    copy_job,
+    equals,
+    eseutil_job,
+    host_job,
+    host_script,
+    one_of,
+)
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, known_size, result_size, set_size
 from goexchange.plan.paths import reached_at, verifier_of
@@ -62,14 +70,27 @@ def add_set(
 
 
 def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
+    """Put the rebuilt file in the original's place."""
+    held = () if context.replicas is None else ("copies-held",)
+    guards = ("verified-set", "window", "gain", *held)
+    return swap_in(lane, context, steps, moved="rebuilt file", guards=guards)
+
+
+def swap_in(
+    lane: LaneBuilder,
+    context: LaneContext,
+    steps: RebuildSteps,
+    *,
+    moved: str,
+    guards: tuple[str, ...],
+) -> str:
     """Rename the original beside itself and move the temporary file in, on the same volume."""
     arguments = swap_arguments(context)
-    held = () if context.replicas is None else ("copies-held",)
     return lane.add(
         Action.SWAP,
         host_script("swap-files", {"root": context.root, **arguments}),
-        summary=f"original kept as {context.paths.kept}, rebuilt file moved in",
-        guards=("verified-set", "window", "gain", *held),
+        summary=f"original kept as {context.paths.kept}, {moved} moved in",
+        guards=guards,
         probe=Probe(
             call=host_script("swap-state", arguments),
             done=equals("state", "after"),
@@ -127,20 +148,16 @@ def _copy(lane: LaneBuilder, context: LaneContext, header: str, estimate: LaneEs
     size = set_size(context.database, context.host)
     total = "of unknown size" if size is None else words.size(size)
     rate = declared.rate_max_bytes_per_s
-    held = "" if rate is None else f", at most {words.size(rate)} a second"
     return lane.add(
         Action.COPY_SET,
-        host_job(
-            "copy-files",
-            {
-                "files": [],
-                "continues": True,
-                **({} if rate is None else {"bytes_per_s": rate}),
-            },
-            watch=(context.paths.set_database,),
+        copy_job(
+            (),
+            watch=context.paths.set_database,
             expected_bytes=known_size(context.database),
+            rate=rate,
         ),
-        summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}{held}",
+        summary=f"backup set: database and logs, {total} -> {context.paths.set_folder}"
+        f"{words.held_to(rate)}",
         binds=(Binding(argument="files", kind=BindingKind.FILES_BY_RULE, step=header),),
         guards=("clean-shutdown",),
         attempts_max=COPY_SET_ATTEMPTS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from goexchange.model.plan import Action, Binding, BindingKind
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder, timed
-from goexchange.plan.calls import equals, eseutil_job, host_job, host_script
+from goexchange.plan.calls import copy_job, equals, eseutil_job, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, result_size
 from goexchange.plan.phase_rebuild import (
@@ -32,20 +32,16 @@ def add_rebuilt_set(
         return
     size, copy = result_size(context.database), paths.rebuilt_set_database
     rate = declared.rate_max_bytes_per_s
-    held = "" if rate is None else f", at most {words.size(rate)} a second"
     copied = lane.add(
         Action.COPY_REBUILT,
-        host_job(
-            "copy-files",
-            {
-                "files": [{"source": paths.temporary, "destination": copy}],
-                "continues": True,
-                **({} if rate is None else {"bytes_per_s": rate}),
-            },
-            watch=(copy,),
+        copy_job(
+            ({"source": paths.temporary, "destination": copy},),
+            watch=copy,
             expected_bytes=size,
+            rate=rate,
         ),
-        summary=f"set of the rebuilt file, about {words.size(size)} -> {folder}{held}",
+        summary=f"set of the rebuilt file, about {words.size(size)} -> {folder}"
+        f"{words.held_to(rate)}",
         attempts_max=COPY_SET_ATTEMPTS,
         time_limit_s=declared.timeout_s,
         undo=_UNDO,

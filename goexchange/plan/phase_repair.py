@@ -9,10 +9,10 @@ Source: `procedure.md` 2 and 6; the vendor's notes on eseutil /p.
 from __future__ import annotations
 
 from goexchange.model.history import Work
-from goexchange.model.plan import Action, Binding, BindingKind, Probe
+from goexchange.model.plan import Action, Binding, BindingKind
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder, timed
-from goexchange.plan.calls import equals, eseutil_job, host_job, host_script, one_of
+from goexchange.plan.calls import copy_job, equals, eseutil_job, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, known_size, set_size
 from goexchange.plan.phase_before import PASS_PRIMARY
@@ -21,9 +21,8 @@ from goexchange.plan.phase_rebuild import (
     COPY_SET_ATTEMPTS,
     RebuildSteps,
     add_rebuild,
-    header_bindings,
     prove_temporary,
-    swap_arguments,
+    swap_in,
 )
 
 _UNDO = "stop, delete the working copy, mount the original"
@@ -73,22 +72,9 @@ def add_repair(
 
 
 def add_swap_of_repaired(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:
-    """Rename the original beside itself and move the repaired and rebuilt file in."""
-    arguments = swap_arguments(context)
-    return lane.add(
-        Action.SWAP,
-        host_script("swap-files", {"root": context.root, **arguments}),
-        summary=f"original kept as {context.paths.kept}, repaired and rebuilt file moved in",
-        guards=("evidence", "window"),
-        probe=Probe(
-            call=host_script("swap-state", arguments),
-            done=equals("state", "after"),
-            not_done=one_of("state", "before", "between"),
-        ),
-        binds=header_bindings(steps),
-        undo="rename the original back, in seconds",
-        estimate_s=5,
-    )
+    """Put the repaired and rebuilt file in the original's place."""
+    guards = ("evidence", "window")
+    return swap_in(lane, context, steps, moved="repaired and rebuilt file", guards=guards)
 
 
 def _keep_evidence(
@@ -100,17 +86,16 @@ def _keep_evidence(
     paths, size = context.paths, set_size(context.database, context.host)
     total = "of unknown size" if size is None else words.size(size)
     rate = declared.rate_max_bytes_per_s
-    held = "" if rate is None else f", at most {words.size(rate)} a second"
     copied = lane.add(
         Action.COPY_EVIDENCE,
-        host_job(
-            "copy-files",
-            {"files": [], "continues": True, **({} if rate is None else {"bytes_per_s": rate})},
-            watch=(paths.set_database,),
+        copy_job(
+            (),
+            watch=paths.set_database,
             expected_bytes=known_size(context.database),
+            rate=rate,
         ),
         summary=f"evidence, not a way back: the damaged file and all logs of its stream, {total}"
-        f" -> {paths.set_folder}{held}",
+        f" -> {paths.set_folder}{words.held_to(rate)}",
         binds=(Binding(argument="files", kind=BindingKind.EVIDENCE_FILES, step=header),),
         guards=("clean-shutdown",),
         attempts_max=COPY_SET_ATTEMPTS,
@@ -160,10 +145,9 @@ def _repair(lane: LaneBuilder, context: LaneContext, estimate: LaneEstimate) -> 
     bytes_known = size or 0
     copied = lane.add(
         Action.COPY_FOR_REPAIR,
-        host_job(
-            "copy-files",
-            {"files": [{"source": paths.original, "destination": working}], "continues": True},
-            watch=(working,),
+        copy_job(
+            ({"source": paths.original, "destination": working},),
+            watch=working,
             expected_bytes=size,
         ),
         summary=f"working copy {working}: the repair never touches the original",

@@ -56,3 +56,8 @@ def listed(names: Iterable[str]) -> str:
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """`1 database`, `2 databases`."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def held_to(rate: int | None) -> str:
+    """`, at most 20 MiB a second`; nothing where there is no limit."""
+    return "" if rate is None else f", at most {size(rate)} a second"
