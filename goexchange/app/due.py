@@ -25,7 +25,7 @@ from goexchange.schedule.due import (
     due_at_or_before,
     due_now,
     due_rule,
-    opening_of,
+    is_for_start,
 )
 from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import Runs
@@ -252,12 +252,10 @@ def _ready(
     """The newest plan for the opening that the due time is served in."""
     if due.begins_at_utc is None:
         return None
-    opening = opening_of(due.begins_at_utc, window)
     chosen = None
     for file, plan in ready:
         body = plan.body
-        opens = None if body.window is None else body.window.opens_at_utc
-        is_for_it = opens == (None if opening is None else opening.opens_at_utc)
+        is_for_it = is_for_start(body.window, window, due.begins_at_utc)
         if name in body.specifications and not body.is_partial and is_for_it:
             chosen = ReadyPlan(file=file, id=plan.id, is_approved=bool(approvals_beside(file)))
     return chosen

@@ -75,7 +75,7 @@ def _opening(
         )
     return Opening(
         occurrence=occurrence,
-        usual_length_s=_usual_length_s(window),
+        usual_length_s=_usual_length_s(window) * occurrence.days,
         work=tuple(sorted(work, key=lambda each: (each.begins_at_utc, each.server, each.name))),
     )
 

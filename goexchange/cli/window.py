@@ -51,6 +51,8 @@ def next_(
                 "opens_at_utc": to_plain(each.occurrence.opens_at_utc),
                 "closes_at_utc": to_plain(each.occurrence.closes_at_utc),
                 "length_s": each.occurrence.length_s,
+                "days": each.occurrence.days,
+                "is_endless": each.occurrence.is_endless,
                 "is_open": each.occurrence.contains(now),
                 "is_changed_by_clock": each.is_changed_by_clock,
                 "other_work": to_plain(each.work),
@@ -100,6 +102,10 @@ def _remarks(each: Opening, now: datetime) -> str:
     said = []
     if each.occurrence.contains(now):
         said.append(f"open now, {duration_text(each.occurrence.left_s(now))} left")
+    if each.occurrence.is_endless:
+        said.append("never closes: told for another week")
+    elif each.occurrence.days > 1:
+        said.append(f"{each.occurrence.days} openings that touch: one")
     if each.is_changed_by_clock:
         said.append(f"the clocks change: {duration_text(each.usual_length_s)} on the clock")
     zone = zone_of(each.occurrence.zone)

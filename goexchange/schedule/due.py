@@ -14,8 +14,9 @@ from attrs import frozen
 
 from goexchange.model.configuration import TimeOfDay, Weekday, Window
 from goexchange.model.desired import MissedPolicy, Schedule
+from goexchange.model.plan import WindowPlan
 from goexchange.schedule.wall_clock import moment_of
-from goexchange.schedule.windows import WEEKDAYS, Occurrence, occurrence_after, occurrence_at
+from goexchange.schedule.windows import WEEKDAYS, occurrence_after, occurrence_at
 
 FIRST_MONDAY = date(1970, 1, 5)
 ZONE_WITHOUT_WINDOW = "UTC"
@@ -221,9 +222,16 @@ def _second_chance(
     return opening.opens_at_utc, min(opening.opens_at_utc + grace, opening.closes_at_utc)
 
 
-def opening_of(begins: datetime, window: Window | None) -> Occurrence | None:
-    """The opening of the window in which a start lies; None without a window."""
-    return None if window is None else occurrence_at(window, begins)
+def is_for_start(planned: WindowPlan | None, window: Window | None, begins: datetime) -> bool:
+    """Whether the opening of a plan is the one in which a start lies. The day in which a plan was
+    made does not matter for a window that never closes.
+    """
+    if planned is None or window is None:
+        return planned is None and window is None
+    opening = occurrence_at(window, begins)
+    if opening.is_endless:
+        return planned.opens_at_utc <= begins < planned.closes_at_utc
+    return planned.opens_at_utc == opening.opens_at_utc
 
 
 def _number(rule: DueRule, moment: datetime) -> int:

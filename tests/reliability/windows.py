@@ -15,7 +15,14 @@ from zoneinfo import available_timezones
 
 from goexchange.schedule.windows import occurrences_between
 from tests.unit.schedule.test_windows_oracle import window
-from tests.unit.schedule.window_oracle import Rule, changes, kind_of, openings, span_around
+from tests.unit.schedule.window_oracle import (
+    Rule,
+    changes,
+    joined_openings,
+    kind_of,
+    open_in,
+    span_around,
+)
 
 ALL_DAYS = frozenset(range(7))
 ALL_WEEKS = frozenset(range(1, 6))
@@ -49,6 +56,8 @@ def rules() -> tuple[Rule, ...]:
         *daily,
         Rule(22 * 60, 6 * 60, frozenset({5}), ALL_WEEKS),
         Rule(150, 240, frozenset({6}), frozenset({1, 5})),
+        Rule(0, 0, frozenset({5, 6}), ALL_WEEKS),
+        Rule(180, 150, ALL_DAYS, ALL_WEEKS),
     )
 
 
@@ -66,12 +75,12 @@ def differences(zone: str) -> Iterator[str]:
     for change in changes(zone):
         span = span_around(zone, change)
         for rule in rules():
-            wanted = list(openings(span, rule))
+            wanted = joined_openings(span, rule)
             found = [
                 (each.opens_at_utc, each.closes_at_utc)
                 for each in occurrences_between(window(zone, rule), span.begins, span.ends)
             ]
-            inside = [one for one in found if one[0] > span.begins and one[1] < span.ends]
+            inside = open_in(span, found)
             if inside != wanted:
                 yield f"{zone} {change:%Y-%m-%d %H:%M} {rule}: {inside}, the clock says {wanted}"
 

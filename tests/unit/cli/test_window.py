@@ -62,6 +62,29 @@ def test_every_window_with_the_clock_change_and_the_declared_work(
     assert "! reboot on EX01" in out
 
 
+def test_openings_that_touch_are_listed_as_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = """\
+apiVersion: goexchange/v1
+kind: Inventory
+servers: {EX01: {}}
+windows:
+  weekend: {zone: UTC, days: [SAT, SUN], from: "00:00", to: "00:00"}
+  always: {zone: UTC, from: "00:00", to: "00:00"}
+"""
+    (folder / "inventory.yaml").write_text(whole, "utf-8")
+    words = ["window", "next", "--count", "2", *SPRING, "--inventory", "inventory.yaml"]
+    _, out, _ = type_in(words, capsys)
+    assert out.count("2 openings that touch: one") == 2
+    assert "2 d" in out or "48 h" in out
+    assert out.count("never closes: told for another week") == 2
+    _, text, _ = type_in(["--json", *words], capsys)
+    weekend = [each for each in json.loads(text) if each["window"] == "weekend"]
+    assert [(each["days"], each["length_s"]) for each in weekend] == [(2, 172800), (2, 172800)]
+    assert not any(each["is_endless"] for each in weekend)
+
+
 def test_with_a_specification_its_window_and_its_servers(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

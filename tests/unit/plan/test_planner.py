@@ -10,6 +10,7 @@ from attrs import evolve
 from goexchange.codec import canonical_json, to_plain
 from goexchange.errors import InvalidDocument, Severity
 from goexchange.model import actual, configuration, desired
+from goexchange.model.configuration import TimeOfDay, Weekday
 from goexchange.model.history import Measurement, Timing, Work
 from goexchange.model.plan import (
     Action,
@@ -457,6 +458,26 @@ def test_custom_processes_of_a_server_run_around_its_databases() -> None:
         server(databases=()), want=spec(processes_before=(before,), processes_after=(after,))
     )
     assert nothing_to_do.lanes == ()
+
+
+def test_an_outage_may_lie_over_the_hour_at_which_two_openings_touch() -> None:
+    midnight = TimeOfDay(hour=0, minute=0)
+    whole = evolve(
+        inventory().windows[0],
+        zone="UTC",
+        days=tuple(Weekday),
+        opens=midnight,
+        closes=midnight,
+    )
+    late = NOW.replace(hour=23, minute=50)
+    body = make_draft([spec()], evolve(inventory(), windows=(whole,)), state(), now=late)
+    assert body.window is not None
+    assert body.window.opens_at_utc == NOW.replace(hour=0, minute=0)
+    assert body.window.closes_at_utc - late > timedelta(days=7)
+    apart = evolve(whole, closes=TimeOfDay(hour=23, minute=59))
+    split = make_draft([spec()], evolve(inventory(), windows=(apart,)), state(), now=late)
+    assert split.window is not None
+    assert split.window.closes_at_utc - late == timedelta(minutes=9)
 
 
 def test_the_window_gives_validity_and_the_latest_swap() -> None:

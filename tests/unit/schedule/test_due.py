@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from goexchange.model.configuration import TimeOfDay, Weekday, Window
 from goexchange.model.desired import MissedPolicy
+from goexchange.model.plan import WindowPlan
 from goexchange.schedule.due import (
     Before,
     DueNow,
@@ -15,9 +17,10 @@ from goexchange.schedule.due import (
     due_at_or_before,
     due_now,
     due_rule,
+    is_for_start,
 )
 from tests.unit.plan.builders import schedule
-from tests.unit.schedule.test_windows import NIGHT, utc
+from tests.unit.schedule.test_windows import NIGHT, WEEKEND, utc
 
 KNOWN = utc(2026, 11, 1)
 SATURDAY = utc(2026, 11, 28, 21)  # 22:00 in Berlin
@@ -155,3 +158,34 @@ def test_without_a_window_there_is_none_to_wait_for(
     found = at(utc(2026, 11, 29), window=None, missed=missed)
     assert found.standing is standing
     assert found.missed_at_utc == datetime(2026, 11, 28, 22, tzinfo=UTC)
+
+
+def test_a_due_time_on_the_second_of_two_days_that_touch_is_served_there() -> None:
+    found = at(utc(2026, 11, 29, 12), window=WEEKEND, due="SUN 12:00", missed_after_s=7200)
+    assert (found.standing, found.begins_at_utc) == (Standing.DUE, utc(2026, 11, 29, 11))
+    late = at(utc(2026, 11, 29, 14), window=WEEKEND, due="SAT 22:00")
+    assert late.standing is Standing.MISSED  # the opening that it missed is still the same one
+    assert late.begins_at_utc == utc(2026, 12, 4, 23)
+
+
+def planned(opens: datetime, closes: datetime) -> WindowPlan:
+    return WindowPlan(
+        name="w", zone="UTC", opens_at_utc=opens, closes_at_utc=closes, latest_swap_utc=None
+    )
+
+
+def test_a_plan_is_for_the_opening_that_its_start_lies_in() -> None:
+    weekend = planned(utc(2026, 11, 27, 23), utc(2026, 11, 29, 23))
+    assert is_for_start(weekend, WEEKEND, utc(2026, 11, 29, 12))
+    assert not is_for_start(weekend, WEEKEND, utc(2026, 12, 5, 12))
+    assert not is_for_start(None, WEEKEND, utc(2026, 11, 29, 12))
+    assert not is_for_start(weekend, None, utc(2026, 11, 29, 12))
+    assert is_for_start(None, None, utc(2026, 11, 29, 12))
+
+
+def test_a_plan_for_a_window_that_never_closes_is_for_every_start_up_to_its_end() -> None:
+    always = evolve(WEEKEND, days=tuple(Weekday))
+    made = planned(utc(2026, 11, 23, 23), utc(2026, 12, 1, 23))
+    assert is_for_start(made, always, utc(2026, 11, 28, 21))
+    assert not is_for_start(made, always, utc(2026, 12, 1, 23))
+    assert not is_for_start(made, always, utc(2026, 11, 23, 22))

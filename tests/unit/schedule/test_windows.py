@@ -7,7 +7,12 @@ from attrs import evolve
 
 from goexchange.errors import Place
 from goexchange.model.configuration import TimeOfDay, Weekday, Window
-from goexchange.schedule.windows import occurrence_after, occurrence_at, occurrences
+from goexchange.schedule.windows import (
+    never_closes,
+    occurrence_after,
+    occurrence_at,
+    occurrences,
+)
 
 NIGHT = Window(
     name="berlin-night",
@@ -100,6 +105,65 @@ def test_a_window_of_the_second_tuesday() -> None:
 def test_a_fifth_weekday_is_found_months_away() -> None:
     fifth = evolve(NIGHT, days=(Weekday.MONDAY,), weeks=(5,))
     assert occurrence_at(fifth, utc(2027, 1, 1)).opens_at_utc == utc(2027, 3, 29, 20)
+
+
+WEEKEND = evolve(
+    NIGHT,
+    days=(Weekday.SATURDAY, Weekday.SUNDAY),
+    opens=TimeOfDay(hour=0, minute=0),
+    closes=TimeOfDay(hour=0, minute=0),
+)
+
+
+def test_whole_days_that_touch_are_one_opening() -> None:
+    """A weekend has two days: at midnight between them nothing closes."""
+    saturday, sunday_night = utc(2026, 11, 27, 23), utc(2026, 11, 29, 23)
+    for moment in (utc(2026, 11, 25), utc(2026, 11, 28, 22), utc(2026, 11, 29, 22, 59)):
+        found = occurrence_at(WEEKEND, moment)
+        assert (found.opens_at_utc, found.closes_at_utc) == (saturday, sunday_night)
+        assert found.days == 2
+    assert occurrence_at(WEEKEND, sunday_night).opens_at_utc == utc(2026, 12, 4, 23)
+    assert occurrence_after(WEEKEND, utc(2026, 11, 28)).opens_at_utc == utc(2026, 12, 4, 23)
+    assert [each.days for each in occurrences(WEEKEND, utc(2026, 11, 28), 3)] == [2, 2, 2]
+
+
+def test_nights_with_a_gap_stay_apart() -> None:
+    nights = evolve(WEEKEND, opens=TimeOfDay(hour=0, minute=1))
+    found = occurrences(nights, utc(2026, 11, 25), 2)
+    assert [each.days for each in found] == [1, 1]
+    assert found[0].closes_at_utc < found[1].opens_at_utc
+
+
+def test_a_window_that_never_closes_is_told_for_another_week() -> None:
+    always = evolve(WEEKEND, days=tuple(Weekday))
+    assert never_closes(always) and not never_closes(WEEKEND)
+    assert not never_closes(evolve(always, weeks=(1, 2, 3, 4)))
+    found = occurrence_at(always, utc(2026, 11, 25, 12))
+    assert found.opens_at_utc == utc(2026, 11, 24, 23)  # its own day, whoever asks when
+    assert found.closes_at_utc == utc(2026, 12, 2, 23)
+    assert occurrence_after(always, utc(2026, 11, 25, 12)).opens_at_utc == utc(2026, 11, 25, 23)
+    listed = occurrences(always, utc(2026, 11, 25, 12), 2)
+    assert listed[0].closes_at_utc == listed[1].opens_at_utc  # listed once each
+
+
+def test_three_weeks_of_whole_days_are_one_opening() -> None:
+    weeks = evolve(WEEKEND, days=tuple(Weekday), weeks=(1, 2, 3))
+    found = occurrence_at(weeks, utc(2026, 12, 15))
+    assert (found.opens_at_utc, found.days) == (utc(2026, 11, 30, 23), 21)
+    assert found.closes_at_utc == utc(2026, 12, 21, 23)
+
+
+def test_a_change_of_the_clocks_brings_two_nights_together() -> None:
+    """From 03:00 to 02:30: in the night of the change both are reached at the jump."""
+    nearly = evolve(
+        NIGHT,
+        days=tuple(Weekday),
+        opens=TimeOfDay(hour=3, minute=0),
+        closes=TimeOfDay(hour=2, minute=30),
+    )
+    found = occurrence_at(nearly, utc(2026, 3, 29, 0))
+    assert found.days == 2
+    assert found.closes_at_utc == utc(2026, 3, 30, 0, 30)
 
 
 def test_a_window_that_opens_on_no_day_is_refused() -> None:

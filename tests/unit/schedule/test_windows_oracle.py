@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from goexchange.errors import Place
 from goexchange.model.configuration import TimeOfDay, Weekday, Window
-from goexchange.schedule.windows import occurrence_at, occurrences_between
+from goexchange.schedule.windows import never_closes, occurrence_at, occurrences_between
 from tests.unit.schedule.window_oracle import (
     LAST_YEAR,
     Rule,
     changes,
+    joined_openings,
+    open_in,
     openings,
     span_around,
 )
@@ -74,12 +76,42 @@ def test_windows_around_a_clock_change_are_those_of_the_clock(
     if change is None:  # no change of clocks in these years
         return
     span = span_around(zone, change)
-    wanted = list(openings(span, rule))
     found = [
         (each.opens_at_utc, each.closes_at_utc)
         for each in occurrences_between(window(zone, rule), span.begins, span.ends)
     ]
-    assert [each for each in found if each[0] > span.begins and each[1] < span.ends] == wanted
+    assert open_in(span, found) == joined_openings(span, rule)
+
+
+# Whole days, and openings that only a change of the clocks brings together.
+TOUCHING = st.builds(
+    lambda opens, gap, days: Rule(
+        opens, (opens - gap) % (24 * 60), days, frozenset({1, 2, 3, 4, 5})
+    ),
+    MINUTES,
+    st.sampled_from((0, 0, 1, 30, 60, 120)),
+    st.frozensets(st.integers(0, 6), min_size=2),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), zone=st.sampled_from(ZONES), rule=TOUCHING)
+def test_openings_that_touch_are_one_and_every_minute_of_it_says_so(
+    data: st.DataObject, zone: str, rule: Rule
+) -> None:
+    known = changes(zone)
+    if not known:
+        return
+    span = span_around(zone, data.draw(st.sampled_from(known)))
+    wanted = joined_openings(span, rule)
+    minute = span.begins + timedelta(minutes=data.draw(st.integers(1560, 4200)))
+    found = occurrence_at(window(zone, rule), minute)
+    inside = [each for each in wanted if each[0] <= minute < each[1]]
+    assert found.contains(minute) is bool(inside)
+    if inside:
+        assert open_in(span, [(found.opens_at_utc, found.closes_at_utc)])[0][1] == inside[0][1]
+        if not never_closes(window(zone, rule)):
+            assert open_in(span, [(found.opens_at_utc, found.closes_at_utc)]) == inside
 
 
 @settings(max_examples=40, deadline=None)

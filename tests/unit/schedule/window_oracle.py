@@ -5,7 +5,7 @@ reached a time. It shares nothing with the code under test but the zone data.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
@@ -18,6 +18,7 @@ MINUTES_A_DAY = 1440
 FIRST_YEAR, LAST_YEAR = 2020, 2037
 LOOK_EVERY = timedelta(hours=12)
 MARGIN_DAYS = 2
+EDGE = timedelta(hours=26)  # longer than the opening of any day
 
 
 @frozen
@@ -93,6 +94,45 @@ def openings(span: Span, rule: Rule) -> Iterator[tuple[datetime, datetime]]:
                 span.begins + timedelta(minutes=opens),
                 span.begins + timedelta(minutes=closes),
             )
+
+
+def inner(span: Span) -> tuple[datetime, datetime]:
+    """The part of the span in which every opening that is open there is known to `openings`."""
+    return span.begins + EDGE, span.ends - EDGE
+
+
+def open_in(
+    span: Span, found: Iterable[tuple[datetime, datetime]]
+) -> list[tuple[datetime, datetime]]:
+    """The openings, as far as they lie in the inner part of the span."""
+    begins, ends = inner(span)
+    cut = [(max(opens, begins), min(closes, ends)) for opens, closes in found]
+    return [(opens, closes) for opens, closes in cut if opens < closes]
+
+
+def joined_openings(span: Span, rule: Rule) -> list[tuple[datetime, datetime]]:
+    """What is open in the inner part of the span, minute by minute: a stretch ends only where
+    nothing is open.
+    """
+    begins, ends = inner(span)
+    is_open = bytearray(len(span.reached) + 1)
+    for opens, closes in openings(span, rule):
+        first, last = _minutes(span, opens), _minutes(span, closes)
+        is_open[first:last] = b"\x01" * (last - first)
+    found: list[tuple[datetime, datetime]] = []
+    opened: datetime | None = None
+    for minute in range(_minutes(span, begins), _minutes(span, ends) + 1):
+        moment = span.begins + timedelta(minutes=minute)
+        if is_open[minute] and opened is None:
+            opened = moment
+        if opened is not None and (not is_open[minute] or moment == ends):
+            found.append((opened, moment))
+            opened = None
+    return [each for each in found if each[0] < each[1]]
+
+
+def _minutes(span: Span, moment: datetime) -> int:
+    return (moment - span.begins) // timedelta(minutes=1)
 
 
 def _counts(rule: Rule, day: int) -> bool:
