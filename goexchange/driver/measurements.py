@@ -32,6 +32,7 @@ _WORK = {
     Action.SEED_COPY: Work.SEED,
     Action.DISMOUNT: Work.DISMOUNT,
     Action.MOUNT: Work.MOUNT,
+    Action.AWAIT_BACKUPS: Work.WAIT,
 }
 _BY_TOOL = (Action.DETECT_ERRORS, Action.DETECT_ERRORS_TEMPORARY, Action.MEASURE_SPACE)
 _TOOL_MODES = {"/k": Work.PAGE_CHECKSUMS, "/g": Work.INTEGRITY, "/ms": Work.SPACE}
@@ -73,7 +74,7 @@ def timings(plan: Plan, lane: Lane, state: RunState) -> Iterator[Timing]:
         if work is None or record.outcome is not OutcomeKind.DONE or record.ended_at_utc is None:
             continue
         seconds = _seconds(record, state)
-        if seconds is None:
+        if seconds is None or _is_first_look(step, seconds):
             continue
         yield Timing(
             work=work,
@@ -82,6 +83,12 @@ def timings(plan: Plan, lane: Lane, state: RunState) -> Iterator[Timing]:
             run=state.run or "",
             at_utc=record.ended_at_utc,
         )
+
+
+def _is_first_look(step: Step, seconds: float) -> bool:
+    """Whether a wait was over at its first look: nothing was in the way, and nothing is learnt."""
+    is_wait = step.action is Action.AWAIT_BACKUPS
+    return is_wait and step.poll is not None and seconds < step.poll.interval_s
 
 
 def _seconds(record: StepRecord, state: RunState) -> float | None:
@@ -98,7 +105,7 @@ def _size(plan: Plan, lane: Lane, step: Step, *, state: RunState) -> int:
     result: Any = state.step(step.id).result or {}
     if "bytes" in result and isinstance(result["bytes"], int):
         return int(result["bytes"])
-    if step.action in (Action.PROVE_BACKUP, Action.PROVE_BACKUP_BEFORE):
+    if step.action in (Action.PROVE_BACKUP, Action.PROVE_BACKUP_BEFORE, Action.AWAIT_BACKUPS):
         return 0
     is_partly_read = step.action in (Action.REBUILD, Action.REPAIR_REQUEST)
     if isinstance(step.call, JobCall) and step.call.expected_bytes and not is_partly_read:

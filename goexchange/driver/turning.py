@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from goexchange.driver.conversation import Conversation
 from goexchange.driver.events import Request
 from goexchange.driver.lanes import facts_of
-from goexchange.guard.timing import swap_and_way_back_s
 from goexchange.model.actual import ActualHost
 from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
 from goexchange.model.unknown import Unknown
+from goexchange.schedule.lane_times import swap_and_way_back_s
 
 _LEADS_AWAY = (Action.DISMOUNT, Action.SUSPEND_COPY, Action.STOP_MTA)
 OVERRUN_BACK = "back-to-original"

@@ -8,6 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from goexchange.facts.backup_signs import (
+    RESIDENT_BACKUP_TOOLS,
+    RUNNING_BACKUP_TOOLS,
+    names_of,
+    open_begin,
+    others_tasks,
+)
 from goexchange.guard.guard import (
     AT_ALL_TIMES,
     Answer,
@@ -20,18 +27,10 @@ from goexchange.guard.guard import (
     passes,
 )
 from goexchange.guard.timing import left_to_wait, remaining_s, start_of
-from goexchange.model.actual import ActualDatabase, ActualHost, HostEvent
+from goexchange.model.actual import ActualDatabase, ActualHost
 from goexchange.model.unknown import Unknown
 
-# Source: ESE event messages, jetmsg.mc. Begin and end of a backup of one instance.
-BACKUP_BEGINS = frozenset({210, 211, 212, 2005, 2008, 2009, 2010})
-BACKUP_ENDS = frozenset({213, 214, 215, 226, 2006, 2007})
-RESIDENT_BACKUP_TOOLS = frozenset(
-    {"wbengine", "bpbkar32", "veeamagent", "veeamguesthelper", "beremote", "cvd", "clbackup"}
-)
-RUNNING_BACKUP_TOOLS = frozenset({"wbadmin", "ntbackup", "diskshadow"})
 OTHER_WORK = frozenset({"eseutil", "exsetup", "exsetupui"})
-OURS = "goexchange"
 
 
 def _no_backup_running(question: Question) -> Answer:
@@ -63,7 +62,8 @@ def hard_signs(question: Question) -> list[str]:
     if need(host.windows_backup, "the state of Windows Server Backup").is_running:
         signs.append("Windows Server Backup is running a job")
     signs += [f"{name} is running" for name in _running(host) & RUNNING_BACKUP_TOOLS]
-    begun = _open_begin(host)
+    events = need(host.backup_events, "the backup events")
+    begun = open_begin(events, booted_at=host.booted_at_utc)
     if begun is not None:
         signs.append(
             f"event {begun.event_id} of {begun.at_utc:%Y-%m-%d %H:%M} UTC began a backup"
@@ -81,21 +81,6 @@ def _backup_in_progress(database: ActualDatabase) -> bool:
     return need(database.is_backup_running, f"whether a backup of {database.name} is in progress")
 
 
-def _open_begin(host: ActualHost) -> HostEvent | None:
-    """The last begin since boot without an end after it."""
-    events = sorted(
-        need(host.backup_events, "the backup events"), key=lambda each: (each.at_utc, each.event_id)
-    )
-    since_boot = [each for each in events if each.at_utc >= host.booted_at_utc]
-    begun: HostEvent | None = None
-    for event in since_boot:
-        if event.event_id in BACKUP_BEGINS:
-            begun = event
-        elif event.event_id in BACKUP_ENDS and begun is not None and begun.at_utc <= event.at_utc:
-            begun = None
-    return begun
-
-
 def scheduled_signs(question: Question) -> list[str]:
     """Backups and tasks that begin while the lane is at work."""
     host = question.host
@@ -105,9 +90,8 @@ def scheduled_signs(question: Question) -> list[str]:
     next_backup = need(host.windows_backup, "the state of Windows Server Backup").next_scheduled_utc
     if _inside(next_backup, begins, ends):
         found.append(f"Windows Server Backup is scheduled for {next_backup:%Y-%m-%d %H:%M} UTC")
-    for task in need(host.tasks, "the scheduled tasks"):
-        is_ours = OURS in task.name.lower() or OURS in " ".join(task.actions).lower()
-        if not is_ours and task.state != "Disabled" and _inside(task.next_run_utc, begins, ends):
+    for task in others_tasks(need(host.tasks, "the scheduled tasks")):
+        if _inside(task.next_run_utc, begins, ends):
             found.append(f"the task {task.name} runs at {task.next_run_utc:%Y-%m-%d %H:%M} UTC")
     return found
 
@@ -123,8 +107,7 @@ def _hints(question: Question) -> list[str]:
 
 
 def _running(host: ActualHost) -> set[str]:
-    processes = need(host.processes, "the running processes")
-    return {each.name.lower().removesuffix(".exe") for each in processes}
+    return names_of(need(host.processes, "the running processes"))
 
 
 def _no_other_maintenance(question: Question) -> Answer:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Question, blocks, passes
-from goexchange.guard.timing import left_to_wait, outage_of, remaining_s, start_of
+from goexchange.guard.timing import left_to_wait, remaining_s, start_of
 from goexchange.model.plan import Action, ControllerCall, PlannedWork
 from goexchange.model.run import OutcomeKind
+from goexchange.schedule.lane_times import outage_of
 
 _NEVER_SUSPENDED = frozenset({"patching", "reboot"})
 

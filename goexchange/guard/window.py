@@ -7,9 +7,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Moment, Question, blocks, passes
-from goexchange.guard.timing import lead_s, outage_of, run_begins, start_of
+from goexchange.guard.timing import run_begins, start_of
 from goexchange.model.desired import OverrunPolicy
 from goexchange.model.plan import Action, WindowPlan
+from goexchange.schedule.lane_times import lead_s, outage_of
 from goexchange.schedule.outage import fits, latest_swap
 
 

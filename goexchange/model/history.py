@@ -27,6 +27,7 @@ class Work(Enum):
     SEED = "seed"
     DISMOUNT = "dismount"
     MOUNT = "mount"
+    WAIT = "wait"  # for other people's backups and declared work
 
 
 @frozen(kw_only=True)

@@ -4,9 +4,6 @@ with a limit, put back.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from goexchange.model.actual import WindowsBackup
 from goexchange.model.desired import BackupConflicts, ConflictPolicy
 from goexchange.model.plan import Action, Poll, Reason, RunsWhen
 from goexchange.plan import words
@@ -87,30 +84,10 @@ def add_wait(
             interval_s=LOOKS_EVERY * context.pace.poll_interval_s,
         ),
         time_limit_s=conflicts.wait_max_s,
-        **_expected(context, runs_when),
+        estimate_s=0,  # what is in the way is known when all lanes are: `expected_waits`
+        estimate_p90_s=0,
         origin=conflicts.place,
     )
-
-
-def _expected(context: LaneContext, runs_when: RunsWhen) -> dict[str, int]:
-    """The wait as it is planned: its whole limit where something is in the way already, or begins
-    within it; else nothing.
-    """
-    limit_s = context.spec.conflicts.wait_max_s
-    if runs_when is RunsWhen.ALL_WELL and _is_met(context, within=timedelta(seconds=limit_s)):
-        return {"estimate_s": limit_s // 2, "estimate_p90_s": limit_s}
-    return {"estimate_s": 0, "estimate_p90_s": 0}
-
-
-def _is_met(context: LaneContext, *, within: timedelta) -> bool:
-    backup = context.host.windows_backup
-    if context.database.is_backup_running is True:
-        return True
-    if not isinstance(backup, WindowsBackup):
-        return False
-    due = backup.next_scheduled_utc
-    is_due = isinstance(due, datetime) and context.at <= due <= context.at + within
-    return backup.is_running or is_due
 
 
 def _policies(conflicts: BackupConflicts) -> tuple[ConflictPolicy, ConflictPolicy]:

@@ -35,6 +35,7 @@ from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
 from goexchange.plan.context import NO_PILOTS, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
+from goexchange.plan.expected_waits import with_waits
 from goexchange.plan.lane_copy import copy_lane
 from goexchange.plan.lane_mta import MtaSite, mta_lane
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
@@ -143,6 +144,7 @@ def make_draft(
     )
     body = _with_window(body, specs, inventory, working)
     body = evolve(body, other_work=_other_work(body, specs, inventory))
+    body = with_waits(body, [each.context for each in working if each.context is not None])
     check_body(body)
     return body
 
@@ -151,9 +153,7 @@ def _names(working: Sequence[Prepared]) -> set[str]:
     return {each.candidate.server_name for each in working}
 
 
-def _maintaining(
-    working: Sequence[Prepared], busy: Sequence[MtaWork]
-) -> tuple[DesiredState, ...]:
+def _maintaining(working: Sequence[Prepared], busy: Sequence[MtaWork]) -> tuple[DesiredState, ...]:
     """The specifications whose databases get more than a mount, in order: theirs are the custom
     processes that run.
     """
@@ -206,9 +206,7 @@ def _premises(working: Sequence[Prepared]) -> tuple[Premise, ...]:
     return tuple(found)
 
 
-def _consents(
-    working: Sequence[Prepared], busy: Sequence[MtaWork]
-) -> tuple[ConsentNeed, ...]:
+def _consents(working: Sequence[Prepared], busy: Sequence[MtaWork]) -> tuple[ConsentNeed, ...]:
     """Each consent once per address, in order: the same finding about a server comes from each of
     its lanes.
     """

@@ -30,6 +30,7 @@ FIXED_S: Mapping[Work, int] = {
     Work.DISMOUNT: 60,
     Work.MOUNT: 60,
     Work.BACKUP_PROOF: 30,
+    Work.WAIT: 1800,
 }
 """Work whose length does not follow from a size: its stated default."""
 

@@ -11,7 +11,7 @@ from goexchange.driver.measurements import measurements, timings
 from goexchange.driver.records import kept_timings
 from goexchange.journal.replay import RunState, replay
 from goexchange.model.history import Timing, Work
-from goexchange.model.plan import Plan
+from goexchange.model.plan import Action, Plan
 from goexchange.model.run import OutcomeKind
 from goexchange.schedule.history import KEPT_MAX
 from tests.driver.plans import plan_of, rebuild_lane
@@ -31,11 +31,34 @@ def works(plan: Plan, state: RunState) -> list[Work]:
 def test_every_kind_of_work_of_a_night_is_measured() -> None:
     plan, state, _ = night()
     found = measurements(plan, state)
-    assert {each.timing.work for each in found} == set(Work) - {Work.SPACE, Work.SEED}
+    assert {each.timing.work for each in found} == set(Work) - {Work.SPACE, Work.SEED, Work.WAIT}
     assert {(each.server, each.database) for each in found} == {("EX01", "DB05")}
     assert {each.timing.run for each in found} == {state.run}
     sized = [each.timing for each in found if each.timing.work is not Work.BACKUP_PROOF]
     assert all(each.size_bytes > 0 and each.seconds > 0 for each in sized)
+
+
+def test_a_wait_is_measured_when_something_was_in_the_way() -> None:
+    """One that was over at its first look says nothing of how long others take."""
+    plan, state, _ = night()
+    lane = plan.body.lanes[0]
+    proof = next(each for each in lane.steps if each.action is Action.PROVE_BACKUP)
+    assert proof.poll is not None
+    sent = state.step(proof.id).last_sent_at_utc
+    assert sent is not None
+    wait = evolve(proof, action=Action.AWAIT_BACKUPS)
+    for seconds in (proof.poll.interval_s - 1, proof.poll.interval_s):
+        record = evolve(
+            state.step(proof.id), ended_at_utc=sent + timedelta(seconds=seconds), result={}
+        )
+        steps = {**state.steps, proof.id: record}
+        found = list(timings(plan, evolve(lane, steps=(wait,)), evolve(state, steps=steps)))
+        if seconds < proof.poll.interval_s:
+            assert not found
+        else:
+            assert [(each.work, each.size_bytes, each.seconds) for each in found] == [
+                (Work.WAIT, 0, float(seconds))
+            ]
 
 
 def test_the_record_on_the_host_keeps_what_was_measured() -> None:

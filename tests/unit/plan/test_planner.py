@@ -614,26 +614,6 @@ def test_a_thousand_databases_are_planned_in_time() -> None:
     assert time.process_time() - started < 10, "planning takes far longer than it should"
 
 
-def test_a_wait_for_other_backups_is_planned_where_one_is_in_the_way_already() -> None:
-    """A wait with nothing in the way takes no time; else its whole limit is planned for."""
-    wait = desired.ConflictPolicy.WAIT
-    conflicts = evolve(spec().conflicts, running=wait, scheduled=wait, wait_max_s=7200)
-    waiting = spec(conflicts=conflicts)
-    every = steps(draft(want=waiting))
-    before, after = [each for each in every if each.action is Action.AWAIT_BACKUPS]
-    assert (before.estimate_s, before.estimate_p90_s, before.time_limit_s) == (0, 0, 7200)
-    assert after.runs_when is RunsWhen.REBUILT_IN_SERVICE
-    seen = host().windows_backup
-    assert isinstance(seen, actual.WindowsBackup)
-    due = evolve(seen, next_scheduled_utc=NOW + timedelta(hours=1))
-    busy = server(host=host(windows_backup=due))
-    planned = next(
-        each for each in steps(draft(busy, want=waiting)) if each.action is Action.AWAIT_BACKUPS
-    )
-    assert (planned.estimate_s, planned.estimate_p90_s) == (3600, 7200)
-    assert not [each for each in steps(draft()) if each.action is Action.AWAIT_BACKUPS]
-
-
 def test_a_copy_that_is_held_back_is_planned_with_it_and_so_is_the_outage() -> None:
     backups = evolve(spec().backup_before, offline=offline_backup(rate_max_bytes_per_s=1024**2))
     slow, fast = draft(want=spec(backup_before=backups)), draft()
