@@ -81,6 +81,7 @@ def _outage_numbers(lane: Lane) -> range:
 
 
 def dismount_number(lane: Lane) -> int:
+    """The number of the step that takes the database down; the one after the last without any."""
     found = [each.number for each in lane.steps if each.action is Action.DISMOUNT]
     return found[0] if found else len(lane.steps) + 1
 
