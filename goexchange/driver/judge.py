@@ -29,6 +29,8 @@ _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.READ_HEADER: judge_header,
     Action.READ_TEMPORARY_HEADER: judge_header,
     Action.READ_RETURNED_HEADER: judge_header,
+    Action.READ_CORRECTED_HEADER: judge_header,
+    Action.READ_NEW_HEADER: judge_header,
     Action.SEAL_SET: judge_seal,
     Action.SEAL_REBUILT: judge_seal,
     Action.SEAL_EVIDENCE: judge_seal,

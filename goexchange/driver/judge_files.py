@@ -62,6 +62,8 @@ def judge_header(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
     if subject.step.action is Action.READ_REPAIRED_HEADER:
         _check_clean(result, "the repaired copy")
         check_repaired(subject, result)
+    if subject.step.action in _CORRECTED:
+        _check_corrected(subject, result)
     return done(result)
 
 
@@ -211,6 +213,20 @@ def _check_rebuilt(subject: Subject, result: Mapping[str, Any]) -> None:
         raise Failure("the rebuilt file has the signature of the original", result)
     if result["page_bytes"] != original["page_bytes"]:
         raise Failure("the rebuilt file has another page size", result)
+
+
+_CORRECTED = {  # what isinteg worked on, and the header of that very file from before
+    Action.READ_CORRECTED_HEADER: Action.READ_HEADER,
+    Action.READ_NEW_HEADER: Action.READ_TEMPORARY_HEADER,
+}
+
+
+def _check_corrected(subject: Subject, result: Mapping[str, Any]) -> None:
+    """isinteg has closed the file that it was given, and it is still that one."""
+    _check_clean(result, "the file that isinteg corrected")
+    before = _result_of(subject, _CORRECTED[subject.step.action])
+    if result["signature"] != before["signature"]:
+        raise Failure("the file that isinteg corrected has another signature", result)
 
 
 def _result_of(subject: Subject, action: Action) -> Mapping[str, Any]:

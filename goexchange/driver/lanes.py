@@ -41,7 +41,8 @@ class LaneFacts:
 
     Shape: `is_swapped` is also true when the swap stopped half-way, and when an earlier file takes
     the place of the present one: that one is the *new* file then; `is_mount_tried` that a mount
-    of the new file was sent, whatever came of it; `is_new_file_mounted` is the point of no return;
+    of the new file was sent, whatever came of it, or isinteg over it: either may write into the
+    logs; `is_new_file_mounted` is the point of no return;
     `is_original_lost` that the host found the original missing or another one than the recorded;
     `is_set_back` that the set was copied into its place and read back;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
@@ -135,7 +136,7 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_dismounted=is_dismounted,
         is_swapped=is_swapped,
         is_mount_tried=is_swapped
-        and any(state.step(step.id).attempts for step in _of(lane, (Action.MOUNT,))),
+        and any(state.step(step.id).attempts for step in opens_new_file(lane)),
         is_new_file_mounted=is_new_file_mounted,
         is_original_lost=any(
             _is_lost(step, state.step(step.id)) for step in _of(lane, (Action.SWAP_BACK,))
@@ -151,6 +152,16 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_copy_behind=bool(copies_behind(lane, state)),
         is_stream_new=_any_happened(lane, (Action.MOVE_LOGS_ASIDE,), state),
     )
+
+
+def opens_new_file(lane: Lane) -> list[Step]:
+    """The steps that open the file that was swapped in, and may write into the logs by that: its
+    mount, and the passes of isinteg over it.
+    """
+    swaps = [step.number for step in _of(lane, (Action.SWAP,))]
+    passes = _of(lane, (Action.STORE_INTEGRITY,))
+    over_new = [step for step in passes if any(number < step.number for number in swaps)]
+    return [*over_new, *_of(lane, (Action.MOUNT,))]
 
 
 def is_release(lane: Lane) -> bool:

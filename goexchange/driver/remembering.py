@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from goexchange.driver.headers import signature_text
-from goexchange.driver.lanes import facts_of, happened
+from goexchange.driver.lanes import facts_of, happened, opens_new_file
 from goexchange.ese.header import decode_database_header
 from goexchange.journal.replay import RunState
 from goexchange.model.left import FileSeen, LeftOnHost
@@ -34,22 +34,28 @@ def remembered(plan: Plan, state: RunState, database_guid: str) -> Remembered | 
     lane = found[0]
     header = _result(lane, state, Action.READ_HEADER)
     rebuilt = _result(lane, state, Action.READ_TEMPORARY_HEADER)
+    corrected = _result(lane, state, Action.READ_CORRECTED_HEADER)
+    passed = _result(lane, state, Action.READ_NEW_HEADER)
+    opened = [state.step(step.id).attempts > 0 for step in opens_new_file(lane)]
     mounts = [step for step in lane.steps if step.is_point_of_no_return]
     ended = [state.step(step.id) for step in mounts]
     was_mounted = any(
         step.id in state.took_effect or state.step(step.id).is_in_doubt for step in mounts
     )
     return Remembered(
-        original_sha256=_text(header, "slots_sha256"),
+        original_sha256=_text(corrected or header, "slots_sha256"),
         original_signature=_text(header, "signature"),
-        rebuilt_sha256=_text(rebuilt, "slots_sha256"),
+        rebuilt_sha256=_text(passed or rebuilt, "slots_sha256"),
         rebuilt_signature=_text(rebuilt, "signature"),
         was_mounted=was_mounted,
         has_mount_failed=not was_mounted
         and any(record.outcome is OutcomeKind.FAILED for record in ended),
         is_proved=_result(lane, state, Action.PROVE_BACKUP) is not None,
         undoing=tuple(_undoing(step) for step in _owed(plan, lane, state)),
-        tried_logs=_tried_logs(lane, state) if any(one.attempts for one in ended) else None,
+        tried_logs=_tried_logs(lane, state) if any(opened) else None,
+        is_corrected_in_place=passed is None
+        and any(opened)
+        and not any(one.attempts for one in ended),
         is_stream_new=facts_of(lane, state).is_stream_new,
     )
 

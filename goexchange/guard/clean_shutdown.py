@@ -19,7 +19,7 @@ CLEAN_SHUTDOWN = 3  # Source: ESE source, JET_dbstateCleanShutdown
 
 
 def _clean_shutdown(question: Question) -> Answer:
-    header = question.result_of(Action.READ_HEADER)
+    header = question.result_of(_last_read(question))
     state = member(header, "state", of="the header")
     alike = member(header, "headers_alike", of="the header")
     required = member(header, "log_required", of="the header")
@@ -34,6 +34,14 @@ def _clean_shutdown(question: Question) -> Answer:
     if wrong:
         return blocks("; ".join(wrong), "none tonight: it is mounted as it was", **seen)
     return passes("clean shutdown, no log required, both headers alike", **seen)
+
+
+def _last_read(question: Question) -> Action:
+    """The header step that the step rests on: isinteg changes the file, and it is read again."""
+    step = question.step
+    corrected = (each.number for each in question.steps(Action.READ_CORRECTED_HEADER))
+    is_corrected = step is not None and any(number < step.number for number in corrected)
+    return Action.READ_CORRECTED_HEADER if is_corrected else Action.READ_HEADER
 
 
 CLEAN = Guard(

@@ -51,8 +51,9 @@ def _verified_set(question: Question) -> Answer:
     }
     if wrong:
         return blocks("; ".join(wrong), _REMEDY, **observed)
+    was = ", as it was before isinteg" if question.has(Action.READ_CORRECTED_HEADER) else ""
     return passes(
-        f"set of {len(files)} files of this file (signature {observed['signature'][:16]},"
+        f"set of {len(files)} files of this file{was} (signature {observed['signature'][:16]},"
         f" last change {observed['dbtime']}), every page verified {by}",
         **observed,
     )

@@ -22,6 +22,7 @@ class Work(Enum):
     HASH = "hash"
     VERIFY_SET = "verify-set"
     REPAIR_REQUEST = "repair-request"
+    STORE_INTEGRITY = "store-integrity"
     ONLINE_BACKUP = "online-backup"
     BACKUP_PROOF = "backup-proof"
     SEED = "seed"

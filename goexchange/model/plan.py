@@ -100,6 +100,8 @@ class Action(Enum):
     REPAIR_REQUEST = "repair-request"
     AWAIT_REPAIR_REQUESTS = "await-repair-requests"
     STORE_INTEGRITY = "store-integrity"
+    READ_CORRECTED_HEADER = "read-corrected-header"
+    READ_NEW_HEADER = "read-new-header"
     WRITE_DATABASE_RECORD = "write-database-record"
     CLOSE_RECOVERY_RECORD = "close-recovery-record"
     REMOVE_LEFTOVER = "remove-leftover"

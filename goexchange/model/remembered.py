@@ -29,6 +29,8 @@ class Remembered:
     in doubt; `has_mount_failed` that its mount is known to have failed and never succeeded;
     `tried_logs` is the plan's call that moves aside what a tried mount of the rebuilt file has
     written, None when no mount was tried or that is done; `is_stream_new` that it is done.
+    `is_corrected_in_place` that isinteg was begun on the rebuilt file in its place, and neither was
+    its header read after that nor a mount sent.
     """
 
     original_sha256: str | None
@@ -41,6 +43,7 @@ class Remembered:
     undoing: tuple[Undoing, ...]
     tried_logs: ScriptCall | None = None
     is_stream_new: bool = False
+    is_corrected_in_place: bool = False
 
 
 @frozen(kw_only=True)

@@ -113,6 +113,8 @@ TRAITS: Mapping[Action, Traits] = {
     Action.REPAIR_REQUEST: Traits(_PROBE, 12 * HOUR),
     Action.AWAIT_REPAIR_REQUESTS: Traits(_REPEAT, 12 * HOUR),
     Action.STORE_INTEGRITY: Traits(_ATTACH, 24 * HOUR),
+    Action.READ_CORRECTED_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.READ_NEW_HEADER: Traits(_REPEAT, 10 * MINUTE),
     Action.WRITE_DATABASE_RECORD: Traits(_REPEAT, 5 * MINUTE, runs_when=_IN_SERVICE),
     Action.SUSPEND_COPY: Traits(_PROBE, 10 * MINUTE, _AWAY),
     Action.RESUME_COPY: Traits(_PROBE, 10 * MINUTE, _BACK, RunsWhen.UNDO_OF),

@@ -113,6 +113,8 @@ def _step(step: Step, number: int, earlier: set[str]) -> Iterator[str]:
     )
     if step.action is Action.SWAP and not {"verified-set", "evidence"} & set(step.guards):
         yield f"{step.id} is irreversible and has no verified set as its guard"
+    if step.action is Action.STORE_INTEGRITY and "verified-set" not in step.guards:
+        yield f"{step.id} corrects a file in place and has no verified set as its guard"
     yield from _call(step)
 
 

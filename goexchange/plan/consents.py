@@ -12,7 +12,7 @@ from goexchange.model.plan import Consent, ConsentNeed, Need
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
-from goexchange.plan.phase_integrity import corrects_offline
+from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
 
@@ -86,12 +86,20 @@ def _for_repair(context: LaneContext) -> list[ConsentNeed]:
 
 def _for_integrity(context: LaneContext) -> list[ConsentNeed]:
     """isinteg corrects by removing what it cannot make sense of."""
-    if not corrects_offline(context) or not context.spec.script.error_correction.primary_passes_max:
+    finding = ""
+    if primary_passes(context):
+        finding = (
+            "isinteg corrects the dismounted database in place and may remove what does not fit;"
+            " the set made before it is the only way back"
+        )
+    if defragmented_passes(context):
+        again = (
+            "isinteg corrects the rebuilt file before its first mount; where it leaves errors the"
+            " original comes back"
+        )
+        finding = f"{finding}. {again}" if finding else again
+    if not finding:
         return []
-    finding = (
-        "isinteg corrects the dismounted database in place and may remove what does not fit; the"
-        " set made before it is the only way back"
-    )
     return [
         ConsentNeed(
             consent=Consent.STORE_INTEGRITY_CORRECTION, address=context.lane_id, finding=finding

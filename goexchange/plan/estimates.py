@@ -57,6 +57,20 @@ class RebuiltSetEstimate:
 
 
 @frozen(kw_only=True)
+class IntegrityPasses:
+    """The passes of isinteg over the present file and over the rebuilt one; None where there are
+    none.
+    """
+
+    before: Estimate | None
+    after: Estimate | None
+
+    def of(self, pass_name: str) -> Estimate | None:
+        """Those of one of the two phases."""
+        return self.before if pass_name == "primary" else self.after
+
+
+@frozen(kw_only=True)
 class LaneEstimate:
     """The long parts of a lane, and the outage that they add up to.
 
@@ -78,6 +92,7 @@ class LaneEstimate:
     outage: Outage
     deciding: tuple[Estimate, ...]
     rebuilt_set: RebuiltSetEstimate | None = None
+    integrity_passes: IntegrityPasses | None = None
 
     @property
     def parts(self) -> tuple[Estimate, ...]:

@@ -26,7 +26,14 @@ from goexchange.plan.phase_before import (
 )
 from goexchange.plan.phase_conflicts import add_put_back, add_suspend, add_wait
 from goexchange.plan.phase_copies import add_copies_back, add_hold_copies, add_seeds
-from goexchange.plan.phase_integrity import add_integrity_passes, corrects_offline
+from goexchange.plan.phase_integrity import (
+    add_corrected_rebuild,
+    add_integrity_passes,
+    add_passes_over_new_file,
+    add_stop_over_new_file,
+    corrects_offline,
+    primary_passes,
+)
 from goexchange.plan.phase_offline import add_detect, add_dismount, add_measure, add_read_header
 from goexchange.plan.phase_rebuild import (
     add_forced_way_back,
@@ -106,18 +113,20 @@ def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> 
         add_way_back_after_swap(lane, context, repaired)
         return
     if context.treatment.rebuilds:
-        steps = add_set_and_rebuild(lane, context, header=header, estimate=estimate)
+        rebuild = add_corrected_rebuild if primary_passes(context) else add_set_and_rebuild
+        steps = rebuild(lane, context, header=header, estimate=estimate)
         add_rebuilt_set(lane, context, steps, estimate=estimate)
         add_swap(lane, context, steps)
+        add_passes_over_new_file(lane, context)
         if context.pilots.forces_way_back:
             add_forced_way_back(lane, context, steps)
         add_mount(lane, context, is_new_file=True)
         add_way_back_before_swap(lane, context, is_rebuilt=True)
+        add_stop_over_new_file(lane, context)
         add_way_back_after_swap(lane, context, steps)
         return
     if context.treatment.copies:
         add_set(lane, context, header=header, estimate=estimate)
-    if corrects_offline(context):
-        add_integrity_passes(lane, context)
+    add_integrity_passes(lane, context)
     add_mount(lane, context, is_new_file=False)
     add_way_back_before_swap(lane, context, is_rebuilt=False)

@@ -63,10 +63,12 @@ def add_set_and_rebuild(
 
 def add_set(
     lane: LaneBuilder, context: LaneContext, *, header: str, estimate: LaneEstimate
-) -> None:
-    """Copy the set and prove it, for a database that is not rebuilt."""
+) -> tuple[str, str]:
+    """Copy the set and prove it, for a database that is not rebuilt, or not yet; the steps that
+    copied and that sealed it.
+    """
     copy = _copy(lane, context, header, estimate)
-    _prove_set(lane, context, (header, copy), estimate)
+    return copy, _prove_set(lane, context, (header, copy), estimate)
 
 
 def add_swap(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) -> str:

@@ -31,9 +31,11 @@ from goexchange.plan.estimates import (
     with_rebuilt_set,
 )
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
+from goexchange.plan.integrity_estimates import with_integrity
 from goexchange.plan.needs import decide
 from goexchange.plan.passive import Passive, choose_passive
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
+from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
 from goexchange.plan.refusals import (
     refusal_of,
     refuse_for_tools,
@@ -185,7 +187,7 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         held = evolve(history, copy_rate_max=after.rate_max_bytes_per_s)
         is_read = _is_read(paths.rebuilt_set_folder, setting)
         estimate = with_rebuilt_set(estimate, database, times=held, is_read=is_read)
-    return LaneContext(
+    context = LaneContext(
         server=server,
         host=host,
         database=database,
@@ -204,6 +206,11 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
         eseutil="" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path,
         pilots=setting.pilots,
     )
+    allowed = (primary_passes(context), defragmented_passes(context))
+    if estimate is None or not any(allowed):
+        return context
+    longer = with_integrity(estimate, database, times=history, passes=allowed)
+    return evolve(context, estimate=longer)
 
 
 def _is_read(set_folder: str | None, setting: Setting) -> bool:

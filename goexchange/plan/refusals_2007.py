@@ -77,23 +77,25 @@ def _passes(
             origin=spec.script.place,
             instead="`script.verify: offline`, which takes it down and looks at its file",
         )
-    if not needed.treatment.rebuilds:
-        return _group(database, spec)
-    if not correction.primary_passes_max and not correction.defragmented_passes_max:
+    after = correction.defragmented_passes_max if needed.treatment.rebuilds else 0
+    set_after = spec.backup_after.offline
+    if after and set_after is not None:
+        return not_possible(
+            Reason.NOT_YET_EXECUTED,
+            f"{needed.explanation}; a set of the rebuilt file is made before the swap, and on"
+            " Exchange 2007 isinteg changes that file after it: the set would be of another one",
+            origin=set_after.place,
+            instead="`error_correction.defragmented_passes_max: 0`, or no `backup.after.offline`:"
+            " the online backup after it is of the file as it is",
+        )
+    if not correction.primary_passes_max and not after:
         return None
-    return not_possible(
-        Reason.NOT_YET_EXECUTED,
-        f"{needed.explanation}; the passes around a rebuild on Exchange 2007 are those of isinteg,"
-        " which changes the file: it is run by store-error-correction alone, after a verified set",
-        origin=correction.place,
-        instead="store-error-correction first, then the rebuild with no passes: checksums and"
-        " integrity of both files are looked at all the same",
-    )
+    return _group(database, spec)
 
 
 def _group(database: ActualDatabase, spec: DesiredState) -> Needed | None:
     """isinteg lists databases by group and name, and is told which one is meant by both."""
-    if database.storage_group or not spec.script.error_correction.primary_passes_max:
+    if database.storage_group:
         return None
     return fact_unknown(
         "its storage group", Unknown("Exchange did not give it"), origin=spec.script.place

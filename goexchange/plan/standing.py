@@ -66,4 +66,7 @@ def _both(remembered: Remembered, files: SeenFiles) -> tuple[Standing, str]:
         return Standing.UNDECIDED, f"{original.path} is neither the original nor the rebuilt file"
     if remembered.has_mount_failed:
         return Standing.BACK, f"{original.path} is the rebuilt file, and it did not mount"
+    if remembered.is_corrected_in_place:
+        never = "no mount of it was sent, and isinteg has changed its header: whether it was ever"
+        return Standing.UNDECIDED, f"{original.path} is the rebuilt file; {never} mounted is open"
     return Standing.NEW, f"{original.path} is the rebuilt file, and it was mounted"

@@ -96,6 +96,7 @@ _CHANGES = {
     Action.STOP_MTA,
     Action.CHECK_MTA,
     Action.START_MTA,
+    Action.STORE_INTEGRITY,
 }
 _CREATIONS = {
     Action.OPEN_RECOVERY_RECORD,

@@ -176,6 +176,7 @@ _RATES: Mapping[Work, Callable[[Rates], int]] = {
     Work.HASH: lambda rates: rates.verify_bytes_per_s,
     Work.VERIFY_SET: lambda rates: rates.verify_bytes_per_s,
     Work.REPAIR_REQUEST: lambda rates: rates.repair_bytes_per_s,
+    Work.STORE_INTEGRITY: lambda rates: rates.repair_bytes_per_s,
     Work.ONLINE_BACKUP: lambda rates: rates.backup_bytes_per_s,
     Work.SEED: lambda rates: rates.copy_bytes_per_s,
 }

@@ -39,14 +39,14 @@ def outage_of(body: PlanBody, lane: Lane) -> Outage | None:
         return None
     return Outage(
         down=Duration(p50_s=decision.outage_s, p90_s=decision.outage_p90_s),
-        after_swap=_estimated(lane, (Action.SWAP, Action.MOUNT), RunsWhen.ALL_WELL),
+        after_swap=_after_swap(lane),
         way_back=_estimated(lane, (Action.SWAP_BACK, Action.MOUNT_ORIGINAL), _last_way(lane)),
     )
 
 
 def swap_and_way_back_s(lane: Lane) -> int:
     """What has to stay free at the end, by p90: the swap with its mount, and the way back."""
-    after_swap = _estimated(lane, (Action.SWAP, Action.MOUNT), RunsWhen.ALL_WELL)
+    after_swap = _after_swap(lane)
     way_back = _estimated(lane, (Action.SWAP_BACK, Action.MOUNT_ORIGINAL), _last_way(lane))
     is_down = any(each.action is Action.DISMOUNT for each in lane.steps)
     return after_swap.p90_s + way_back.p90_s if is_down else 0
@@ -92,6 +92,16 @@ def _estimated(lane: Lane, actions: tuple[Action, ...], runs_when: RunsWhen) -> 
         if each.action in actions and each.runs_when is runs_when:
             result = result + Duration(p50_s=each.estimate_s or 0, p90_s=p90_of(each))
     return result
+
+
+def _after_swap(lane: Lane) -> Duration:
+    """The swap with its mount, and the passes over the new file between them."""
+    found = _estimated(lane, (Action.SWAP, Action.MOUNT), RunsWhen.ALL_WELL)
+    passes = (each for each in lane.steps if each.action is Action.STORE_INTEGRITY)
+    for each in passes:
+        if any(one.action is Action.SWAP and one.number < each.number for one in lane.steps):
+            found = found + Duration(p50_s=each.estimate_s or 0, p90_s=p90_of(each))
+    return found
 
 
 def _last_way(lane: Lane) -> RunsWhen:

@@ -15,11 +15,11 @@ from tests.end_to_end.test_scripts import BACKUP, PASSES, SET, of, written
 pytestmark = pytest.mark.long  # each of them is played in every run, by the simulation
 
 VERIFIED, DOWN = "verified_within: 30d", ", verify: offline"
-NONE = ", error_correction: {primary_passes_max: 0, defragmented_passes_max: 0}"
+AROUND = ", error_correction: {primary_passes_max: 3, defragmented_passes_max: 2}"
 BOTH = "verified_within: 30d, measured_within: 90d"
 ROUNDS = (
     {
-        "DB20": ("EX06", "preventative-maintenance", "white_space_max: 20%", NONE, SET + BACKUP),
+        "DB20": ("EX06", "preventative-maintenance", "white_space_max: 20%", AROUND, SET + BACKUP),
         "DB22": ("EX06", "offline-diagnostic-report", BOTH, DOWN, ""),
         "DB23": ("EX06", "store-error-correction", VERIFIED, PASSES, SET),
     },
@@ -87,6 +87,13 @@ def test_what_isinteg_found_is_in_the_report(seen: dict[str, Any]) -> None:
     passes = of(seen["rounds"][0]["report"], "DB23")["passes"]
     assert [each["errors"] for each in passes] == [0]
     assert steps(seen["rounds"][0]["records"], "outcome", "store-integrity")
+
+
+def test_isinteg_went_over_both_files_of_the_rebuild(seen: dict[str, Any]) -> None:
+    passes = of(seen["rounds"][0]["report"], "DB20")["passes"]
+    found = {each["pass_name"]: each for each in passes if each["passes"]}
+    assert [each["errors"] for each in found["primary"]["passes"]] == [2, 0]
+    assert [each["errors"] for each in found["defragmented"]["passes"]] == [0]
 
 
 def test_the_file_that_was_rebuilt_is_smaller_and_backed_up(seen: dict[str, Any]) -> None:

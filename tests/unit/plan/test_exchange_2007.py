@@ -10,19 +10,31 @@ from attrs import evolve
 from goexchange.errors import NotNow
 from goexchange.model.actual import ActualDatabase, ActualServer, Cluster, Generation
 from goexchange.model.desired import Consent, DesiredState, Script, VerifyMode
-from goexchange.model.plan import Action, Decision, JobCall, Need, PlanBody, Reason, ScriptCall
+from goexchange.model.plan import (
+    Action,
+    Decision,
+    JobCall,
+    Need,
+    PlanBody,
+    Reason,
+    RunsWhen,
+    ScriptCall,
+)
 from goexchange.model.unknown import Unknown
+from goexchange.plan.check import breaches
 from goexchange.plan.finding import Needed
 from goexchange.plan.planner import make_draft
 from goexchange.plan.refusals_2007 import refuse_on_2007
 from goexchange.plan.restoring import refuse_without_endpoint
 from goexchange.plan.treatment import Treatment
+from goexchange.schedule.lane_times import swap_and_way_back_s
 from tests.unit.plan.builders import (
     NOW,
     conditions,
     database,
     host,
     inventory,
+    offline_backup,
     script,
     server,
     spec,
@@ -192,11 +204,82 @@ def test_a_specification_can_forbid_it() -> None:
     assert "store-integrity-correction" in refused.explanation
 
 
-def test_passes_around_a_rebuild_are_refused_with_what_to_do() -> None:
-    want = wants(Script.PREVENTATIVE_MAINTENANCE, passes=1, white_space_max=0.2)
-    refused = decided(want, old(in_group()))
-    assert refused.reasons == (Reason.NOT_YET_EXECUTED,)
-    assert "store-error-correction first" in (refused.instead or "")
+def whole(before: int, after: int) -> DesiredState:
+    want = wants(Script.PREVENTATIVE_MAINTENANCE, white_space_max=0.2)
+    correction = evolve(
+        want.script.error_correction, primary_passes_max=before, defragmented_passes_max=after
+    )
+    return evolve(want, script=evolve(want.script, error_correction=correction))
+
+
+def test_isinteg_goes_around_a_rebuild_after_the_set_and_before_the_first_mount() -> None:
+    body = draft(whole(2, 3), old(in_group()))
+    (lane,) = body.lanes
+    order = [
+        Action.READ_HEADER, Action.SEAL_SET, Action.STORE_INTEGRITY, Action.READ_CORRECTED_HEADER,
+        Action.REBUILD, Action.READ_TEMPORARY_HEADER, Action.SWAP, Action.STORE_INTEGRITY,
+        Action.READ_NEW_HEADER, Action.MOUNT,
+    ]  # fmt: skip
+    assert [step.action for step in lane.steps if step.action in order] == order
+    before, after = (each for each in lane.steps if each.action is Action.STORE_INTEGRITY)
+    assert (before.pass_name, after.pass_name) == ("primary", "defragmented")
+    assert before.repeat is not None and before.repeat.times_max == 2
+    assert after.repeat is not None and after.repeat.times_max == 3
+    corrected = next(s for s in lane.steps if s.action is Action.READ_CORRECTED_HEADER)
+    for action in (Action.SWAP, Action.SWAP_BACK):
+        bound = next(step for step in lane.steps if step.action is action).binds[0]
+        assert (bound.argument, bound.step) == ("original_sha256", corrected.id)
+    (need,) = [each for each in body.consents if "isinteg" in each.finding]
+    assert "only way back" in need.finding and "the original comes back" in need.finding
+    stops = [step.runs_when for step in lane.steps if step.action is Action.CANCEL_JOBS]
+    assert stops == [RunsWhen.AWAY_BEFORE_SWAP, RunsWhen.AWAY_AFTER_SWAP]
+
+
+def test_the_outage_holds_every_pass_and_the_swap_leaves_time_for_those_after_it() -> None:
+    def seconds(before: int, after: int) -> tuple[int, int, int]:
+        body = draft(whole(before, after), old(in_group()))
+        (decision,), (lane,) = body.decisions, body.lanes
+        assert decision.outage_s is not None and decision.outage_p90_s is not None
+        return decision.outage_s, decision.outage_p90_s, swap_and_way_back_s(lane)
+
+    none, one, both = seconds(0, 0), seconds(1, 0), seconds(2, 3)
+    first = one[0] - none[0]
+    assert first > 0 and one[2] == none[2]
+    assert one[1] - none[1] == 2 * first  # twice the stated rate
+    assert both[1] - none[1] > 4 * first and both[2] > none[2]
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 0), (0, 1)])
+def test_each_of_the_two_can_be_left_out(before: int, after: int) -> None:
+    body = draft(whole(before, after), old(in_group()))
+    actions = [step.action for step in body.lanes[0].steps]
+    place = actions.index(Action.STORE_INTEGRITY)
+    assert actions.count(Action.STORE_INTEGRITY) == 1
+    assert (place < actions.index(Action.REBUILD)) is bool(before)
+    assert (Action.READ_CORRECTED_HEADER in actions) is bool(before)
+    assert (Action.READ_NEW_HEADER in actions) is bool(after)
+    (need,) = [each for each in body.consents if "isinteg" in each.finding]
+    assert ("only way back" in need.finding) is bool(before)
+
+
+def test_a_set_of_the_rebuilt_file_does_not_go_with_passes_after_the_swap() -> None:
+    want = whole(1, 1)
+    declared = evolve(want, backup_after=evolve(want.backup_after, offline=offline_backup()))
+    refused = decided(declared, old(in_group()))
+    assert refused.reasons == (Reason.NOT_YET_EXECUTED,) and "another one" in refused.explanation
+    none = evolve(whole(1, 0), backup_after=declared.backup_after)
+    assert decided(none, old(in_group())).need is Need.REBUILD
+
+
+def test_a_plan_without_a_set_before_isinteg_is_broken() -> None:
+    body = draft(whole(1, 0), old(in_group()))
+    (lane,) = body.lanes
+    steps = tuple(
+        evolve(each, guards=()) if each.action is Action.STORE_INTEGRITY else each
+        for each in lane.steps
+    )
+    broken = evolve(body, lanes=(evolve(lane, steps=steps),))
+    assert [each for each in breaches(broken) if "no verified set" in each]
 
 
 def test_later_versions_are_corrected_by_the_store_that_is_mounted() -> None:

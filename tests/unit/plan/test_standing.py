@@ -65,6 +65,8 @@ def files(original: Any, kept: Any) -> SeenFiles:
         (NEW_USED, OLD, KNOWN, Standing.NEW),
         (NEW_USED, OLD, evolve(KNOWN, was_mounted=True), Standing.NEW),
         (NEW_USED, OLD, evolve(KNOWN, has_mount_failed=True), Standing.BACK),
+        (NEW_USED, OLD, evolve(KNOWN, is_corrected_in_place=True), Standing.UNDECIDED),
+        (NEW, OLD, evolve(KNOWN, is_corrected_in_place=True), Standing.BACK),
         (NEW_USED, None, KNOWN, Standing.NEW),
         (None, None, KNOWN, Standing.UNDECIDED),
         (OTHER, None, KNOWN, Standing.UNDECIDED),
