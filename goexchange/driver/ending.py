@@ -14,6 +14,7 @@ from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, JobCall, Lane, Plan, Step
 from goexchange.model.run import DatabaseResult, LaneState, OutcomeKind, RunResult
+from goexchange.powershell.public_folders import in_own_words, is_of_public_folders
 
 SEVERITY = (
     ExitCode.ROLLBACK_FAILED,
@@ -162,6 +163,11 @@ def commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     """What a person types to bring the lane's database to where it should be; empty when nothing is
     left to do.
     """
+    found = _commands_for(lane, state)
+    return tuple(map(in_own_words, found)) if is_of_public_folders(lane) else found
+
+
+def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     facts = facts_of(lane, state)
     if is_of_mta(lane):
         return mta_commands(lane, state, is_away=facts.is_away)

@@ -35,6 +35,10 @@ class ExchangeAnswer:
             if "$type" in member and str(member["$type"]).rsplit(".", 1)[-1] == short_name
         )
 
+    def databases(self) -> tuple[Json, ...]:
+        """Mailbox databases, then those with public folders."""
+        return (*self.of_type("MailboxDatabase"), *self.of_type("PublicFolderDatabase"))
+
     def one(self, short_name: str) -> Json | Unknown:
         """The only object of that type."""
         found = self.of_type(short_name)
@@ -110,6 +114,7 @@ _STATEMENTS = (
     "Get-ExchangeServer",
     "Get-MailboxServer",
     "Get-MailboxDatabase",
+    "Get-PublicFolderDatabase",
     "Get-StorageGroup",
     "Get-MoveRequest",
     "Get-MailboxRepairRequest",

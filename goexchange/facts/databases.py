@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from goexchange.facts.answer import ExchangeAnswer
+from goexchange.facts.public_folders import as_mailbox_database, is_public_folder
 from goexchange.model.actual import ActualDatabase
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.sizes import parse_size
@@ -29,7 +30,7 @@ def decode_databases(
     trusted.
     """
     found = []
-    for plain in answer.of_type("MailboxDatabase"):
+    for plain in map(as_mailbox_database, answer.databases()):
         missing = [name for name in _IDENTITY if isinstance(answer.text(plain, name), Unknown)]
         if missing:
             return Unknown(f"Exchange gave a database without {', '.join(missing)}")
@@ -60,6 +61,7 @@ def _decode(answer: ExchangeAnswer, plain: Json, *, known: Sequence[str]) -> Act
         white_space_bytes=_size(answer.text(plain, "AvailableNewMailboxSpace")),
         has_moves=_has_moves(answer, plain["Name"]),
         has_repair_requests=_has_repair_requests(answer, plain["Guid"].lower(), known),
+        is_public_folder=is_public_folder(plain),
     )
 
 

@@ -17,6 +17,7 @@ from goexchange.model.actual import (
     HostEvent,
     LogFolder,
     OpenRecovery,
+    ReplicationQueue,
     RunningProcess,
     ScheduledTask,
     Service,
@@ -58,6 +59,7 @@ def decode_host(result: Json, observed_at: datetime) -> ActualHost:
         backup_events=parts.several("backup_events", _event),
         windows_backup=_windows_backup(parts.member("windows_backup")),
         is_reboot_pending=parts.member("is_reboot_pending"),
+        replication_queues=_queues(parts.member("replication_queues")),
         fencing_number=parts.member("fence"),
         records=_records(parts.member("records")),
         open_recoveries=_recoveries(parts.member("recoveries")),
@@ -144,6 +146,12 @@ def _windows_backup(plain: Any) -> WindowsBackup | Unknown:
         last_result=plain["last_result"],
         next_scheduled_utc=_time(plain["next_scheduled"]),
     )
+
+
+def _queues(plain: Any) -> tuple[ReplicationQueue, ...] | Unknown:
+    if plain is None:
+        return Unknown("the host has no counter of what public folder replication has waiting")
+    return plain if isinstance(plain, Unknown) else tuple(ReplicationQueue(**one) for one in plain)
 
 
 def _records(plain: Any) -> tuple[DatabaseRecord, ...] | Unknown:

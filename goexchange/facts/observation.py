@@ -15,7 +15,15 @@ from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
 from goexchange.facts.groups import decode_copies, decode_group
 from goexchange.facts.host import decode_host
-from goexchange.facts.of_2007 import as_later, cluster_of, finished, is_2007, statements_of_2007
+from goexchange.facts.of_2007 import (
+    as_later,
+    cluster_of,
+    finished,
+    is_2007,
+    of_public_folders,
+    statements_of_2007,
+)
+from goexchange.facts.public_folders import with_backlogs
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -60,8 +68,9 @@ def exchange_statements(
             parameters={"MoveStatus": "InProgress", "ResultSize": "Unlimited"},
         ),
     )
-    requests = () if generation is Generation.EXCHANGE_2010 else known
-    return (*map(check_call, calls), *(get_repair_requests(guid) for guid in requests))
+    if generation is Generation.EXCHANGE_2010:  # has public folder databases, and lacks the other
+        return tuple(map(check_call, (*calls, of_public_folders(server))))
+    return (*map(check_call, calls), *(get_repair_requests(guid) for guid in known))
 
 
 def events_asked(exchange: Json | Unknown) -> tuple[str, Mapping[str, int]] | None:
@@ -88,7 +97,7 @@ def host_arguments(
     databases = (
         ()
         if isinstance(exchange, Unknown)
-        else ExchangeAnswer(as_later(exchange)).of_type("MailboxDatabase")
+        else ExchangeAnswer(as_later(exchange)).databases()
     )
     return {
         "root": root,
@@ -184,9 +193,10 @@ def _databases(
     host: ActualHost | Unknown,
     events: Json | Unknown | None,
 ) -> tuple[ActualDatabase, ...] | Unknown:
-    failure = answer.failure_of("Get-MailboxDatabase")
-    if failure is not None:
-        return failure
+    for cmdlet in ("Get-MailboxDatabase", "Get-PublicFolderDatabase"):
+        failure = answer.failure_of(cmdlet)
+        if failure is not None:
+            return failure
     # The inventory may know the server by its full name; Exchange's objects use the short one.
     server = answer.one("ExchangeServer")
     names = (asked.server, answer.text(server, "Name"), answer.text(server, "Fqdn"))
@@ -194,6 +204,7 @@ def _databases(
     found = decode_databases(answer, servers=own, known=asked.known)
     if isinstance(found, Unknown):
         return found
+    found = with_backlogs(found, answer, host=host)
     if is_2007(answer.plain):
         return finished(found, answer, host=host, events=events)
     if events is None:

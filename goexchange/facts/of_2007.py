@@ -22,6 +22,7 @@ from goexchange.powershell.space_events import free_space
 
 Json = Mapping[str, Any]
 
+DATABASES = ("MailboxDatabase", "PublicFolderDatabase")
 ALONE = "Disabled"
 CLUSTERED = {ALONE: False, "NonShared": True, "Shared": False}  # whether it has copies
 ALL = "Get-MailboxDatabase"  # an error of it makes the whole list unknown
@@ -35,6 +36,14 @@ def statements_of_2007(server: str) -> tuple[ExchangeCall, ...]:
         ExchangeCall(cmdlet="Get-MailboxServer", parameters={"Identity": server}),
         ExchangeCall(cmdlet="Get-StorageGroup", parameters={"Server": server}),
         ExchangeCall(cmdlet="Get-MailboxDatabase", parameters={"Server": server, "Status": True}),
+        of_public_folders(server),
+    )
+
+
+def of_public_folders(server: str) -> ExchangeCall:
+    """The statement about databases with public folders, which Exchange 2010 still has."""
+    return ExchangeCall(
+        cmdlet="Get-PublicFolderDatabase", parameters={"Server": server, "Status": True}
     )
 
 
@@ -94,7 +103,7 @@ def finished(
     """
     groups = {
         str(each["Guid"]).lower(): group["Name"]
-        for each in answer.of_type("MailboxDatabase")
+        for each in answer.databases()
         if (group := _group_of(answer, each)) is not None
     }
     return tuple(
@@ -149,7 +158,7 @@ def _later(answer: ExchangeAnswer, plain: Json) -> Json:
     kind = str(plain["$type"]).rsplit(".", 1)[-1] if "$type" in plain else ""
     if kind == "MailboxServer":
         return {**plain, "DatabaseAvailabilityGroup": None}  # they came with Exchange 2010
-    return _database(answer, plain) if kind == "MailboxDatabase" else plain
+    return _database(answer, plain) if kind in DATABASES else plain
 
 
 def _database(answer: ExchangeAnswer, plain: Json) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from goexchange.guard.backlog import NO_BACKLOG
 from goexchange.guard.clean_shutdown import CLEAN
 from goexchange.guard.conflicts import NO_BACKUP_RUNNING, NO_OPEN_RUN, NO_OTHER_MAINTENANCE
 from goexchange.guard.copies_held import COPIES_HELD
@@ -41,6 +42,7 @@ GUARDS: Mapping[str, Guard] = registered(
         MOUNT_AT_STARTUP,
         NO_BACKUP_RUNNING,
         NO_OTHER_MAINTENANCE,
+        NO_BACKLOG,
         NO_OPEN_RUN,
         NO_DECLARED_WORK,
         SPACE,

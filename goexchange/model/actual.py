@@ -182,6 +182,16 @@ class OpenRecovery:
 
 
 @frozen(kw_only=True)
+class ReplicationQueue:
+    """Replication messages that wait to be worked into a database with public folders, by the name
+    of the store's performance counter.
+    """
+
+    name: str
+    waiting: int
+
+
+@frozen(kw_only=True)
 class ActualHost:
     """What the Windows channel said of a host, all in one observation."""
 
@@ -208,16 +218,19 @@ class ActualHost:
     fencing_number: int | Unknown
     records: tuple[DatabaseRecord, ...] | Unknown
     open_recoveries: tuple[OpenRecovery, ...] | Unknown
+    replication_queues: tuple[ReplicationQueue, ...] | Unknown = Unknown("it was not asked for")
 
 
 @frozen(kw_only=True)
 class ActualDatabase:
-    """What the Exchange channel said of one mailbox database.
+    """What the Exchange channel said of one mailbox database, or of one with public folders.
 
     Unknown: a property that Exchange left empty although it was asked with `-Status` is Unknown,
     never False or zero.
     `last_full_backup_utc` is None when Exchange says *never* (mounted, status read, empty) and
     Unknown otherwise.
+    `replication_backlog` counts the replication messages that the store has still to work into a
+    database with public folders; None for a mailbox database, which has no such thing.
     """
 
     name: str
@@ -240,6 +253,8 @@ class ActualDatabase:
     has_moves: bool | Unknown
     has_repair_requests: bool | Unknown
     storage_group: str | None = None  # of Exchange 2007
+    is_public_folder: bool = False  # of Exchange 2010 and 2007; later ones have mailboxes for them
+    replication_backlog: int | Unknown | None = None
 
 
 NOT_ASKED = Unknown("it was not asked for")

@@ -37,6 +37,7 @@ GUARDS = frozenset(
         "no-declared-work",
         "no-open-run",
         "no-other-maintenance",
+        "no-replication-backlog",
         "not-recovery",
         "single-copy",
         "space",

@@ -46,12 +46,20 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
         return []
     if context.needed.need is Need.MOUNT:
         return []
+    holds = ""
+    if context.database.is_public_folder:
+        holds = (
+            f"; {context.database.name} holds public folders, and whether other servers have"
+            " replicas of them is not asked: without, nobody opens those folders meanwhile"
+        )
+    elif is_proven(versions_of(context.host), context.pilots.records):
+        return []  # seen on this very build, by a pilot on a mailbox database
     return [
         ConsentNeed(
             consent=Consent.UNCONFIRMED_GENERATION,
             address=context.server.name,
             finding=f"what the tools of Exchange {generation.value} print and do there is not"
-            f" confirmed; what is not understood ends the work{_UNSEEN.get(generation, '')}",
+            f" confirmed; what is not understood ends the work{_UNSEEN.get(generation, '')}{holds}",
         )
     ]
 

@@ -33,8 +33,9 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
     """
     database = context.database
     held = () if context.replicas is None else ("copies-held",)
+    worked_in = ("no-replication-backlog",) if database.is_public_folder else ()
     looks = tuple(each for each in LAST_LOOK_GUARDS if not (held and each == "single-copy"))
-    add_notice(lane, context, event="storage-offline", guards=(*looks, *held))
+    add_notice(lane, context, event="storage-offline", guards=(*looks, *held, *worked_in))
     if database.is_mount_at_startup is True:
         lane.add(
             Action.SET_MOUNT_AT_STARTUP,
@@ -51,7 +52,10 @@ def add_dismount(lane: LaneBuilder, context: LaneContext) -> None:
         Action.DISMOUNT,
         cmdlets.dismount(database.guid),
         summary="mounted -> dismounted",
-        guards=("mount-at-startup", "no-backup-running", "no-other-maintenance", "window", *held),
+        guards=(
+            "mount-at-startup", "no-backup-running", "no-other-maintenance", "window", *held,
+            *worked_in,
+        ),
         probe=property_probe(cmdlets.get_database(database.guid), "Mounted", wanted=False),
         undo="mount it as it was",
         **timed(context.times.of(Work.DISMOUNT, known_size(database) or 0)),

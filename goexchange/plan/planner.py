@@ -33,7 +33,7 @@ from goexchange.model.plan import (
 from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.check import check_body
-from goexchange.plan.context import NO_PILOTS, Pilots
+from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
 from goexchange.plan.expected_waits import with_waits
 from goexchange.plan.lane_copy import copy_lane
@@ -45,6 +45,7 @@ from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
 from goexchange.plan.processes import around_run, server_lanes
+from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
 from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
@@ -184,6 +185,10 @@ def _lanes(
 def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
     context = prepared.context
     assert context is not None
+    return as_public_folder(_mailbox_lane(context, needs), context.database)
+
+
+def _mailbox_lane(context: LaneContext, needs: tuple[str, ...]) -> Lane:
     if context.needed.need is Need.MOUNT:
         return mount_lane(context)
     if context.treatment.is_on_copy:

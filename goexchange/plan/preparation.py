@@ -36,6 +36,7 @@ from goexchange.plan.needs import decide
 from goexchange.plan.passive import Passive, choose_passive
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
+from goexchange.plan.public_folders import refuse_public_folders
 from goexchange.plan.refusals import (
     refusal_of,
     refuse_for_tools,
@@ -108,6 +109,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
         or refuse_on_2007(server, database, needed, spec)
+        or refuse_public_folders(server, database, needed, spec)
         or refuse_open_run(candidate, known(server.host))
     )
     if refused is not None:

@@ -32,6 +32,7 @@ from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
+from goexchange.plan.public_folders import as_public_folder
 from goexchange.powershell import cmdlets
 
 POLL_S = 5.0
@@ -104,7 +105,7 @@ def _lane(left: Left, inventory: Inventory) -> Lane:
     _add_as_it_was(lane, left)
     _add_copies_back(lane, left)
     _add_records(lane, left, root)
-    return lane.lane()
+    return as_public_folder(lane.lane(), left.database)
 
 
 def _add_file_and_mount(lane: LaneBuilder, left: Left, root: str) -> None:

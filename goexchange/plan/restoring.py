@@ -42,6 +42,7 @@ from goexchange.plan.ordering import ordered
 from goexchange.plan.paths import stamp_text
 from goexchange.plan.planner import VALID_FOR
 from goexchange.plan.premises import premises_of_server
+from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.restore_files import HeaderTool, Staged, database_of
 from goexchange.powershell.seam import is_carried
 from goexchange.schedule.history import History, Where
@@ -153,7 +154,7 @@ def original_draft(wanted: Wanted, setting: Setting) -> PlanBody:
         returning,
         setting,
         Draft(
-            lanes=(return_lane(returning),),
+            lanes=(as_public_folder(return_lane(returning), returning.database),),
             decisions=(
                 decision_asked_for(
                     f"{server.name}/{database.name}",

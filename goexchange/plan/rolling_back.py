@@ -22,6 +22,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.calls import equals
 from goexchange.plan.lane_return import Returning, return_lane, tried_folder
 from goexchange.plan.paths import stamp_text
+from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.restoring import (
     Draft,
     Setting,
@@ -70,7 +71,7 @@ def rollback_draft(undo: KeptOriginal, setting: Setting) -> PlanBody:
     since = undo.mounted_at_utc
     text = f"run {undo.run} rolled back: mail since {since:%Y-%m-%d %H:%M:%S} UTC is discarded"
     draft = Draft(
-        lanes=(return_lane(returning),),
+        lanes=(as_public_folder(return_lane(returning), returning.database),),
         decisions=(decision_of_return(database, text),),
         premises=(),
         inputs=(PlanInput(kind="Run", path=undo.run, sha256=undo.plan.sha256),),

@@ -58,6 +58,11 @@ CMDLETS: Mapping[str, Cmdlet] = {
                parameters={"Identity": str}, required=("Identity",)),
         Cmdlet(name="Get-MailboxDatabase", changes_exchange=False,
                parameters={"Identity": str, "Server": str, "Status": bool}),
+        Cmdlet(name="Get-PublicFolderDatabase", changes_exchange=False,
+               parameters={"Identity": str, "Server": str, "Status": bool}),
+        Cmdlet(name="Set-PublicFolderDatabase", changes_exchange=True,
+               parameters={"Identity": str, "MountAtStartup": bool},
+               required=("Identity", "MountAtStartup")),
         Cmdlet(name="Get-StorageGroup", changes_exchange=False,
                parameters={"Server": str}, required=("Server",)),
         Cmdlet(name="Get-DatabaseAvailabilityGroup", changes_exchange=False,
@@ -101,7 +106,9 @@ CMDLETS: Mapping[str, Cmdlet] = {
     )
 }  # fmt: skip
 
-_NAMES_ONE = ("Get-MailboxDatabase", "Get-MailboxDatabaseCopyStatus")
+_NAMES_ONE = (
+    "Get-MailboxDatabase", "Get-MailboxDatabaseCopyStatus", "Get-PublicFolderDatabase",
+)  # fmt: skip
 
 # Sent one per request: several of them may only be used alone. Source: the cmdlet's reference.
 CORRUPTION_TYPES = ("SearchFolder", "AggregateCounts", "ProvisionedFolder", "FolderView")

@@ -78,6 +78,8 @@ OBSERVE_HOST = Contract(
             next_scheduled=maybe(TIME),
         ),
         is_reboot_pending=FLAG,
+        # of the store of Exchange 2007 and 2010; null where it has no such counter
+        replication_queues=maybe(several(record(name=TEXT, waiting=COUNT))),
         fence=COUNT,
         records=several(ANYTHING),  # as write-database-record was given them (model.DatabaseRecord)
         recoveries=several(

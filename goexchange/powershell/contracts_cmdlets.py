@@ -20,8 +20,11 @@ from goexchange.powershell.contract import (
     several,
 )
 
-ASKED = ("Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase")
-TOLD = ("Mount-Database", "Dismount-Database", "Set-MailboxDatabase")
+ASKED = (
+    "Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase",
+    "Get-PublicFolderDatabase",
+)  # fmt: skip
+TOLD = ("Mount-Database", "Dismount-Database", "Set-MailboxDatabase", "Set-PublicFolderDatabase")
 CMDLET_ANSWER = record(
     objects=several(ANYTHING),  # properties by name, the .NET type under `$type`
     errors=several(record(message=TEXT, id=TEXT, category=TEXT, target=TEXT)),

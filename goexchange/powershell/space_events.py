@@ -2,7 +2,7 @@
 
 One form of the text is known; an event in any other says nothing. Units: the store counts whole
 megabytes and leaves the rest out, so that the figure is the least there is.
-Source: the vendor's event 1221 of MSExchangeIS Mailbox Store.
+Source: the vendor's event 1221 of MSExchangeIS Mailbox Store, and of MSExchangeIS Public Store.
 """
 
 from __future__ import annotations

@@ -106,6 +106,18 @@ CMDLETS: Mapping[str, Cmdlet] = {
             cmdlets_read.get_mailbox_server,
         ),
         Cmdlet("Get-MailboxDatabase", _MAILBOX_DATABASE, cmdlets_read.get_mailbox_database),
+        Cmdlet(
+            "Get-PublicFolderDatabase", _MAILBOX_DATABASE, cmdlets_read.get_public_folder_database
+        ),
+        Cmdlet(
+            "Set-PublicFolderDatabase",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("MountAtStartup", ParameterKind.BOOLEAN),
+                *_CONFIRM,
+            ),
+            cmdlets_change.set_public_folder_database,
+        ),
         Cmdlet("Get-StorageGroup", (Parameter("Server"),), cmdlets_read.get_storage_group),
         Cmdlet("Get-MailboxDatabaseCopyStatus", _COPY_STATUS, cmdlets_read.get_copy_status),
         Cmdlet(
@@ -179,6 +191,9 @@ _SINCE_2010 = frozenset(
         "Suspend-MailboxDatabaseCopy", "Resume-MailboxDatabaseCopy", "New-MailboxRepairRequest",
     }
 )  # fmt: skip
+_BEFORE_2013 = frozenset(
+    {"Get-StorageGroup", "Get-PublicFolderDatabase", "Set-PublicFolderDatabase"}
+)
 _MISSING = {
     Generation.EXCHANGE_2007: _SINCE_2013 | _SINCE_2010,
     Generation.EXCHANGE_2010: _SINCE_2013 | {"Get-StorageGroup"},
@@ -187,7 +202,7 @@ _MISSING = {
 
 def cmdlet_names(generation: Generation) -> tuple[str, ...]:
     """The cmdlets of a version in this world, as Microsoft spells them."""
-    missing = _MISSING.get(generation, frozenset({"Get-StorageGroup"}))
+    missing = _MISSING.get(generation, _BEFORE_2013)
     return tuple(sorted({each.name for each in CMDLETS.values()} - missing))
 
 

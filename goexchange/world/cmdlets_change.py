@@ -92,12 +92,23 @@ def dismount_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
 
 def set_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     """Set-MailboxDatabase -MountAtStartup; saying what is already so gives a warning."""
+    return _set_database(world, given, cmdlet="Set-MailboxDatabase", is_public_folder=False)
+
+
+def set_public_folder_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Set-PublicFolderDatabase -MountAtStartup."""
+    return _set_database(world, given, cmdlet="Set-PublicFolderDatabase", is_public_folder=True)
+
+
+def _set_database(
+    world: World, given: Mapping[str, Any], *, cmdlet: str, is_public_folder: bool
+) -> CmdletAnswer:
     database = find_database(world, given["Identity"])
-    if database is None:
-        return _failed(world, not_found(world, "Set-MailboxDatabase", given["Identity"]))
+    if database is None or database.description.is_public_folder is not is_public_folder:
+        return _failed(world, not_found(world, cmdlet, given["Identity"]))
     wanted = given.get("MountAtStartup")
     if given.get("Confirm"):
-        return CmdletAnswer(terminating=needs_confirmation("Set-MailboxDatabase", database.name))
+        return CmdletAnswer(terminating=needs_confirmation(cmdlet, database.name))
     if given.get("WhatIf"):
         return _done(world)
     if wanted is None or wanted == database.is_mount_at_startup:

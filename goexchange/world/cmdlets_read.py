@@ -72,16 +72,31 @@ def get_mailbox_server(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
 
 def get_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     """Get-MailboxDatabase: -Server gives every database with a copy there."""
-    databases = tuple(world.databases.values())
+    return _databases(world, given, cmdlet="Get-MailboxDatabase", is_public_folder=False)
+
+
+def get_public_folder_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Get-PublicFolderDatabase of Exchange 2007 and 2010."""
+    return _databases(world, given, cmdlet="Get-PublicFolderDatabase", is_public_folder=True)
+
+
+def _databases(
+    world: World, given: Mapping[str, Any], *, cmdlet: str, is_public_folder: bool
+) -> CmdletAnswer:
+    databases = tuple(
+        each
+        for each in world.databases.values()
+        if each.description.is_public_folder is is_public_folder
+    )
     if given.get("Identity") is not None:
         found = find_database(world, given["Identity"])
-        if found is None:
-            return _missing(world, "Get-MailboxDatabase", given["Identity"])
+        if found is None or found not in databases:
+            return _missing(world, cmdlet, given["Identity"])
         databases = (found,)
     elif given.get("Server") is not None:
         hosts = _hosts(world, given["Server"])
         if hosts is None:
-            return _missing(world, "Get-MailboxDatabase", given["Server"])
+            return _missing(world, cmdlet, given["Server"])
         databases = tuple(each for each in databases if hosts[0].name in each.description.copies)
     with_status = bool(given.get("Status"))
     silent = sorted({each.active_server for each in databases if not _answers(world.host_of(each))})

@@ -71,6 +71,7 @@ class MailboxDatabase:
     corruptions: dict[str, list[int]] = field(factory=dict)
     mailboxes_left_out: int = 0
     passive: dict[str, PassiveCopy] = field(factory=dict)
+    replication_waiting: int | None = 0  # of one with public folders
     is_new: bool = False  # its file is written by the first mount
 
     @property
@@ -154,6 +155,7 @@ def make_database(
         created_at=created_at,
         corruptions={kind.lower(): list(found) for kind, found in description.corruptions},
         mailboxes_left_out=description.mailboxes_left_out,
+        replication_waiting=description.replication_waiting,
     )
 
 

@@ -141,6 +141,12 @@ def mailbox_server(world: World, host: Host) -> ExchangeObject:
     )
 
 
+_NOT_PUBLIC = (
+    "Recovery", "Servers", "ReplicationType", "DatabaseCopies", "AllDatabaseCopies",
+    "InvalidDatabaseCopies", "ActivationPreference", "ReplayLagTimes", "TruncationLagTimes",
+)  # fmt: skip
+
+
 def mailbox_database(
     world: World, database: MailboxDatabase, *, with_status: bool
 ) -> ExchangeObject:
@@ -153,8 +159,12 @@ def mailbox_database(
     }
     if world.host_of(database).description.generation is Generation.EXCHANGE_2007:
         properties = database_of_2007(database, properties)
+    kind = "MailboxDatabase"
+    if database.description.is_public_folder:
+        kind = "PublicFolderDatabase"
+        properties = {name: properties[name] for name in properties if name not in _NOT_PUBLIC}
     return ExchangeObject(
-        type_names=type_names(_SYSTEM + "MailboxDatabase"),
+        type_names=type_names(_SYSTEM + kind),
         to_string=database.name,
         properties=properties,
     )

@@ -20,7 +20,7 @@ from goexchange.world.values import EnumValue, ExchangeObject, LongPath, Referen
 if TYPE_CHECKING:
     from goexchange.world.world import World
 
-SPACE_PROVIDER = "MSExchangeIS Mailbox Store"
+SPACE_PROVIDERS = ("MSExchangeIS Mailbox Store", "MSExchangeIS Public Store")
 _SYSTEM = "Microsoft.Exchange.Data.Directory.SystemConfiguration."
 _KEPT = (
     "Name", "Guid", "Identity", "DistinguishedName", "Server", "ServerName", "EdbFilePath",
@@ -66,7 +66,8 @@ def tell_space(database: MailboxDatabase, host: Host, *, at: datetime) -> None:
         f'The database "{name}" has {free // MIB} megabytes of free space after online'
         " defragmentation has terminated."
     )
-    host.log(SPACE_PROVIDER, 1221, at=at, text=text)
+    provider = SPACE_PROVIDERS[database.description.is_public_folder]
+    host.log(provider, 1221, at=at, text=text)
 
 
 def clustered(host: Host) -> Mapping[str, Value]:

@@ -11,7 +11,7 @@ from goexchange.model.actual import Generation
 from goexchange.world.events import Event, is_repair_event
 from goexchange.world.files import HostFiles, name_of
 from goexchange.world.hosts import Host
-from goexchange.world.objects_2007 import SPACE_PROVIDER
+from goexchange.world.objects_2007 import SPACE_PROVIDERS
 from goexchange.world.scripts_records import database_records, fence_of, open_recoveries
 from goexchange.world.site import ServerDescription
 
@@ -79,11 +79,29 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "backup_events": [_event(each) for each in host.events.backup_since(since)],
         "windows_backup": _windows_backup(world, host),
         "is_reboot_pending": host.is_reboot_pending,
+        "replication_queues": _queues(world, host),
         "fence": fence_of(host, arguments["root"]),
         "records": database_records(host, arguments["root"]),
         "recoveries": open_recoveries(host, arguments["root"]),
         "failures": [],
     }
+
+
+def _queues(world: World, host: Host) -> list[dict[str, Any]] | None:
+    """What the store counts of its public folder databases; a host without one has no counter."""
+    mine = [
+        each
+        for each in world.databases.values()
+        if each.description.is_public_folder and each.active_server == host.name
+        and each.replication_waiting is not None
+    ]
+    if not mine:
+        return None
+    counted = {
+        each.name: (each.replication_waiting or 0) if each.mounted_on else 0 for each in mine
+    }
+    counted["_Total"] = sum(counted.values())
+    return [{"name": name, "waiting": waiting} for name, waiting in counted.items()]
 
 
 def _tools(description: ServerDescription) -> dict[str, str | None]:
@@ -110,7 +128,7 @@ def read_space(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
     found = [
         each
         for each in host.events.all()
-        if each.at >= since and (each.provider, each.event_id) == (SPACE_PROVIDER, 1221)
+        if each.at >= since and each.provider in SPACE_PROVIDERS and each.event_id == 1221
     ]
     return {"clock": _time(world.now()), "events": [_event(each) for each in reversed(found)]}
 

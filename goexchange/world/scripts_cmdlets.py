@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from goexchange.world.world import World
 
 
+_WITH_STATUS = ("Get-MailboxDatabase", "Get-PublicFolderDatabase")
+_SETS = ("Set-MailboxDatabase", "Set-PublicFolderDatabase")
+
+
 def ask_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The script ask-snapin: the cmdlets one after the other, each answer's objects as bags."""
     _load(host)
@@ -22,7 +26,7 @@ def ask_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
     for call in arguments["calls"]:
         given = {"Identity": call["identity"], "Server": call["server"]}
         parameters: dict[str, object] = {name: text for name, text in given.items() if text}
-        if call["status"] and call["cmdlet"] == "Get-MailboxDatabase":
+        if call["status"] and call["cmdlet"] in _WITH_STATUS:
             parameters["Status"] = True
         answer = _run(world, host, call["cmdlet"], parameters)
         answer["objects"] = [asked_properties(each) for each in answer["objects"]]
@@ -35,7 +39,7 @@ def tell_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[
     """The script tell-snapin: one cmdlet that changes something."""
     _load(host)
     parameters: dict[str, object] = {"Identity": arguments["identity"], "Confirm": False}
-    if arguments["cmdlet"] == "Set-MailboxDatabase":
+    if arguments["cmdlet"] in _SETS:
         parameters["MountAtStartup"] = arguments["mount_at_startup"]
     return {**_run(world, host, arguments["cmdlet"], parameters), "objects": []}
 

@@ -117,6 +117,8 @@ class DatabaseDescription(Shared):
     replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
     mailboxes: int = 12
     storage_group: str | None = None  # of Exchange 2007: one of its own when not given
+    is_public_folder: bool = False  # of Exchange 2007 and 2010
+    replication_waiting: int | None = 0  # messages, of such a database; None: nobody counts them
     has_local_copy: bool = False  # local continuous replication of its storage group
     guid: UUID | None = None  # made from the seed when not given
 
@@ -400,4 +402,10 @@ _OLD_DATABASES = (
         storage_group=_SHARED,
     ),
     _plain("DB23", 2, "EX06", pages=1500, free_pages=20),
+    evolve(_plain("PF10", 3, "EX05", pages=254, free_pages=110), is_public_folder=True),
+    evolve(
+        _plain("PF20", 3, "EX06", pages=1500, free_pages=20),
+        is_public_folder=True,
+        replication_waiting=17,
+    ),
 )

@@ -226,6 +226,7 @@ def _observed(host: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
             "last_result": 0, "next_scheduled": None,
         },
         "is_reboot_pending": False,
+        "replication_queues": None,
         "fence": 0,
         "records": [],
         "recoveries": [],

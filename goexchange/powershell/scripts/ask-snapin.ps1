@@ -47,6 +47,10 @@ function Invoke-Call($Call) {
             if ($Call.status) { $form['Status'] = $true }
             $found = @(Get-MailboxDatabase @form)
         }
+        'Get-PublicFolderDatabase' {
+            if ($Call.status) { $form['Status'] = $true }
+            $found = @(Get-PublicFolderDatabase @form)
+        }
         default { throw ('not a cmdlet that is asked: ' + $Call.cmdlet) }
     }
     foreach ($line in @($told)) { if ($null -ne $line) { $warnings.Add([string]$line.Message) } }

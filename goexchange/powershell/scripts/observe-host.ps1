@@ -35,6 +35,7 @@ $answer = @{
         next_scheduled = $null
     }
     is_reboot_pending = $false
+    replication_queues = $null
     fence = 0
     records = @()
     recoveries = @()
@@ -234,6 +235,19 @@ Read-Part 'is_reboot_pending' {
     $manager = Get-RegistryKey 'SYSTEM\CurrentControlSet\Control\Session Manager'
     if (@($manager.GetValue('PendingFileRenameOperations')).Count -gt 1) { $isPending = $true }
     $isPending
+}
+
+# Replication messages that public stores have still to work in; most hosts have neither store nor counter.
+Read-Part 'replication_queues' {
+    $queues = @()
+    try {
+        foreach ($one in @(Get-CimInstance -ClassName Win32_PerfFormattedData_MSExchangeIS_MSExchangeISPublic)) {
+            if ($null -eq $one.ReplicationReceiveQueueSize) { continue }
+            $queues += @{ name = [string]$one.Name; waiting = [long]$one.ReplicationReceiveQueueSize }
+        }
+    }
+    catch { $queues = $null }
+    if ($null -eq $queues) { $null } else { , @($queues) }
 }
 
 Read-Part 'fence' {

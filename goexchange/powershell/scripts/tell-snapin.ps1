@@ -15,6 +15,9 @@ try {
         'Mount-Database' { Mount-Database @form }
         'Dismount-Database' { Dismount-Database @form }
         'Set-MailboxDatabase' { Set-MailboxDatabase @form -MountAtStartup ([bool]$Arguments.mount_at_startup) }
+        'Set-PublicFolderDatabase' {
+            Set-PublicFolderDatabase @form -MountAtStartup ([bool]$Arguments.mount_at_startup)
+        }
         default { throw ('not a cmdlet that is sent: ' + $Arguments.cmdlet) }
     }
 }

@@ -162,6 +162,7 @@ def host(**changes: Any) -> dict[str, Any]:
             "next_scheduled": "2026-11-23T21:00:00Z",
         },
         "is_reboot_pending": False,
+        "replication_queues": [],
         "fence": 12,
         "records": [record],
         "recoveries": [recovery],

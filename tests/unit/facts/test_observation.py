@@ -245,6 +245,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "backup_events": ("backup_events",),
     "windows_backup": ("windows_backup",),
     "is_reboot_pending": ("is_reboot_pending",),
+    "replication_queues": ("replication_queues",),
     "records": ("records",),
 }
 

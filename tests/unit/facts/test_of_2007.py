@@ -92,6 +92,7 @@ def test_statements() -> None:
     calls = exchange_statements("EX06", (GUID,), generation=Generation.EXCHANGE_2007)
     assert [call.cmdlet for call in calls] == [
         "Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase",
+        "Get-PublicFolderDatabase",
     ]  # fmt: skip
     assert events_asked(answer()) == ("read-space", {"hours": 336})
 
