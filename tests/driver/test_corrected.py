@@ -45,7 +45,8 @@ def corrected() -> Lane:
         read = {Action.COPY_SET: Action.READ_CORRECTED_HEADER,
                 Action.SWAP: Action.READ_NEW_HEADER}.get(each.action)  # fmt: skip
         if read is not None:
-            own = evolve(header, action=Action.STORE_INTEGRITY, call=JOB, id=f"isinteg-{read.value}")
+            name = f"isinteg-{read.value}"
+            own = evolve(header, action=Action.STORE_INTEGRITY, call=JOB, id=name)
             steps += [own, evolve(header, action=read, id=read.value)]
     numbered = tuple(evolve(one, number=at) for at, one in enumerate(steps, start=1))
     return evolve(LANE, steps=numbered)

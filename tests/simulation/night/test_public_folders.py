@@ -1,4 +1,4 @@
-"""A database with public folders in a night: done like any other, and left alone when it is behind."""
+"""A database with public folders in a night: done like others, and left alone when behind."""
 
 from __future__ import annotations
 

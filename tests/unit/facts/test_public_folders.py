@@ -97,8 +97,8 @@ def test_a_list_that_may_lack_them_is_no_list() -> None:
 
 
 def test_on_exchange_2007_its_storage_group_says_where_its_logs_are_and_who_has_copies() -> None:
-    one = {name: value for name, value in database_of_2007(**DIRECTORY).items() if name != "Recovery"}
-    one = {**one, "$type": KIND}
+    one = {**database_of_2007(**DIRECTORY), "$type": KIND}
+    del one["Recovery"]
     del one["LogFolderPath"]
 
     def found(**of_group: Any) -> ActualDatabase:

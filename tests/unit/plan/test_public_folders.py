@@ -1,4 +1,4 @@
-"""Databases with public folders: the road of the others by their own cmdlets, or refused by name."""
+"""Databases with public folders: the same road by their own cmdlets, or refused."""
 
 from __future__ import annotations
 
