@@ -97,7 +97,9 @@ class _Doctor:
         except GoexchangeError as error:
             self._add("reach", Health.MISSING, str(error), REACH)
             return Reach.UNREACHABLE
-        self._add("reach", Health.OK, f"{self._entry.address} answers on the Windows channel")
+        how = self._entry.connection.windows.protection
+        words = f"{self._entry.address} answers on the Windows channel, {how}"
+        self._add("reach", Health.OK, words)
         self._add("authenticate", Health.OK, "the account is known there")
         return Reach.SPOKEN
 

@@ -149,9 +149,12 @@ def _windows_backup(plain: Any) -> WindowsBackup | Unknown:
 
 
 def _queues(plain: Any) -> tuple[ReplicationQueue, ...] | Unknown:
-    if plain is None:
-        return Unknown("the host has no counter of what public folder replication has waiting")
-    return plain if isinstance(plain, Unknown) else tuple(ReplicationQueue(**one) for one in plain)
+    """None where the store has no such counter; what is not counted is then unknown of each
+    database.
+    """
+    if isinstance(plain, Unknown):
+        return plain
+    return tuple(ReplicationQueue(**one) for one in plain or ())
 
 
 def _records(plain: Any) -> tuple[DatabaseRecord, ...] | Unknown:

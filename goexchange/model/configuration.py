@@ -79,6 +79,11 @@ class ExchangeChannel:
     path: str
     host: str | None = None
 
+    @property
+    def protection(self) -> str:
+        """What keeps its messages from being read; plain ones are refused in the inventory."""
+        return _protection(self.scheme, self.authentication.value)
+
 
 @frozen(kw_only=True)
 class WindowsChannel:
@@ -95,6 +100,19 @@ class WindowsChannel:
     host: str | None = None
     certificate_file: str | None = None
     key_file: str | None = None
+
+    @property
+    def protection(self) -> str:
+        """What keeps its messages from being read; plain ones are refused in the inventory."""
+        return _protection(self.scheme, self.transport.value)
+
+
+def _protection(scheme: Scheme, known_by: str) -> str:
+    """TLS, or the sealing of messages that Kerberos and NTLM bring along."""
+    if scheme is Scheme.HTTPS:
+        return "inside TLS"
+    name = known_by.upper() if known_by == "ntlm" else known_by.capitalize()
+    return f"over http, its messages sealed by {name}"
 
 
 @frozen(kw_only=True)

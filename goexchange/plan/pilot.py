@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from goexchange.errors import Diagnostic, NotNow, Severity
 from goexchange.facts.places import volume_of
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Volume
+from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation, Volume
 from goexchange.model.desired import (
     BackupActions,
     BackupTarget,
@@ -125,7 +125,7 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     if any(each.name.casefold() == scratch.name.casefold() for each in server.databases):
         raise NotNow(f"{server.name} has a database {scratch.name} already")
     draft = Draft(
-        lanes=(_creation_lane(scratch, server.name, setting.inventory.host_root),),
+        lanes=(_creation_lane(scratch, server, setting.inventory.host_root),),
         decisions=(_decision(scratch, server.name, "made for a pilot: empty, nobody's mail"),),
         premises=premises_of_server(server),
         inputs=inputs,
@@ -149,7 +149,7 @@ def removal_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, .
     database = next((each for each in server.databases if each.name.casefold() == wanted), None)
     if database is not None and comparable(database.edb_path) != comparable(scratch.edb_path):
         raise NotNow(f"{scratch.name} has its file at {database.edb_path}: it is not the pilot's")
-    lane = _removal_lane(scratch, server.name, database, setting.inventory.host_root)
+    lane = _removal_lane(scratch, server, database, setting.inventory.host_root)
     draft = Draft(
         lanes=(lane,),
         decisions=(_decision(scratch, server.name, "the pilot is over: removed with its files"),),
@@ -240,7 +240,8 @@ def _strategy(of: Strategy) -> Strategy:
     return evolve(of, canary=None, servers_at_once=1, batches=())
 
 
-def _creation_lane(scratch: Scratch, server: str, root: str) -> Lane:
+def _creation_lane(scratch: Scratch, of: ActualServer, root: str) -> Lane:
+    server = of.name
     lane = LaneBuilder(f"{server}/{scratch.name}", server, database=scratch.name,
                        database_guid=None)  # fmt: skip
     lane.add(
@@ -255,7 +256,11 @@ def _creation_lane(scratch: Scratch, server: str, root: str) -> Lane:
     lane.add(
         Action.NEW_SCRATCH_DATABASE,
         cmdlets.new_scratch_database(
-            scratch.name, server, edb_path=scratch.edb_path, log_folder=scratch.log_folder
+            scratch.name,
+            server,
+            edb_path=scratch.edb_path,
+            log_folder=scratch.log_folder,
+            is_monitored=of.generation is not Generation.EXCHANGE_2010,  # it has none that would
         ),
         summary=f"scratch database {scratch.name}, empty: Exchange puts no mailbox into it",
         reason=Reason.ASKED_FOR,
@@ -285,8 +290,9 @@ def _creation_lane(scratch: Scratch, server: str, root: str) -> Lane:
 
 
 def _removal_lane(
-    scratch: Scratch, server: str, database: ActualDatabase | None, root: str
+    scratch: Scratch, of: ActualServer, database: ActualDatabase | None, root: str
 ) -> Lane:
+    server = of.name
     guid = None if database is None else database.guid
     lane = LaneBuilder(f"{server}/{scratch.name}", server, database=scratch.name,
                        database_guid=guid)  # fmt: skip
@@ -298,7 +304,7 @@ def _removal_lane(
             reason=Reason.ASKED_FOR,
             estimate_s=2,
         )
-        _add_removal(lane, database)
+        _add_removal(lane, database, kinds=cmdlets.mailbox_kinds(of.generation))
     lane.add(
         Action.REMOVE_SCRATCH_FOLDER,
         _folder(scratch, root, state="removed", guid=guid),
@@ -310,8 +316,10 @@ def _removal_lane(
     return lane.lane()
 
 
-def _add_removal(lane: LaneBuilder, database: ActualDatabase) -> None:
-    for kind in cmdlets.MAILBOX_KINDS:
+def _add_removal(
+    lane: LaneBuilder, database: ActualDatabase, *, kinds: tuple[str | None, ...]
+) -> None:
+    for kind in kinds:
         what = "mailbox" if kind is None else f"{kind} mailbox"
         lane.add(
             Action.COUNT_MAILBOXES,

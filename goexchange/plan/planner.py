@@ -15,7 +15,7 @@ from attrs import evolve
 
 import goexchange
 from goexchange.errors import Diagnostic, InvalidDocument
-from goexchange.model.actual import ActualState
+from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OverrunPolicy, Script
 from goexchange.model.history import Measurement
@@ -32,6 +32,7 @@ from goexchange.model.plan import (
 )
 from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
+from goexchange.plan.channels import sealed_over_http
 from goexchange.plan.check import check_body
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
@@ -58,6 +59,7 @@ from goexchange.plan.summary import (
 from goexchange.schedule.other_work import work_of_inventory, work_of_specification
 from goexchange.schedule.outage import latest_swap
 from goexchange.schedule.windows import occurrence_at
+from goexchange.spec.scripts import OLD
 from goexchange.spec.selection import select_servers
 
 VALID_FOR = timedelta(hours=24)
@@ -141,13 +143,21 @@ def make_draft(
         estimate=estimate_source(working),
         backups=backup_lines(working),
         facts=seen,
-        diagnostics=_diagnostics(specs, stores, prepared, inventory=inventory),
+        diagnostics=(
+            *_diagnostics(specs, stores, prepared, inventory=inventory),
+            *sealed_over_http(inventory, _at_work(lanes, seen), OLD),
+        ),
     )
     body = _with_window(body, specs, inventory, working)
     body = evolve(body, other_work=_other_work(body, specs, inventory))
     body = with_waits(body, [each.context for each in working if each.context is not None])
     check_body(body)
     return body
+
+
+def _at_work(lanes: Sequence[Lane], seen: ActualState) -> list[ActualServer]:
+    names = {lane.server for lane in lanes}
+    return [each for each in seen.servers if each.name in names]
 
 
 def _names(working: Sequence[Prepared]) -> set[str]:

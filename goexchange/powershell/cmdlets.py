@@ -14,7 +14,9 @@ from typing import Any
 from attrs import frozen
 
 from goexchange.errors import GoexchangeError
+from goexchange.model.actual import Generation
 from goexchange.model.plan import ExchangeCall
+from goexchange.model.unknown import Unknown
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z")
 
@@ -266,10 +268,22 @@ def seed_copy(identity: str) -> ExchangeCall:
     )
 
 
+def mailbox_kinds(generation: Generation | Unknown) -> tuple[str | None, ...]:
+    """The kinds of mailboxes that a version can be asked for: those for public folders came with
+    Exchange 2013.
+    """
+    is_2010 = generation is Generation.EXCHANGE_2010
+    return tuple(kind for kind in MAILBOX_KINDS if not (is_2010 and kind == "PublicFolder"))
+
+
 def new_scratch_database(
-    name: str, server: str, *, edb_path: str, log_folder: str
+    name: str, server: str, *, edb_path: str, log_folder: str, is_monitored: bool = True
 ) -> ExchangeCall:
-    """Make the scratch database of a pilot: no mailbox is put into it by Exchange itself."""
+    """Make the scratch database of a pilot: no mailbox is put into it by Exchange itself.
+
+    Shape: `is_monitored` where the version has managed availability, which leaves it out then.
+    """
+    left_out = {"AutoDagExcludeFromMonitoring": True} if is_monitored else {}
     return _call(
         "New-MailboxDatabase",
         Name=_scratch_name(name),
@@ -277,7 +291,7 @@ def new_scratch_database(
         EdbFilePath=edb_path,
         LogFolderPath=log_folder,
         IsExcludedFromProvisioning=True,
-        AutoDagExcludeFromMonitoring=True,
+        **left_out,
     )
 
 

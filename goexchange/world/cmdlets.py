@@ -200,6 +200,12 @@ _MISSING = {
 }
 
 
+# What the cmdlets of Exchange 2010 do not take yet.
+_LATER_PARAMETERS = frozenset(
+    {("New-MailboxDatabase", "AutoDagExcludeFromMonitoring"), ("Get-Mailbox", "PublicFolder")}
+)
+
+
 def cmdlet_names(generation: Generation) -> tuple[str, ...]:
     """The cmdlets of a version in this world, as Microsoft spells them."""
     missing = _MISSING.get(generation, _BEFORE_2013)
@@ -216,8 +222,10 @@ def run_cmdlet(
     generation = world.hosts[host].description.generation
     if cmdlet is None or cmdlet.name not in cmdlet_names(generation):
         return CmdletAnswer(terminating=_unknown(name))
+    known = _LATER_PARAMETERS if generation is Generation.EXCHANGE_2010 else frozenset()
+    taken = tuple(each for each in cmdlet.parameters if (cmdlet.name, each.name) not in known)
     try:
-        bound = bind(cmdlet.name, cmdlet.parameters, parameters)
+        bound = bind(cmdlet.name, taken, parameters)
     except BindingFailed as refusal:
         return CmdletAnswer(terminating=refusal.error)
     answer = cmdlet.play(world, {**bound, "": host})

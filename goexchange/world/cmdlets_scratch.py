@@ -15,6 +15,7 @@ from goexchange.world.chance import guid
 from goexchange.world.cmdlet_errors import exchange_error, needs_confirmation, not_found
 from goexchange.world.cmdlets_read import find_database
 from goexchange.world.databases import make_database, write_files
+from goexchange.world.engines import engine_of, page_bytes_of
 from goexchange.world.exchange_objects import mailbox_database, type_names
 from goexchange.world.files import flush_map_of
 from goexchange.world.mounting import dismount
@@ -90,7 +91,15 @@ def write_first_file(world: World, database: MailboxDatabase) -> None:
     """The first mount of a database that was made empty writes its file and its logs."""
     files = world.host_of(database).files
     if database.is_new and not files.exists(database.edb_path):
-        write_files(database, files, seed=world.seed, now=world.now())
+        generation = world.host_of(database).description.generation
+        write_files(
+            database,
+            files,
+            seed=world.seed,
+            now=world.now(),
+            engine=engine_of(generation),
+            page_size=page_bytes_of(generation),
+        )
         map_path = flush_map_of(database.edb_path)
         if files.exists(map_path):
             files.delete(map_path)

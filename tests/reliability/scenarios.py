@@ -66,6 +66,7 @@ class Scenario:
     has_backup_before: bool = False
     conflicts: str = "refuse"
     has_mta: bool = False
+    has_public_folders: bool = False
 
     def text(self) -> str:
         """One line for people."""
@@ -85,6 +86,7 @@ class Scenario:
                 ("a backup before", self.has_backup_before),
                 (f"Exchange {self.generations[0].value}", self.generations != LIVING),
                 ("a transfer agent of Exchange 2003", self.has_mta),
+                ("public folders", self.has_public_folders),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
             )
             if is_there
@@ -113,6 +115,11 @@ _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintena
     "verify": ("verify", "diagnose", "correct", "store-correct", "inspect", "measure"),
     "backup": ("backup", "copy"),
 }
+# What the store of Exchange 2007 does not do, and what is not executed there.
+_ON_2007 = {
+    "diagnose": "inspect", "correct": "store-correct", REPAIR: "rebuild", "verify": "inspect",
+}  # fmt: skip
+_PUBLIC = ("defragment", "measure", "inspect")  # of Exchange 2007 and 2010
 NEEDS = ("rebuild", "rebuild", "rebuild", "verify", "backup", "mount", "nothing", "outside")
 
 
@@ -145,6 +152,13 @@ def scenario_of(seed: int) -> Scenario:
     generations = LIVING  # where a database has copies on other servers no other is taken
     if not has_group and draw("generation", 6) == 0:
         generations = (Generation.EXCHANGE_2010, Generation.EXCHANGE_2016)
+    elif not has_group and draw("older generation", 5) == 0:
+        generations = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2016)
+        needs = [
+            of if server == 1 else tuple(_ON_2007.get(each, each) for each in of)
+            for server, of in enumerate(needs)
+        ]
+    is_old = generations != LIVING
     moment = draw("at", 12)
     at = LATE if moment == 0 else CHANGES[moment % 2] if moment in (1, 2) else SATURDAY
     if at in CHANGES:
@@ -166,6 +180,7 @@ def scenario_of(seed: int) -> Scenario:
         has_backup_before=draw("backup before", 6) == 0,
         generations=generations,
         has_mta=draw("mta", 8) == 0,
+        has_public_folders=is_old and draw("public folders", 3) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
     )
 
@@ -191,7 +206,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, needs=less)
     for name in (
         "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
-        "has_rebuilt_set", "has_mta",
+        "has_rebuilt_set", "has_mta", "has_public_folders",
     ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
@@ -314,8 +329,22 @@ def _database(
         age_days=500 + 10 * at,
         is_mounted=need != "mount",
         closed_logs=2,
-        corruptions=(("FolderView", (3, 1)), ("SearchFolder", (1,))) if need in _FINDS else (),
+        corruptions=_corruptions(scenario, server, need),
+        is_public_folder=scenario.has_public_folders and need in _PUBLIC
+        and server.generation in _WITH_PUBLIC_FOLDERS,
     )
+
+
+def _corruptions(
+    scenario: Scenario, server: ServerDescription, need: str
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """What each pass finds; on Exchange 2007 those before a rebuild and those after it."""
+    if need in _FINDS:
+        return (("FolderView", (3, 1)), ("SearchFolder", (1,)))
+    is_old = server.generation is Generation.EXCHANGE_2007
+    if need == "rebuild" and is_old and scenario.has_passes:
+        return (("FolderView", (2, 0, 1)),)
+    return ()
 
 
 def documents_of(scenario: Scenario) -> tuple[Inventory, tuple[DesiredState, ...]]:
@@ -369,6 +398,7 @@ _WANTS = {
     REPAIR: "mounted: true",
 }
 _FINDS = ("correct", "store-correct")
+_WITH_PUBLIC_FOLDERS = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2010)
 _POWERSHELL = {Generation.EXCHANGE_2007: "2.0", Generation.EXCHANGE_2010: "2.0"}
 _VERSIONS = {
     Generation.EXCHANGE_2007: (8, 3, 83, 6),
@@ -431,7 +461,9 @@ _CONFLICTS = {
 def _specification_text(scenario: Scenario, need: str, wants: str, names: list[str]) -> str:
     servers = sorted({f"EX0{name[2]}" for name in names})
     target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
-    passes = 3 if need in _FINDS else 1 if scenario.has_passes else 0
+    is_older = Generation.EXCHANGE_2007 in scenario.generations  # their isinteg may need another
+    passes = 3 if need in _FINDS or (is_older and scenario.has_passes) else 0
+    passes = passes or (1 if scenario.has_passes else 0)
     script = {**SCRIPTS, **REPLICATED}.get(need, "preventative-maintenance")
     processes = (
         "custom_processes:\n"
@@ -446,7 +478,9 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         else ""
     )
     online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
-    rebuilt = f"offline: {{target: {{path: '{target}'}}}}, " if scenario.has_rebuilt_set else ""
+    # isinteg changes the new file of Exchange 2007 after its set would be made
+    has_rebuilt_set = scenario.has_rebuilt_set and not (is_older and scenario.has_passes)
+    rebuilt = f"offline: {{target: {{path: '{target}'}}}}, " if has_rebuilt_set else ""
     before = f"online: {online}, " if scenario.has_backup_before else ""
     by_consent = ", replicated: by-consent" if need == "reseed" else ""
     return (
