@@ -24,6 +24,8 @@ def premises_of_server(server: ActualServer) -> tuple[Premise, ...]:
         value = getattr(known(server.host), fact)
         if not isinstance(value, Unknown):
             found.append(_equal(server.name, f"host.{fact}", value))
+    if server.cluster is not None:  # records, jobs and fence lie on the node that was seen
+        found.append(_equal(server.name, "host.name", known(server.host).name))
     return tuple(found)
 
 

@@ -31,6 +31,7 @@ ROUNDS = (
 REFUSED = (
     {"DB21": ("EX06", "offline-defrag", "white_space_max: 10%", "", SET + BACKUP)},
     {"DB22": ("EX06", "online-error-diagnostic", VERIFIED, "", "")},
+    {"PF20": ("EX06", "offline-diagnostic-report", BOTH, DOWN, "")},
 )
 
 
@@ -102,10 +103,11 @@ def test_the_file_that_was_rebuilt_is_smaller_and_backed_up(seen: dict[str, Any]
     assert found["backup_after"]["words"] == "proved full backup"
 
 
-def test_a_shared_log_stream_and_an_online_script_are_refused_by_name(
+def test_shared_logs_an_online_script_and_a_replication_backlog_are_refused_by_name(
     seen: dict[str, Any],
 ) -> None:
-    shared, online = seen["left"]
+    shared, online, behind = seen["left"]
+    assert "17 replication messages are still to be worked in" in behind
     assert "those of DB22 too (one storage group)" in shared
     assert "offline-diagnostic-report, with the database dismounted" in online
 

@@ -30,6 +30,7 @@ ROUNDS = (
     {
         "DB11": ("EX05", "exchange-backup", "offline_backup_within: 30d", "", SET),
         "DB12": ("EX05", "offline-defrag", "white_space_max: 10%", "", SET + BACKUP),
+        "PF10": ("EX05", "offline-defrag", "white_space_max: 10%", "", SET + BACKUP),
     },
 )
 

@@ -14,7 +14,9 @@ from goexchange.model.actual import Generation
 from goexchange.model.plan import Action, ExchangeCall, Need, ScriptCall
 from goexchange.powershell.header_dump import HeaderDump, parse_header_dump
 from goexchange.simulation.crashes import crash_everywhere
+from goexchange.simulation.faults import Fault, FaultKind, Place
 from goexchange.simulation.night import Night, make_night
+from goexchange.simulation.stories import tell, troubled
 from goexchange.world import isinteg
 from goexchange.world.eseutil import run_eseutil
 from goexchange.world.job_kinds import bench_for
@@ -109,6 +111,20 @@ def test_a_shared_stream_is_looked_past_while_the_other_stays_mounted() -> None:
 def test_what_needs_all_its_logs_is_refused_by_name(need: str) -> None:
     (decision,) = shared(need).plan.body.decisions
     assert decision.need is Need.NOT_POSSIBLE and "DB12" in decision.explanation
+
+
+def test_a_move_that_nobody_can_ask_for_breaks_no_promise() -> None:
+    """Seed 1742: the version has no move requests, and the consent says that nobody looks."""
+    calm = night_of(scenario_for("defragment", OLD))
+    begin = next(
+        step.id
+        for step in calm.plan.body.lanes[0].steps
+        if step.action is Action.SET_MOUNT_AT_STARTUP
+    )
+    move = Fault(kind=FaultKind.FOREIGN_MOVE, step=begin, place=Place.OUTCOME)
+    story = tell(troubled(calm.plan, calm.performer.world, calm.performer, (move,)))
+    assert [one.kind for one in story.fired] == [FaultKind.FOREIGN_MOVE]
+    assert story.is_good, story.text
 
 
 @pytest.mark.long

@@ -134,6 +134,17 @@ def test_a_copy_of_the_version_s_kinds_is_refused_by_name(want: DesiredState) ->
     assert "local, standby or cluster continuous replication" in refused.explanation
 
 
+def test_work_on_a_cluster_holds_for_the_node_that_was_seen() -> None:
+    want = wants(Script.PREVENTATIVE_MAINTENANCE, online_full_backup_within_s=3600)
+
+    def nodes(cluster: Cluster | None) -> list[Any]:
+        body = draft(want, old(cluster=cluster, host=host("NODE1")))
+        return [each.value for each in body.premises if each.fact == "host.name"]
+
+    assert nodes(Cluster(kind="Shared", nodes=("NODE1", "NODE2"))) == ["NODE1"]
+    assert nodes(None) == []
+
+
 def test_a_copy_is_no_hindrance_to_an_online_backup() -> None:
     want = wants(Script.PREVENTATIVE_MAINTENANCE, online_full_backup_within_s=3600)
     seen = old(database(is_replicated=True), cluster=Cluster(kind="NonShared", nodes=()))
