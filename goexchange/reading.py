@@ -143,6 +143,8 @@ _SUMMARIES = {
     "unsafe-word": "not safe as a word for a batch file",
     "script-not-for-version": "a script that does not apply to the version",
     "service-needed": "a service that is needed while a database is down",
+    "share": "a share that is declared by half",
+    "share-credential": "a credential that the inventory does not have",
     "signers": "signers that cannot sign",
     "secret-reference": "not a reference to a secret",
     "sentinel": "a mail of the sentinel that is declared by half",

@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from goexchange.app.observing import observe_server
+from goexchange.app.secrets import secret_of
 from goexchange.errors import AuthenticationRefused, GoexchangeError, HostRefused
 from goexchange.facts.examination import (
     AUTHENTICATE,
     ENDPOINT,
     REACH,
+    look_at_account,
     look_at_job,
     looks_at_folders,
     looks_at_host,
     looks_at_trial,
     refused_root,
 )
+from goexchange.model.accounts import account_at, is_managed
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.configuration import Inventory, ServerEntry
 from goexchange.model.examination import Examination, Health, Look, Reach
+from goexchange.model.plan import ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import runner_argument
 
@@ -149,59 +153,110 @@ class _Doctor:
             self._left.append(f"{self._root}\\trial\\{self._name}")
             return
         self._looks += looks_at_trial(answer, self._root, host)
-        self._job(fence, targets)
-        self._remove(fence, {**trial, "removes_root": not answer["had_root"]})
+        by_account = _by_account(targets, self._inventory)
+        jobs = [self._name]
+        self._job(fence, self._name, by_account.pop(None, []))
+        for number, account in enumerate(sorted(each for each in by_account if each), start=1):
+            jobs.append(f"{self._name}-{number}")
+            self._job_as(account, fence, jobs[-1], by_account[account])
+        for job in jobs:
+            self._remove(fence, job)
+        self._remove_trial({**trial, "removes_root": not answer["had_root"]})
 
-    def _job(self, fence: int, targets: Sequence[str]) -> None:
+    def _job(self, fence: int, name: str, targets: Sequence[str]) -> None:
         begun = time.monotonic()
-        poll: Mapping[str, Any] | None = None
-        arguments = {
-            "root": self._root,
-            "fence": fence,
-            "job": self._name,
-            "kind": "try-folders",
-            "request": {"folders": list(targets)},
-            "runner": runner_argument(),
-        }
-        asked = {"root": self._root, "job": self._name, "offset": 0, "watch": []}
         try:
-            self._script("start-job", arguments)
-            while time.monotonic() < begun + JOB_LIMIT_S:
-                poll = self._script("poll-job", asked)
-                if poll["state"] in ("ended", "lost", "absent"):
-                    break
-                time.sleep(POLL_S)
+            poll = self._ended({**self._start(fence, name), "request": {"folders": list(targets)}})
         except GoexchangeError as error:
             seen = f"{error}"
             self._add("host job", Health.MISSING, seen, "read the message, and ask doctor again")
             return
         self._looks.append(look_at_job(poll, time.monotonic() - begun))
-        if poll is not None and poll["state"] == "ended" and poll["result"]:
-            self._looks += looks_at_folders(poll["result"]["folders"])
+        self._look_at_folders(poll, None)
 
-    def _remove(self, fence: int, trial: Mapping[str, Any]) -> None:
-        """End the job, should it run, and remove its folder and task."""
-        job = {"root": self._root, "fence": fence, "job": self._name}
+    def _job_as(self, account: str, fence: int, name: str, targets: Sequence[str]) -> None:
+        """A job of an account that a share has: does it log on here, and may it write?"""
+        arguments = {
+            **self._start(fence, name),
+            "request": {"folders": list(targets)},
+            "account": {"user": account, "is_managed": is_managed(account)},
+        }
+        poll: Mapping[str, Any] | None = None
+        failed: str | None = None
+        try:
+            poll = self._ended(arguments)
+        except GoexchangeError as error:
+            failed = str(error)
+        self._looks.append(look_at_account(account, poll, failed))
+        self._look_at_folders(poll, account)
+
+    def _start(self, fence: int, name: str) -> dict[str, Any]:
+        return {
+            "root": self._root,
+            "fence": fence,
+            "job": name,
+            "kind": "try-folders",
+            "runner": runner_argument(),
+        }
+
+    def _ended(self, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Start a job and wait for its end.
+
+        Raises: GoexchangeError, where it was refused, or its secret cannot be read.
+        """
+        begun = time.monotonic()
+        call = ScriptCall(script="start-job", digest="", arguments=arguments)
+        secret = secret_of(call, self._inventory)
+        self._session.script("start-job", arguments, time_limit_s=CALL_LIMIT_S, secret=secret)
+        asked = {"root": self._root, "job": arguments["job"], "offset": 0, "watch": []}
+        poll: Mapping[str, Any] | None = None
+        while time.monotonic() < begun + JOB_LIMIT_S:
+            poll = self._script("poll-job", asked)
+            if poll["state"] in ("ended", "lost", "absent"):
+                break
+            time.sleep(POLL_S)
+        return poll
+
+    def _look_at_folders(self, poll: Mapping[str, Any] | None, account: str | None) -> None:
+        if poll is not None and poll["state"] == "ended" and poll["result"]:
+            self._looks += looks_at_folders(poll["result"]["folders"], account=account)
+
+    def _remove(self, fence: int, name: str) -> None:
+        """End a job, should it run, and remove its folder and task."""
+        job = {"root": self._root, "fence": fence, "job": name}
         leftover = {
             "root": self._root,
             "fence": fence,
             "kind": "job",
-            "what": self._name,
+            "what": name,
             "size_bytes": None,
             "modified_at": None,
         }
         try:
             self._script("cancel-job", job)
             self._script("remove-leftover", leftover)
+        except GoexchangeError as error:
+            self._left.append(f"{self._root}\\jobs\\{name}: {error}")
+
+    def _remove_trial(self, trial: Mapping[str, Any]) -> None:
+        try:
             self._script("try-root", trial)
         except GoexchangeError as error:
-            self._left.append(f"{self._root}\\jobs\\{self._name}: {error}")
+            self._left.append(f"{self._root}\\trial\\{self._name}: {error}")
 
     def _script(self, script: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         return self._session.script(script, arguments, time_limit_s=CALL_LIMIT_S)
 
     def _add(self, check: str, health: Health, seen: str, remedy: str | None = None) -> None:
         self._looks.append(Look(check=check, health=health, seen=seen, remedy=remedy))
+
+
+def _by_account(targets: Sequence[str], inventory: Inventory) -> dict[str | None, list[str]]:
+    """The targets by whom jobs write to them as; None is SYSTEM."""
+    found: dict[str | None, list[str]] = {}
+    for target in targets:
+        found.setdefault(account_at(target, inventory), []).append(target)
+    return found
 
 
 def _fence(server: ActualServer) -> int | None:

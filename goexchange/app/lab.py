@@ -20,7 +20,7 @@ from goexchange.lab.server import LabAddress, serve_until_stopped
 from goexchange.lab.settings import LabLimits, LabSettings
 from goexchange.lab.site_of_world import SiteOfWorld, SystemClock
 from goexchange.spec.scripts import OLD
-from goexchange.world.site import SiteDescription, default_site, with_old_server
+from goexchange.world.site import SiteDescription, default_site, with_old_server, with_vault
 from goexchange.world.world import World
 
 SITE_FOLDER = "site"
@@ -94,7 +94,7 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
         )
     site_folder = folder / SITE_FOLDER
     site_folder.mkdir(parents=True, exist_ok=True)
-    description = default_site(scale=options.scale, pace=options.pace)
+    description = with_vault(default_site(scale=options.scale, pace=options.pace))
     if options.has_old_server:
         description = with_old_server(description, scale=options.scale)
     world = World(description, SystemClock(), FolderDisk(site_folder / "disks"), seed=options.seed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from attrs import define, field
 
 from goexchange.app.observing import observe_server
+from goexchange.app.secrets import NO_SECRET, secret_of
 from goexchange.app.tasks import Tasks
 from goexchange.driver import effects, events
 from goexchange.driver.machine import Machine
@@ -162,9 +163,7 @@ class Performer:
             return
         match effect:
             case effects.Send():
-                self._tasks.start(
-                    track, lambda: _asked(lambda: events.Answered(result=self._send(effect)))
-                )
+                self._tasks.start(track, lambda: _asked(lambda: self._send(effect)))
             case effects.Observe():
                 self._tasks.start(
                     track, lambda: _asked(lambda: events.Observed(server=self._observe(effect)))
@@ -191,12 +190,19 @@ class Performer:
             self.watch.show(record)
         return events.Appended(records=records)
 
-    def _send(self, effect: effects.Send) -> Mapping[str, Any]:
-        session = self.sessions(effect.server)
-        if isinstance(effect.call, ExchangeCall):
-            return session.exchange([effect.call], time_limit_s=effect.time_limit_s)
-        call = effect.call
-        return session.script(call.script, call.arguments, time_limit_s=effect.time_limit_s)
+    def _send(self, effect: effects.Send) -> events.Event:
+        session, call = self.sessions(effect.server), effect.call
+        if isinstance(call, ExchangeCall):
+            answer = session.exchange([call], time_limit_s=effect.time_limit_s)
+            return events.Answered(result=answer)
+        try:
+            secret = secret_of(call, self.inventory)
+        except AuthenticationRefused as error:  # ours to read, and nothing was sent: not in doubt
+            return events.Refused(code=NO_SECRET, message=str(error))
+        answer = session.script(
+            call.script, call.arguments, time_limit_s=effect.time_limit_s, secret=secret
+        )
+        return events.Answered(result=answer)
 
     def _observe(self, effect: effects.Observe) -> Any:
         session = self.sessions(effect.server)

@@ -252,7 +252,7 @@ def _local(given: str, inventory: Inventory) -> Path | None:
         return Path(given)
     for share in sorted(inventory.shares, key=lambda each: -len(each.path)):
         prefix = share.path.rstrip("\\").lower() + "\\"
-        if given.lower().startswith(prefix):
+        if share.mounted_at is not None and given.lower().startswith(prefix):
             return Path(share.mounted_at, *given[len(prefix) :].strip("\\").split("\\"))
     return None
 
@@ -264,8 +264,9 @@ def _host_path(given: str, local: Path, inventory: Inventory) -> str:
     """
     if _is_windows(given):
         return given.rstrip("\\")
-    for share in sorted(inventory.shares, key=lambda each: -len(each.mounted_at)):
-        root = Path(share.mounted_at).resolve()
+    here = [(Path(each.mounted_at), each) for each in inventory.shares if each.mounted_at]
+    for mounted, share in sorted(here, key=lambda each: -len(str(each[0]))):
+        root = mounted.resolve()
         if local.resolve().is_relative_to(root):
             below = local.resolve().relative_to(root).parts
             return "\\".join([share.path.rstrip("\\"), *below])

@@ -21,6 +21,7 @@ from goexchange.app.leasing import leases_of
 from goexchange.app.notifying import NotifyingWatch, check_notices
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
+from goexchange.app.secrets import check_secrets
 from goexchange.app.transcript import FOLDER, RecordingSession, is_pilot, pseudonyms_of
 from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.calls import longest_cmdlet_s, scope_leases
@@ -102,6 +103,7 @@ def apply(
     runs = Runs(site.store)
     runs.require_unapplied(plan.sha256)
     check_notices(plan, site.settings)
+    check_secrets(plan, site.inventory)
     with _fleet(plan, site) as sessions:
         kept = _approval_bytes(approved.approval)
         folder = runs.create(

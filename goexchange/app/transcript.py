@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.errors import GoexchangeError
 from goexchange.model.actual import ActualServer
-from goexchange.model.configuration import Inventory
+from goexchange.model.configuration import Inventory, SecretReference
 from goexchange.model.plan import ExchangeCall, Plan
 from goexchange.model.unknown import Unknown
 from goexchange.plan.pilot import INPUT_KIND
@@ -90,12 +90,19 @@ class RecordingSession:
         return answer
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         """As the session does it; of a job that has ended its whole output is kept, once."""
         begun = time.monotonic()
         try:
-            answer = self._session.script(script, arguments, time_limit_s=time_limit_s)
+            answer = self._session.script(
+                script, arguments, time_limit_s=time_limit_s, secret=secret
+            )
         except GoexchangeError as error:
             self._keep(script, arguments, {"error": _error(error)}, begun)
             raise

@@ -193,7 +193,7 @@ def _folders(given: tuple[str, ...], options: dict[str, Any]) -> tuple[str, ...]
     if given:
         return given
     inventory = loading.inventory(loading.configuration(options))
-    mounted = tuple(share.mounted_at for share in inventory.shares)
+    mounted = tuple(each.mounted_at for each in inventory.shares if each.mounted_at)
     if not mounted:
         raise UsageError("name a folder: the inventory has no share that this machine reaches")
     return mounted

@@ -12,12 +12,13 @@ from goexchange.driver.lanes import happened, step_of
 from goexchange.driver.records import (
     MANIFESTS,
     database_record,
+    seal_folder,
     sealing_of,
     selection_of,
 )
 from goexchange.errors import GoexchangeError
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Binding, BindingKind, Lane, Plan, ScriptCall, Step
+from goexchange.model.plan import Binding, BindingKind, Lane, Plan, Step
 
 
 class Unbound(GoexchangeError):
@@ -88,8 +89,8 @@ def _files_by_rule(binding: Binding, plan: Plan, state: RunState, of: Step) -> A
 
 def _set_folder(lane: Lane) -> str:
     for step in lane.steps:
-        if step.action is sealing_of(lane).seal and isinstance(step.call, ScriptCall):
-            return str(step.call.arguments["folder"])
+        if step.action is sealing_of(lane).seal:
+            return seal_folder(step)
     raise Unbound(f"lane {lane.id} seals no set")
 
 

@@ -18,6 +18,7 @@ from attrs import evolve
 from goexchange.codec import time_text, to_plain
 from goexchange.driver.binding import value_of
 from goexchange.journal.replay import RunState
+from goexchange.model.accounts import is_managed
 from goexchange.model.actual import Generation
 from goexchange.model.plan import (
     Call,
@@ -152,7 +153,7 @@ def completed(call: ScriptCall, *, fence: int, run: str, job: str | None = None)
 
 def start_call(call: JobCall, *, root: str, fence: int, job: str) -> ScriptCall:
     """The host script that starts a job."""
-    arguments = {
+    arguments: dict[str, Any] = {
         "root": root,
         "fence": fence,
         "job": job,
@@ -160,6 +161,8 @@ def start_call(call: JobCall, *, root: str, fence: int, job: str) -> ScriptCall:
         "request": dict(call.request),
         "runner": runner_argument(),
     }
+    if call.account is not None:
+        arguments["account"] = {"user": call.account, "is_managed": is_managed(call.account)}
     return ScriptCall(script="start-job", digest=digest("start-job"), arguments=arguments)
 
 

@@ -81,6 +81,7 @@ class Job:
             if isinstance(reply, Answered):
                 ended = yield from self._take(reply.result)
                 if ended is not None:
+                    yield from self._forget_account()
                     return ended
             why = turn_back_reason(self.talk, self.lane, self.step)
             if why is not None and self.call.kind not in _RUNS_TO_ITS_END:
@@ -95,6 +96,11 @@ class Job:
         """End it, as well as the host can be reached; the way back ends it again."""
         call = cancel_call(root=self.root, fence=self.talk.numbers[self.step.server], job=self.id)
         yield from self.talk.send_patiently(self.step.server, call, CALL_LIMIT_S, self.step.id)
+
+    def _forget_account(self) -> Talk[None]:
+        """The task of a named account stores its password: it goes as soon as the job is over."""
+        if self.call.account is not None:
+            yield from self.cancel()
 
     def _is_waited_out(self) -> bool:
         """Whether a wait that only its time limit ends goes on."""

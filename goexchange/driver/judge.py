@@ -13,6 +13,7 @@ from goexchange.driver.judge_files import (
     judge_hash,
     judge_header,
     judge_seal,
+    judge_sealed,
     judge_swap,
     judge_verified,
 )
@@ -21,6 +22,7 @@ from goexchange.driver.judge_mta import judge_mtacheck
 from goexchange.driver.judge_scratch import judge_empty
 from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
+from goexchange.driver.judge_trial import judge_trial
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.errors import UnexpectedOutput
 from goexchange.model.plan import Action, Step
@@ -47,6 +49,8 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "agent": judge_agent,
     "diskshadow": judge_shadow,
     "export-configuration": judge_export,
+    "try-folders": judge_trial,
+    "seal-set": judge_sealed,
     "isinteg": judge_integrity,
     "command": judge_command,
     "mtacheck": judge_mtacheck,

@@ -132,6 +132,13 @@ def judge_seal(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
     )
 
 
+def judge_sealed(subject: Subject, end: JobEnd) -> Judgement:
+    """The same, where a job has written it: on a share."""
+    if end.exit_code != 0:
+        raise Failure(f"the manifest was not written: the job ended with {end.exit_code}", {})
+    return judge_seal(subject, end.result)
+
+
 def judge_swap(subject: Subject, answer: Mapping[str, Any]) -> Judgement:
     """The script ends only in the state it is for."""
     return done({"state": answer["state"]})

@@ -74,6 +74,14 @@ EVIDENCE = Sealing(
 )
 
 
+def seal_folder(step: Step) -> str:
+    """The folder of the set that a step seals, by script or by job."""
+    if isinstance(step.call, JobCall):
+        return str(step.call.request["folder"])
+    assert isinstance(step.call, ScriptCall)
+    return str(step.call.arguments["folder"])
+
+
 def sealing_of(lane: Lane) -> Sealing:
     """Evidence in a lane that repairs, a set in every other one."""
     is_evidence = any(step.action is EVIDENCE.seal for step in lane.steps)
@@ -90,19 +98,19 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
     header_step, header = _outcome(lane, state, Action.READ_HEADER)
     _, copied = _outcome(lane, state, kind.copy)
     seal_step = _step(lane, kind.seal)
-    assert isinstance(seal_step.call, ScriptCall)
+    folder = seal_folder(seal_step)
     selection = selection_of(header_step, _result(header), is_evidence=is_evidence)
     copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
     verdict = _verdict_of(_last(lane, state, kind.check))
     holds = _Contents(
-        folder=str(seal_step.call.arguments["folder"]),
+        folder=folder,
         taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
         files=(
             *(
                 _set_file(one, copies[basename(one.path).lower()], header, verdict)
                 for one in selection.files
             ),
-            *_exported(lane, state, folder=str(seal_step.call.arguments["folder"])),
+            *_exported(lane, state, folder=folder),
         ),
         restores=restores(
             header_of(_result(header)),
@@ -131,11 +139,11 @@ def manifest_of_rebuilt(plan: Plan, lane: Lane, state: RunState) -> bytes:
     _, header = _outcome(lane, state, Action.READ_TEMPORARY_HEADER)
     _, copied = _outcome(lane, state, Action.COPY_REBUILT)
     seal_step = _step(lane, Action.SEAL_REBUILT)
-    assert isinstance(seal_step.call, ScriptCall) and isinstance(original, ScriptCall)
+    assert isinstance(original, ScriptCall)
     [copy] = _result(copied)["files"]
     is_checked = _happened(lane, state, Action.VERIFY_REBUILT_ON_HOST)
     holds = _Contents(
-        folder=str(seal_step.call.arguments["folder"]),
+        folder=seal_folder(seal_step),
         taken_at_utc=copied.ended_at_utc or plan.created_at_utc,
         files=(
             SetFile(
@@ -338,9 +346,7 @@ def _was(before: DatabaseRecord | None, name: str) -> Any:
 
 
 def _seal_folder(lane: Lane) -> str:
-    call = _step(lane, Action.SEAL_SET).call
-    assert isinstance(call, ScriptCall)
-    return str(call.arguments["folder"])
+    return seal_folder(_step(lane, Action.SEAL_SET))
 
 
 def _step(lane: Lane, action: Action) -> Step:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from goexchange.errors import ExitCode
+from goexchange.model.accounts import is_managed
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.examination import Examination, Health, Look, Reach
 from goexchange.model.unknown import Unknown
@@ -86,18 +87,47 @@ def look_at_job(poll: Mapping[str, Any] | None, seconds: float) -> Look:
     )
 
 
-def looks_at_folders(folders: Iterable[Mapping[str, Any]]) -> list[Look]:
-    """Backup targets as the account of the jobs sees them."""
+def look_at_account(account: str, poll: Mapping[str, Any] | None, failed: str | None) -> Look:
+    """A host job that ran as an account of its own: did it log on, run, and end?"""
+    check = f"job as {account}"
+    if poll is not None and poll["state"] == "ended" and poll["exit_code"] == 0:
+        return Look(check=check, health=Health.OK, seen="it logs on here, starts and ends a job")
+    state = "its start was not answered" if poll is None else f"it is {poll['state']}"
+    if poll is not None and poll["state"] == "ended":
+        state = f"it ended with {poll['exit_code']}"
+    return Look(
+        check=check, health=Health.MISSING, seen=failed or state, remedy=_account(account)
+    )
+
+
+def looks_at_folders(
+    folders: Iterable[Mapping[str, Any]], *, account: str | None = None
+) -> list[Look]:
+    """Backup targets as the account of the jobs sees them; None is the computer account."""
+    who = "the account of the jobs" if account is None else account
+    remedy = _SHARE if account is None else f"give {account} the right to change files there"
     return [
         Look(
             check="backup target",
             health=Health.OK if each["can_write"] else Health.MISSING,
             seen=f"{each['path']}: "
-            + ("written and read by the account of the jobs" if each["can_write"] else _why(each)),
-            remedy=None if each["can_write"] else _SHARE,
+            + (f"written and read by {who}" if each["can_write"] else _why(each)),
+            remedy=None if each["can_write"] else remedy,
         )
         for each in folders
     ]
+
+
+def _account(account: str) -> str:
+    if is_managed(account):
+        return (
+            "install it on the host (Install-ADServiceAccount; Test-ADServiceAccount says True),"
+            " and give it the right to log on as a batch job there"
+        )
+    return (
+        "check the user and its secret in the inventory (`shares`), give it the right to log on as"
+        " a batch job on the host, and let tasks store credentials there"
+    )
 
 
 def exit_code_of(examinations: Iterable[Examination]) -> ExitCode:

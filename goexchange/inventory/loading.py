@@ -11,6 +11,7 @@ from goexchange.documents import Document, digest
 from goexchange.errors import Diagnostic, Place
 from goexchange.inventory.connections import read_connection
 from goexchange.inventory.selection import Members, RawGroup, resolve_groups, resolve_selectors
+from goexchange.inventory.shares import share_of
 from goexchange.model.configuration import (
     AvailabilityGroup,
     ConnectionProfile,
@@ -237,7 +238,7 @@ class _Loader:
         )
 
     def _share(self, part: Section) -> Share:
-        return Share(path=part.text("path"), mounted_at=part.text("mounted_at"), place=part.place)
+        return share_of(part, self._findings)
 
     def _rates(self, part: Section) -> Rates:
         return Rates(

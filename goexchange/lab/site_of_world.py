@@ -135,6 +135,7 @@ class SiteOfWorld:
     def _script(self, host: str, user: str, standard_input: bytes) -> CommandAnswer:
         try:
             digest, arguments = bootstrap.parse_standard_input(standard_input)
+            secret = bootstrap.secret_of_input(standard_input)
         except UnexpectedOutput:
             return CommandAnswer(exit_code=64)
         registered = bootstrap.registered_digests()
@@ -144,7 +145,7 @@ class SiteOfWorld:
             )
         script = registered[digest]
         try:
-            result = self.world.script(host, user, script, arguments)
+            result = self.world.script(host, user, script, arguments, secret=secret)
         except ScriptFailed as refusal:
             line = envelope.encode_refusal(script, code=refusal.code, message=refusal.message)
             return CommandAnswer(stdout=line, exit_code=1, duration_s=_SCRIPT_S)

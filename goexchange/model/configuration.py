@@ -260,11 +260,18 @@ class ServerGroup:
 
 @frozen(kw_only=True)
 class Share:
-    """A backup target as hosts name it, and where the controller reaches it itself."""
+    """A backup target as hosts name it.
+
+    Shape: `mounted_at` is where the controller reaches it itself, None where it does not;
+    `account` is whom the jobs run as that touch it, None for the computer account of the host; a
+    name with `$` at its end is a group managed service account, every other one has a `credential`.
+    """
 
     path: str
-    mounted_at: str
+    mounted_at: str | None
     place: Place
+    account: str | None = None
+    credential: SecretReference | None = None
 
 
 @frozen(kw_only=True)

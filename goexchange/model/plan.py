@@ -40,6 +40,7 @@ class Action(Enum):
     READ_HEADER = "read-header"
     DETECT_ERRORS = "detect-errors"
     MEASURE_SPACE = "measure-space"
+    TRY_TARGET = "try-target"
     COPY_SET = "copy-set"
     REBUILD = "rebuild"
     READ_TEMPORARY_HEADER = "read-temporary-header"
@@ -220,7 +221,9 @@ class JobCall:
     `job-start` says.
 
     Shape: `watch` are files that grow with the work; `expected_bytes` is what it has to write (or
-    to read, where it writes nothing), None when that is not known.
+    to read, where it writes nothing), None when that is not known; `account` is whom it runs as,
+    None for SYSTEM. Where the password is kept is the inventory's to say, at every start anew: a
+    plan can come back from a host.
     """
 
     kind: str
@@ -228,6 +231,7 @@ class JobCall:
     request: Mapping[str, Json]
     watch: tuple[str, ...] = ()
     expected_bytes: int | None = None
+    account: str | None = None
 
 
 @frozen(kw_only=True)

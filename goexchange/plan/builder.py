@@ -53,6 +53,7 @@ TRAITS: Mapping[Action, Traits] = {
     Action.READ_HEADER: Traits(_REPEAT, 10 * MINUTE),
     Action.DETECT_ERRORS: Traits(_ATTACH, 12 * HOUR),
     Action.MEASURE_SPACE: Traits(_ATTACH, 12 * HOUR),
+    Action.TRY_TARGET: Traits(_ATTACH, 10 * MINUTE),
     Action.COPY_SET: Traits(_ATTACH, 24 * HOUR),
     Action.REBUILD: Traits(_ATTACH, 24 * HOUR),
     Action.READ_TEMPORARY_HEADER: Traits(_REPEAT, 10 * MINUTE),

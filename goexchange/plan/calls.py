@@ -32,6 +32,7 @@ def host_job(
     *,
     watch: tuple[str, ...] = (),
     expected_bytes: int | None = None,
+    account: str | None = None,
 ) -> JobCall:
     """Detached work on the host; the digest covers the script that starts it and the runner."""
     return JobCall(
@@ -40,6 +41,7 @@ def host_job(
         request=request,
         watch=watch,
         expected_bytes=expected_bytes,
+        account=account,
     )
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from goexchange.model.plan import Lane, RunsWhen
+from goexchange.plan.accounts import add_trials, under_accounts
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.context import LaneContext
 from goexchange.plan.host_records import add_close_record, add_remove_sentinel, keeper_of
@@ -60,6 +61,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         database_guid=context.database.guid,
     )
     add_records(lane, context)
+    add_trials(lane, context)
     undone = add_processes_before(lane, context)
     if treatment.copies and context.spec.backup_before.offline is not None:
         add_export(lane, context, context.spec.backup_before.offline)
@@ -97,7 +99,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
         add_passes(lane, context, pass_name=PASS_DEFRAGMENTED, runs_when=runs_when)
     add_record(lane, context, runs_when=RunsWhen.IN_SERVICE_AGAIN)
     add_close_record(lane, keeper_of(context))
-    return lane.lane(needs=needs)
+    return under_accounts(lane.lane(needs=needs), context)
 
 
 def _work_and_mount(lane: LaneBuilder, context: LaneContext, *, header: str) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from math import ceil
 from ntpath import join
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.facts.catalogue import record_of
 from goexchange.facts.places import volume_of
@@ -20,8 +20,9 @@ from goexchange.model.configuration import Inventory
 from goexchange.model.desired import Consent, DesiredState, OfflineBackup, Script
 from goexchange.model.mta import MTA_ID, MTA_NAME
 from goexchange.model.plan import ConsentNeed, Decision, Need, Premise, Reason
-from goexchange.model.unknown import Unknown
+from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
+from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Scope
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import look_of
@@ -83,7 +84,18 @@ def mta_works(
             for name in select_servers(spec.targets, inventory):
                 if scope.has(name, MTA_NAME):
                     meant.setdefault(name, []).append(spec)
-    return tuple(_work(name, seen.get(name.lower()), meant[name], at) for name in sorted(meant))
+    works = (_work(name, seen.get(name.lower()), meant[name], at) for name in sorted(meant))
+    return tuple(_held_to_account(each, inventory) for each in works)
+
+
+def _held_to_account(work: MtaWork, inventory: Inventory) -> MtaWork:
+    """Refused where the target is written as an account that no task of the host can run as."""
+    server = work.server
+    if work.needed.need is not Need.CORRECT or server is None:
+        return work
+    generation, host = known(server.generation), known(server.host)
+    refused = refuse_account(work.spec, generation, host, inventory=inventory)
+    return work if refused is None else evolve(work, needed=refused)
 
 
 def decision_of_mta(work: MtaWork) -> Decision:

@@ -114,13 +114,14 @@ def reached_at(set_folder: str | None, inventory: Inventory) -> str | None:
     fits = [
         share
         for share in inventory.shares
-        if wanted.startswith(share.path.rstrip("\\").lower() + "\\")
+        if share.mounted_at is not None
+        and wanted.startswith(share.path.rstrip("\\").lower() + "\\")
     ]
     if not fits:
         return None
     share = max(fits, key=lambda each: len(each.path))
     below = folder[len(share.path.rstrip("\\")) + 1 :]
-    return f"{share.mounted_at.rstrip('/')}/{below.replace(chr(92), '/')}"
+    return f"{(share.mounted_at or '').rstrip('/')}/{below.replace(chr(92), '/')}"
 
 
 def verifier_of(set_folder: str | None, inventory: Inventory) -> str | None:

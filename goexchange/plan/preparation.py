@@ -13,6 +13,7 @@ from goexchange.model.desired import DesiredState, OnlineBackup, OnlineBackupMet
 from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown, known
+from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, forbidden
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
@@ -165,6 +166,9 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     replicas = _replicas(work, setting)
     if isinstance(replicas, Needed):
         return replicas
+    refused = refuse_account(spec, known(server.generation), host, inventory=setting.inventory)
+    if refused is not None:
+        return refused
     before = spec.backup_before.offline
     after = spec.backup_after.offline if work.needed.treatment.rebuilds else None
     paths = lane_paths(

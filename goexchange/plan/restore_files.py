@@ -33,7 +33,7 @@ class Staged:
 
     Shape: `files` are those of the set that are needed; `replays` the base name of the logs when
     the database has to be brought up to them, None when it is clean; `last_log` is the newest of
-    them, which is put under the name of the current log.
+    them, which is put under the name of the current log; `account` reads the set, None for SYSTEM.
     """
 
     source: str
@@ -43,6 +43,7 @@ class Staged:
     last_log: str | None
     tool: HeaderTool
     lasts: Duration
+    account: str | None = None
 
     @property
     def database(self) -> str:
@@ -87,10 +88,11 @@ def add_stage(lane: LaneBuilder, staged: Staged, *, root: str) -> str:
             },
             watch=(f"{staged.database}.partial", staged.database),
             expected_bytes=staged.size_bytes,
+            account=staged.account,
         ),
         summary=f"copy {words.counted(len(staged.files), 'file')} of the set,"
         f" {words.size(staged.size_bytes)}, about {words.span(staged.lasts.p50_s)}"
-        f" -> {staged.folder}",
+        f" -> {staged.folder}{'' if staged.account is None else f', as {staged.account}'}",
         reason=Reason.ASKED_FOR,
         guards=("elevated",),
         estimate_s=staged.lasts.p50_s,

@@ -15,6 +15,7 @@ from goexchange.backup.replay import Replay
 from goexchange.errors import Damaged, Diagnostic, NotNow, Severity, UsageError
 from goexchange.facts.generations import page_bytes_of
 from goexchange.facts.places import volume_of
+from goexchange.model.accounts import account_at
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
 from goexchange.model.backup_set import BackupSet, SetFile, SetMethod
 from goexchange.model.configuration import Inventory
@@ -320,6 +321,7 @@ def _staged(
         last_log=None if replay is None else replay.last,
         tool=HeaderTool(eseutil=_eseutil(host), page_bytes=_page_bytes(setting)),
         lasts=_copy_time(size, host, setting.inventory),
+        account=account_at(wanted.folder, setting.inventory),
     )
 
 

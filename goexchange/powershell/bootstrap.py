@@ -2,8 +2,9 @@
 input.
 
 Shape: standard input is three lines of base64 (UTF-8 inside): library, script, JSON of the
-arguments. The command line never changes, so nothing is ever spliced into text that a host
-interprets.
+arguments; a fourth where a secret goes with them. It is no argument: those pass through cmdlets,
+whose parameters a host may be told to log, and are kept by whoever records a call. The command line
+never changes, so nothing is ever spliced into text that a host interprets.
 """
 
 from __future__ import annotations
@@ -31,13 +32,16 @@ $ProgressPreference = 'SilentlyContinue'
 $lines = $input | ForEach-Object { ([string]$_) -replace '[^A-Za-z0-9+/=]', '' }
 $bytes = @($lines | Where-Object { $_ } | ForEach-Object { , [Convert]::FromBase64String($_) })
 $texts = @($bytes | ForEach-Object { [Text.Encoding]::UTF8.GetString($_) })
-if ($texts.Count -ne 3) { [Environment]::Exit(64) }
+if (@(3, 4) -notcontains $texts.Count) { [Environment]::Exit(64) }
+$GxSecret = $null
+if ($texts.Count -eq 4) { $GxSecret = $texts[3] }
 . ([ScriptBlock]::Create($texts[0]))
 exit (Invoke-GxScript $texts[1] $texts[2])
 """
 _LEGACY, _LIBRARY = "legacy", "library"
 _RUNNER = "job-runner"
 _RUNNER_USER = "start-job"
+_LINES_MAX = 4
 
 
 class ArgumentsRefused(GoexchangeError):
@@ -56,7 +60,9 @@ def command_line() -> str:
     )
 
 
-def standard_input(script: str, arguments: Mapping[str, Any]) -> bytes:
+def standard_input(
+    script: str, arguments: Mapping[str, Any], *, secret: str | None = None
+) -> bytes:
     """What is sent to the standard input of that command line; it must be closed afterwards.
 
     Raises: ArgumentsRefused when the contract is not met.
@@ -65,7 +71,8 @@ def standard_input(script: str, arguments: Mapping[str, Any]) -> bytes:
     if found:
         raise ArgumentsRefused(f"{script} cannot be sent: {'; '.join(found[:5])}")
     document = json.dumps(arguments, ensure_ascii=True, separators=(",", ":"))
-    lines = (_library_text(), host_script_text(script), document)
+    lines = [_library_text(), host_script_text(script), document]
+    lines += [secret] if secret is not None else []
     return b"".join(base64.b64encode(line.encode("utf-8")) + b"\n" for line in lines)
 
 
@@ -77,7 +84,9 @@ def parse_standard_input(content: bytes) -> tuple[str, dict[str, Any]]:
     """
     try:
         parts = [base64.b64decode(line, validate=True) for line in content.split()]
-        library, script, document = parts
+        library, script, document, *_ = parts
+        if len(parts) > _LINES_MAX:
+            raise ValueError("too many lines")
         arguments = json.loads(document)
         texts = [library, script]
         if script == host_script_text(_RUNNER_USER).encode("utf-8"):
@@ -86,6 +95,12 @@ def parse_standard_input(content: bytes) -> tuple[str, dict[str, Any]]:
     except (KeyError, TypeError, ValueError, OSError, EOFError, zlib.error) as error:
         raise UnexpectedOutput(f"not the input of a host script: {error}") from error
     return _digest(texts), arguments
+
+
+def secret_of_input(content: bytes) -> str | None:
+    """The secret that goes with the arguments, for simulated hosts; None where there is none."""
+    parts = content.split()
+    return base64.b64decode(parts[3]).decode("utf-8") if len(parts) == _LINES_MAX else None
 
 
 @cache

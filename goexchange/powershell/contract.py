@@ -56,6 +56,12 @@ def record(**members: Schema) -> Schema:
     }
 
 
+def optional(*names: str, **members: Schema) -> Schema:
+    """The same as `record`, but those that are named may be left out."""
+    whole = record(**members)
+    return {**whole, "required": [name for name in whole["required"] if name not in names]}
+
+
 ANYTHING: Schema = {"type": "object"}
 INTEGER: Schema = {"type": "integer"}
 FENCE = {"root": TEXT, "fence": COUNT}

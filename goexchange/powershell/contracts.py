@@ -29,11 +29,13 @@ from goexchange.powershell.contract import (
     TIME,
     TOOL_RUN,
     maybe,
+    optional,
     record,
     several,
 )
 from goexchange.powershell.contract import Contract as Contract
 from goexchange.powershell.contract import Schema as Schema
+from goexchange.powershell.contracts_accounts import JOB_ACCOUNT, TRIAL_REQUEST, TRIAL_RESULT
 from goexchange.powershell.contracts_cmdlets import CMDLET_CONTRACTS
 from goexchange.powershell.contracts_mta import (
     MTACHECK_REQUEST,
@@ -192,11 +194,12 @@ READ_HEADER = Contract(
 
 START_JOB = Contract(
     script="start-job",
-    version=2,
-    purpose="makes the folder of a host job and starts its child by a scheduled task; idempotent"
-    " by the job's id",
+    version=3,
+    purpose="makes the folder of a host job and starts its child by a scheduled task, as SYSTEM or"
+    " as a named account; idempotent by the job's id",
     changes_host=True,
-    arguments=record(
+    arguments=optional(
+        "account",
         **FENCE,
         job=TEXT,
         kind={
@@ -215,17 +218,20 @@ START_JOB = Contract(
                 "stop-services",
                 "try-folders",
                 "isinteg",
+                "seal-set",
             ],
         },
         request=ANYTHING,
         runner=BASE64,
+        account=JOB_ACCOUNT,
     ),
     result=record(state={"type": "string", "enum": ["started", "exists"]}, folder=TEXT),
-    errors=("fenced", "root-not-private", "disk-full", "path-exists"),
+    errors=("fenced", "root-not-private", "disk-full", "path-exists", "account-refused"),
     cmdlets=(
         "Get-Acl",
         "Get-ChildItem",  # from here on also what the job runner calls
         "Get-CimInstance",
+        "Get-Command",
         "Get-Process",
         "Get-Service",
         "New-ScheduledTaskAction",
@@ -236,6 +242,7 @@ START_JOB = Contract(
         "Start-Service",
         "Stop-Process",
         "Stop-Service",
+        "Test-ADServiceAccount",
     ),
     tools=("diskshadow", "eseutil", "mtacheck", "reg", "vssadmin", "wbadmin"),
 )
@@ -267,9 +274,9 @@ POLL_JOB = Contract(
 
 CANCEL_JOB = Contract(
     script="cancel-job",
-    version=1,
-    purpose="ends the processes of a host job and removes its scheduled task; a job that ended"
-    " stays as it is",
+    version=2,
+    purpose="ends the processes of a host job and removes its scheduled task, with what it stores"
+    " of an account; a job that ended stays as it is",
     changes_host=True,
     arguments=record(**FENCE, job=TEXT),
     result=record(state={"type": "string", "enum": ["absent", "cancelled", "ended"]}),
@@ -518,7 +525,8 @@ JOB_REQUESTS: Mapping[str, Schema] = {
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
-    "try-folders": record(folders=several(TEXT)),
+    "try-folders": TRIAL_REQUEST,
+    "seal-set": record(folder=TEXT, manifest=BASE64),
     "mtacheck": MTACHECK_REQUEST,
     # one database of the server's, by the names that isinteg lists
     "isinteg": record(tool=TEXT, server=TEXT, group=TEXT, database=TEXT, fix=FLAG),
@@ -569,5 +577,6 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "stop-services": record(services=several(SERVICE)),  # as they were, in the order of stopping
     "restore-services": record(services=several(SERVICE)),  # as they are now
     "mtacheck": MTACHECK_RESULT,
-    "try-folders": record(folders=several(record(path=TEXT, can_write=FLAG, message=maybe(TEXT)))),
+    "try-folders": TRIAL_RESULT,
+    "seal-set": record(path=TEXT, sha256=TEXT),
 }

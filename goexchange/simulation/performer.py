@@ -47,7 +47,8 @@ class Performer:
     """World, clock, journal and lease book of one night; all of it outlives a controller.
 
     Shape: `is_losing` may say that the answer of a call gets lost (`after`) or the call itself
-    (`before`); `skew` is how far the controller's clock is off.
+    (`before`); `skew` is how far the controller's clock is off; `passwords` are those that the
+    controller has of accounts, where they are not the ones that the site knows.
     """
 
     world: World
@@ -58,6 +59,7 @@ class Performer:
     lease_number: int = 0
     is_losing: Callable[[effects.Send], str | None] = lambda send: None
     skew: timedelta = timedelta(0)
+    passwords: Mapping[str, str] = field(factory=dict)
 
     def now(self) -> datetime:
         """The time of the night."""
@@ -174,7 +176,22 @@ class Performer:
         if send.call.digest not in registered_digests():
             raise ScriptFailed("internal", f"{send.call.script} is not a registered text")
         arguments = json.loads(json.dumps(dict(send.call.arguments)))
-        return _as_sent(self.world.script(send.server, self.user, send.call.script, arguments))
+        return _as_sent(
+            self.world.script(
+                send.server,
+                self.user,
+                send.call.script,
+                arguments,
+                secret=self._secret(arguments.get("account")),
+            )
+        )
+
+    def _secret(self, account: Mapping[str, Any] | None) -> str | None:
+        """The password that somebody keeps for us, of an account that has one."""
+        if account is None:
+            return None
+        kept = {each.user: each.password for each in self.world.site.accounts}
+        return self.passwords.get(account["user"], kept.get(account["user"]))
 
     def _pipeline(self, server: str, statements: tuple[ExchangeCall, ...]) -> dict[str, Any]:
         """All that the statements of one pipeline give, together."""

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from attrs import define, evolve
 
+from goexchange.model.accounts import is_managed
 from goexchange.model.actual import (
     ActualDatabase,
     ActualHost,
@@ -29,6 +30,7 @@ from goexchange.world.clock import ManualClock
 from goexchange.world.disk import MemoryDisk
 from goexchange.world.site import (
     PAGE_BYTES,
+    AccountDescription,
     DatabaseDescription,
     GroupDescription,
     MtaDescription,
@@ -169,6 +171,7 @@ def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
         databases=databases,
         groups=tuple(_groups(plan, [one.name for one in servers])),
         shares=tuple(ShareDescription(path=path) for path in _shares(plan)),
+        accounts=tuple(_accounts(plan, servers)),
         rates=_rates(plan, databases, seed),
         times=TimeConstants(mount=8.0, dismount=5.0, repair_request=60.0, boot=240.0),
         log_bytes=LOG_BYTES,
@@ -321,6 +324,22 @@ def _shares(plan: Plan) -> tuple[str, ...]:
             elif isinstance(step.call, ScriptCall):
                 found.update(_unc(step.call.arguments))
     return tuple(sorted(found))
+
+
+def _accounts(plan: Plan, servers: Sequence[ServerDescription]) -> Iterator[AccountDescription]:
+    """Every account that a job of the plan runs as; each has its rights."""
+    found = {
+        step.call.account
+        for lane in plan.body.lanes
+        for step in lane.steps
+        if isinstance(step.call, JobCall) and step.call.account is not None
+    }
+    for user in sorted(found):
+        yield AccountDescription(
+            user=user,
+            password=None if is_managed(user) else "known to the twin",
+            logs_on_at=tuple(each.name for each in servers),
+        )
 
 
 def _unc(value: object) -> Iterator[str]:

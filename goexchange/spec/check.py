@@ -6,6 +6,7 @@ from attrs import frozen
 
 from goexchange.documents import Document
 from goexchange.errors import Diagnostic, Place, Severity
+from goexchange.model.accounts import share_at
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import (
     BackupActions,
@@ -83,11 +84,28 @@ def check_against_inventory(
         _check_name(strategy.canary, servers, findings, place=strategy.canary_place)
         _check_canary_is_meant(desired, inventory, findings)
     for actions in (desired.backup_before, desired.backup_after):
+        _check_credential(actions, inventory, findings)
         agent = actions.online.agent if actions.online is not None else None
         if agent is not None and agent.runs_on is not None:
             machines = _Known(word="machine", names=tuple(each.name for each in inventory.machines))
             _check_name(agent.runs_on, machines, findings, place=agent.place)
     return findings.all()
+
+
+def _check_credential(actions: BackupActions, inventory: Inventory, findings: Findings) -> None:
+    """A credential of a specification is held to the one that the inventory says of the share."""
+    target = None if actions.offline is None else actions.offline.target
+    if target is None or target.credential is None:
+        return
+    share = share_at(target.path, inventory)
+    if share is not None and share.credential == target.credential:
+        return
+    detail = (
+        f"The inventory does not say {target.credential} of {target.path}. Who writes there, and"
+        " where the password is kept, is said of the share: shares: [{path: '"
+        f"{target.path}', account: 'CONTOSO\\name', credential: '{target.credential}'}}]"
+    )
+    findings.add("share-credential", detail=detail, place=target.place)
 
 
 @frozen(kw_only=True)

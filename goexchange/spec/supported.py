@@ -39,11 +39,9 @@ _Finds = Iterable[tuple[str, Place]]
 
 
 def _credentials(desired: DesiredState) -> _Finds:
-    for side in (desired.backup_before, desired.backup_after):
-        for backup in (side.offline, side.online):
-            target = backup.target if backup is not None else None
-            if target is not None and target.credential is not None:
-                yield target.path, target.place
+    for online in _online_backups(desired):
+        if online.target is not None and online.target.credential is not None:
+            yield online.target.path, online.target.place
 
 
 def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
@@ -59,6 +57,6 @@ def _agent_machines(desired: DesiredState) -> _Finds:
 
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
-    ("the credential for {value}", _credentials),
+    ("a credential for the online backup to {value}", _credentials),
     ("a backup agent on the machine {value}", _agent_machines),
 )

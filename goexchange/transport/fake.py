@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from goexchange.model.configuration import SecretReference
 from goexchange.model.plan import ExchangeCall
 
 Answer = Mapping[str, Any] | Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -39,7 +40,12 @@ class FakeSession:
         return whole
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         """The answer of the script."""
         return dict(self._answer("script", self._scripts, script, arguments))

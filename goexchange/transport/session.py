@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 from goexchange.errors import AnswerLost, GoexchangeError, Unreachable
 from goexchange.model.actual import WITHOUT_CMDLETS
-from goexchange.model.configuration import ServerEntry
+from goexchange.model.configuration import SecretReference, ServerEntry
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import is_change
 from goexchange.powershell.contracts import CONTRACTS
@@ -35,9 +35,16 @@ class HostSession(Protocol):
         """Cmdlets as statements of one pipeline; `{"objects", "errors", "warnings"}`."""
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
-        """A packaged host script; the contract's result."""
+        """A packaged host script; the contract's result. What `secret` refers to goes beside the
+        arguments, and is read when they are sent.
+        """
 
     def close(self) -> None:
         """Close what is open."""
@@ -90,7 +97,12 @@ class RemoteSession:
         )
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         """See `HostSession`.
 
@@ -99,7 +111,9 @@ class RemoteSession:
         """
         return self._ask(
             self._windows,
-            lambda deadline: self._windows.script(script, arguments, deadline=deadline),
+            lambda deadline: self._windows.script(
+                script, arguments, deadline=deadline, secret=secret
+            ),
             deadline=time.monotonic() + time_limit_s,
             is_read=not CONTRACTS[script].changes_host,
         )

@@ -18,7 +18,12 @@ from winrm.exceptions import WinRMOperationTimeoutError
 from winrm.protocol import Protocol
 
 from goexchange.errors import AnswerLost, UnexpectedOutput
-from goexchange.model.configuration import Scheme, ServerEntry, WindowsTransport
+from goexchange.model.configuration import (
+    Scheme,
+    SecretReference,
+    ServerEntry,
+    WindowsTransport,
+)
 from goexchange.powershell import bootstrap, envelope
 from goexchange.powershell.shells import Enumerated, enumeration
 from goexchange.transport.faults import LIBRARY_ERRORS, opening, receiving, sending
@@ -61,15 +66,22 @@ class WindowsSession:
             self._used_at = time.monotonic()
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, deadline: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        deadline: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
-        """Run a packaged host script; `deadline` is of the monotonic clock.
+        """Run a packaged host script; `deadline` is of the monotonic clock. What `secret`
+        refers to goes beside the arguments; the inventory knows no channel that is not encrypted.
 
         Shape: the contract's result.
         Raises: HostRefused (it said no), UnexpectedOutput, AnswerLost (in doubt), Unreachable and
         AuthenticationRefused (not sent), NotTaken and SessionGone (not run; call again).
         """
-        payload = bootstrap.standard_input(script, arguments)
+        value = None if secret is None else resolve(secret)
+        payload = bootstrap.standard_input(script, arguments, secret=value)
         self.open()
         protocol, shell = self._protocol, self._shell
         assert protocol is not None and shell is not None

@@ -8,6 +8,7 @@ from attrs import evolve
 
 from goexchange.ese.structures import LogTime, Signature
 from goexchange.model.mta import MTA_SERVICE
+from goexchange.world.accounts import denied_path, is_denied
 from goexchange.world.backup_engine import wbadmin
 from goexchange.world.chance import number
 from goexchange.world.engines import engine_of
@@ -18,6 +19,7 @@ from goexchange.world.isinteg import isinteg
 from goexchange.world.jobs import HostJob
 from goexchange.world.mta import run_mtacheck
 from goexchange.world.scripts_trial import try_folders
+from goexchange.world.sealing import seal_by_job
 from goexchange.world.service_jobs import restore_services, stop_services
 from goexchange.world.shadow_backup import shadow_backup
 from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
@@ -31,6 +33,15 @@ if TYPE_CHECKING:
 def make_work(world: World, host: Host, job: HostJob) -> Work:
     """The work of a job, by its kind."""
     request, files, rates = job.request, host.files, world.site.rates
+    if job.kind == "try-folders":
+        return try_folders(
+            request, files, is_denied=lambda path: is_denied(world, host, job.account, path)
+        )
+    denied = denied_path(world, host, job)
+    if denied is not None:
+        return failure(f"Access to the path '{denied}' is denied.")
+    if job.kind == "seal-set":
+        return seal_by_job(world, host, request)
     if job.kind == "eseutil":
         return _eseutil(world, host, job)
     if job.kind == "copy-files":
@@ -56,8 +67,6 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return run_mtacheck(host, request, words=world.faults.other_words.get(job.kind, ("", "")))
     if job.kind in ("stop-services", "restore-services"):
         return _services(world, host, job)
-    if job.kind == "try-folders":
-        return try_folders(request["folders"], files)
     if request["command"] in (HOLD, RELEASE):
         return hold_backups(world, host, request["command"])
     return run_command(request["command"], request["follow"])

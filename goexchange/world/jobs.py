@@ -40,6 +40,7 @@ class HostJob:
     starts_at: datetime | None
     work: Work | None = None
     request: Mapping[str, Any]
+    account: str | None = None
     state: str = REQUESTED
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import time_text
 from goexchange.ese.header import PAGE_SIZES
+from goexchange.world.accounts import is_beyond_session
 from goexchange.world.eseutil import run_eseutil
 from goexchange.world.files import (
     FileProblem,
@@ -24,6 +25,7 @@ from goexchange.world.files import (
 from goexchange.world.hosts import Host
 from goexchange.world.job_kinds import bench_for
 from goexchange.world.refusals import ScriptFailed
+from goexchange.world.sealing import seal
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -120,20 +122,16 @@ def delete_temporary(world: World, host: Host, arguments: Mapping[str, Any]) -> 
 
 def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Write the manifest of a backup set."""
-    folder = arguments["folder"]
-    if not host.files.below(folder):
-        raise FileRefused(FileProblem.NOT_FOUND, folder)
-    content = base64.b64decode(arguments["manifest"])
-    path = join(folder, "backup-set.json")
-    if not host.files.exists(path) or host.files.read(path) != content:
-        host.files.write(path, content)
-        world.note("set-sealed", host=host.name, detail=folder)
-    return {"path": path, "sha256": hashlib.sha256(content).hexdigest()}
+    if is_beyond_session(world, arguments["folder"]):
+        raise ScriptFailed("internal", f"Access to the path '{arguments['folder']}' is denied.")
+    return seal(world, host, arguments)
 
 
 def read_verdict(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The verdict that somebody left beside a backup set, or nothing."""
     path = join(arguments["folder"], "backup-set.verdict.json")
+    if is_beyond_session(world, path):
+        raise ScriptFailed("internal", f"Access to the path '{path}' is denied.")
     if not host.files.exists(path):
         return {"exists": False, "content": None}
     content = host.files.read(path, 0, 256 * 1024)

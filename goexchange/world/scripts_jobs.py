@@ -11,6 +11,7 @@ from goexchange.codec import time_text
 from goexchange.powershell.checking import problems
 from goexchange.powershell.contracts import JOB_REQUESTS
 from goexchange.world import jobs
+from goexchange.world.accounts import check_logon, is_beyond_session
 from goexchange.world.files import FileProblem, FileRefused, join
 from goexchange.world.hosts import Host
 from goexchange.world.refusals import ScriptFailed
@@ -34,7 +35,11 @@ def start_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
         "powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File"
         f' "{folder}\\runner.ps1"'
     )
+    account = arguments.get("account")
     existing = world.jobs.get((host.name, job_id))
+    is_to_start = existing is None or existing.state == jobs.REQUESTED
+    if account is not None and is_to_start:
+        check_logon(world.site, host, account=account, secret=world.given_secret)
     if existing is not None:
         if existing.state == jobs.REQUESTED and existing.starts_at is None:
             existing.starts_at = starts_at
@@ -54,6 +59,7 @@ def start_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
         boot_id=host.boot_id,
         starts_at=starts_at,
         request=request,
+        account=None if account is None else account["user"],
     )
     jobs.write_request(job, host)
     host.tasks[task] = TaskState(task, "Running", (action,), None)
@@ -66,6 +72,8 @@ def poll_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     job = world.jobs.get((host.name, arguments["job"]))
     offset, watch = arguments["offset"], tuple(arguments["watch"])
     polled = jobs.poll(job, host=host, offset=offset, watch=watch, now=world.now())
+    for each in polled["watched"]:
+        each["size_bytes"] = None if is_beyond_session(world, each["path"]) else each["size_bytes"]
     polled["output"] = base64.b64encode(polled["output"]).decode()
     return {**polled, "boot_id": host.boot_id, "clock": time_text(world.now())}
 
@@ -76,6 +84,7 @@ def cancel_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
     if job is None:
         return {"state": "absent"}
     if job.state == jobs.ENDED:
+        host.tasks.pop(job.task, None)
         return {"state": "cancelled" if job.is_cancelled else "ended"}
     jobs.cancel(job, host, world.now())
     host.tasks.pop(job.task, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from goexchange.world.files import FileRefused, HostFiles, join
@@ -32,17 +32,31 @@ def try_root(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     }
 
 
-def try_folders(folders: Sequence[str], files: HostFiles) -> Work:
-    """Write a file into each folder and remove it again."""
-    tried = [_try(path, files) for path in folders]
+def try_folders(
+    request: Mapping[str, Any], files: HostFiles, *, is_denied: Callable[[str], bool]
+) -> Work:
+    """Write a file into each folder and remove it again; open each file."""
+    tried = [_try(path, files, is_denied(path)) for path in request["folders"]]
+    read = [_read(path, files, is_denied(path)) for path in request.get("files", ())]
     return Work(
         process="powershell",
         seconds=0.5,
-        ending=Ending(exit_code=0, result={"folders": tried}),
+        ending=Ending(exit_code=0, result={"folders": tried, "files": read}),
     )
 
 
-def _try(path: str, files: HostFiles) -> dict[str, Any]:
+def _read(path: str, files: HostFiles, is_denied: bool) -> dict[str, Any]:
+    """In use is as good as read: who may not read it is told so before."""
+    message = None if files.exists(path) else f"Could not find file '{path}'."
+    if is_denied:
+        message = f"Access to the path '{path}' is denied."
+    return {"path": path, "can_read": message is None, "message": message}
+
+
+def _try(path: str, files: HostFiles, is_denied: bool) -> dict[str, Any]:
+    if is_denied:
+        message = f"Access to the path '{path}' is denied."
+        return {"path": path, "can_write": False, "message": message}
     file = join(path, "goexchange-trial.tmp")
     try:
         files.write(file, json.dumps({}).encode())

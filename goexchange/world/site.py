@@ -30,10 +30,13 @@ class VolumeDescription(Shared):
 
 @frozen(kw_only=True)
 class ShareDescription(Shared):
-    """A share that hosts can write to (`\\\\backup01\\exchange$\\`)."""
+    """A share that hosts can write to (`\\\\backup01\\exchange$\\`); None as `writers`: every
+    account of the site can.
+    """
 
     path: str
     free_bytes: int = 900 * GIB
+    writers: tuple[str, ...] | None = None
 
 
 @frozen(kw_only=True)
@@ -141,6 +144,23 @@ class UserDescription(Shared):
     may_use_exchange: bool = True
 
 
+VAULT_PASSWORD = "lab-vault-7q"
+
+
+@frozen(kw_only=True)
+class AccountDescription(Shared):
+    """An account that jobs may run as.
+
+    Shape: `password` is None for a group managed service account; `logs_on_at` are the hosts where
+    it may log on as a batch job, or is installed; only an administrator reads database files.
+    """
+
+    user: str
+    password: str | None = None
+    logs_on_at: tuple[str, ...] = ()
+    is_administrator: bool = True
+
+
 @frozen(kw_only=True)
 class Rates(Shared):
     """How fast the hosts work; DB05 of the default site is rebuilt in about six seconds."""
@@ -202,6 +222,7 @@ class SiteDescription(Shared):
     groups: tuple[GroupDescription, ...] = ()
     shares: tuple[ShareDescription, ...] = ()
     users: tuple[UserDescription, ...] = (UserDescription(name="gxadmin"),)
+    accounts: tuple[AccountDescription, ...] = ()
     rates: Rates = field(factory=Rates)
     times: TimeConstants = field(factory=TimeConstants)
     log_bytes: int = MIB
@@ -243,6 +264,20 @@ def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescrip
         servers=(*site.servers, *_OLD_SERVERS, SERVER_2003),
         databases=(*site.databases, *(_scaled(each, scale) for each in _OLD_DATABASES)),
     )
+
+
+def with_vault(site: SiteDescription) -> SiteDescription:
+    """The site with a share that no host's own account may write to: `LAB\\gx-backup` may, whose
+    password a task stores, and the managed account `LAB\\gx-jobs$`. Neither logs on at EX04.
+    """
+    hosts = tuple(each.name for each in site.servers if each.name != "EX04")
+    stored = AccountDescription(
+        user="LAB\\gx-backup", password=VAULT_PASSWORD, logs_on_at=hosts
+    )
+    managed = AccountDescription(user="LAB\\gx-jobs$", logs_on_at=hosts)
+    writers = (stored.user, managed.user)
+    vault = ShareDescription(path="\\\\backup02\\vault$\\", writers=writers)
+    return evolve(site, shares=(*site.shares, vault), accounts=(stored, managed))
 
 
 def _scaled(database: DatabaseDescription, scale: float) -> DatabaseDescription:

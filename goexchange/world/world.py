@@ -108,6 +108,7 @@ class World:
         self.backups: list[BackupRun] = []
         self.moves: list[MoveRequest] = []
         self._caller = ""
+        self.given_secret: str | None = None
         self.repairs: list[RepairRequest] = []
         now = clock.now()
         self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
@@ -137,9 +138,15 @@ class World:
             self._caller = ""
 
     def script(
-        self, host: str, user: str, script: str, arguments: Mapping[str, Any]
+        self,
+        host: str,
+        user: str,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        secret: str | None = None,
     ) -> dict[str, Any]:
-        """Run a host script.
+        """Run a host script; `secret` came with its arguments, beside them.
 
         Raises: ScriptFailed with a code of its contract.
         """
@@ -147,11 +154,11 @@ class World:
 
         self.advance()
         self._demand_up(host)
-        self._caller = user
+        self._caller, self.given_secret = user, secret
         try:
             answer = run_script(self, self.hosts[host], script, arguments)
         finally:
-            self._caller = ""
+            self._caller, self.given_secret = "", None
         self.advance()
         return answer
 

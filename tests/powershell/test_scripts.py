@@ -75,10 +75,14 @@ def test_what_powershell_2_lacks_is_found(text: str) -> None:
     assert NOT_IN_2_0.search(text)
 
 
+# Only asked of a Windows that has managed accounts of a group, and so a later PowerShell.
+NOT_REACHED = {"Test-ADServiceAccount"}
+
+
 @pytest.mark.parametrize("name", [*CONTRACTS, "job-runner"])
 def test_every_command_is_in_powershell_2_or_has_a_stand_in(name: str) -> None:
     called = {one for one in commands_of(name) if re.fullmatch(r"[A-Z]\w+-\w+", one)}
-    assert called <= IN_2_0 | SNAP_IN | set(functions_of("legacy"))
+    assert called - NOT_REACHED <= IN_2_0 | SNAP_IN | set(functions_of("legacy"))
 
 
 def test_stand_ins_are_made_for_what_is_used_and_only_on_old_hosts() -> None:

@@ -1,4 +1,4 @@
-# goexchange host script: cancel-job, version 1
+# goexchange host script: cancel-job, version 2
 param($Arguments)
 
 function Stop-Tree([int]$Id) {
@@ -24,13 +24,14 @@ $startedPath = [System.IO.Path]::Combine($folder, 'started.json')
 $state = 'absent'
 if ([System.IO.File]::Exists([System.IO.Path]::Combine($folder, 'request.json'))) {
     $state = 'ended'
+    # Of a job that has ended too: the task of a named account stores its password.
+    $tasks = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name) -ErrorAction SilentlyContinue)
+    $tasks | Unregister-ScheduledTask -Confirm:$false
     # Asked again, the answer is the same.
     if ([System.IO.File]::Exists($exitPath)) {
         if ([string](Read-GxJson $exitPath).message -eq 'cancelled') { $state = 'cancelled' }
     }
     if (-not [System.IO.File]::Exists($exitPath)) {
-        $tasks = @(Get-ScheduledTask -TaskPath $GxTaskPath -TaskName ('job-' + $name) -ErrorAction SilentlyContinue)
-        $tasks | Unregister-ScheduledTask -Confirm:$false
         try {
             # A child that has not begun yet finds the marker taken and leaves.
             $marker = Open-GxFile $startedPath 'CreateNew' 'Write' 'Read'

@@ -622,12 +622,41 @@ function Test-Writing([string]$Path) {
     return $answer
 }
 
+# Windows looks at the rights before it looks who else has the file open: in use is as good as read.
+function Test-Reading([string]$Path) {
+    $answer = @{ path = $Path; can_read = $false; message = $null }
+    try {
+        (New-Reader $Path ([System.IO.FileOptions]::SequentialScan)).Dispose()
+        $answer['can_read'] = $true
+    }
+    catch {
+        $answer['message'] = [string]$_.Exception.Message
+        $answer['can_read'] = (Get-GxCode $_.Exception) -eq 'file-in-use'
+    }
+    if ($answer['can_read']) { $answer['message'] = $null }
+    return $answer
+}
+
 function Test-Folders($Request) {
     $folders = @()
     foreach ($path in @($Request.folders)) {
         if ($path) { $folders += Test-Writing ([string]$path) }
     }
-    return @{ exit_code = 0; result = @{ folders = @($folders) } }
+    $files = @()
+    foreach ($path in @($Request.files)) {
+        if ($path) { $files += Test-Reading ([string]$path) }
+    }
+    return @{ exit_code = 0; result = @{ folders = @($folders); files = @($files) } }
+}
+
+# The manifest of a set on a share: a session has no rights there, the account of a job has.
+function Save-Manifest($Request) {
+    $to = [string]$Request.folder
+    if (-not [System.IO.Directory]::Exists($to)) { throw ('there is no folder ' + $to) }
+    $content = [Convert]::FromBase64String([string]$Request.manifest)
+    $path = [System.IO.Path]::Combine($to, 'backup-set.json')
+    Write-GxFile $path $content
+    return @{ exit_code = 0; result = @{ path = $path; sha256 = (Get-GxSha256 $content) } }
 }
 
 # --- a full backup through the Exchange writer, by diskshadow ------------------------------------
@@ -941,6 +970,7 @@ function Invoke-Request($Job) {
         'command' { return Invoke-Program $request }
         'isinteg' { return Invoke-Integrity $request }
         'try-folders' { return Test-Folders $request }
+        'seal-set' { return Save-Manifest $request }
         'mtacheck' { return Invoke-Mtacheck $request }
         'stop-services' { return Stop-Named $request }
         'restore-services' { return Restore-Named $request }

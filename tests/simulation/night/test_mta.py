@@ -15,6 +15,7 @@ from goexchange.app import host_record, releasing
 from goexchange.driver.events import Request, Requested
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualState, LookKind
+from goexchange.model.configuration import SecretReference
 from goexchange.model.mta import MTA_ID, MTA_SERVICE
 from goexchange.model.plan import Action, Consent, Decision, Need, PlanBody, Reason
 from goexchange.model.rehearsal import EVERY
@@ -55,7 +56,12 @@ class Session(WorldSession):
         self.of = of
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         sent = json.loads(json.dumps(dict(arguments)))
         answer = self.of.performer.world.script("EX07", "gxadmin", script, sent)

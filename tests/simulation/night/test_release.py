@@ -17,6 +17,7 @@ from goexchange.driver import effects
 from goexchange.driver.identity import RunIdentity
 from goexchange.driver.machine import Machine
 from goexchange.errors import ExitCode, HostRefused, Locked
+from goexchange.model.configuration import SecretReference
 from goexchange.model.plan import Action, ExchangeCall
 from goexchange.model.remembered import Standing
 from goexchange.model.run import RunResult
@@ -39,7 +40,12 @@ class WorldSession:
     performer: Performer
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         sent = json.loads(json.dumps(dict(arguments)))
         try:

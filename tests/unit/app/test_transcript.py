@@ -12,6 +12,7 @@ import pytest
 
 from goexchange.app.transcript import RecordingSession, transcript_digest, transcript_files
 from goexchange.errors import HostRefused
+from goexchange.model.configuration import SecretReference
 from goexchange.model.plan import ExchangeCall
 from goexchange.powershell.cmdlets import get_database
 from goexchange.powershell.pseudonyms import Pseudonyms
@@ -31,7 +32,12 @@ class Host:
         return {"objects": [{"Server": "EX01", "Note": f"token={CANARY}"}], "errors": []}
 
     def script(
-        self, script: str, arguments: Mapping[str, Any], *, time_limit_s: float
+        self,
+        script: str,
+        arguments: Mapping[str, Any],
+        *,
+        time_limit_s: float,
+        secret: SecretReference | None = None,
     ) -> dict[str, Any]:
         if script == "swap-state":
             raise HostRefused(f"EX01 says no, password={CANARY}", code="internal")

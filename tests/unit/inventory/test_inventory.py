@@ -237,6 +237,21 @@ TABLE = [
     ("servers: {A: {password: Passw0rd}}\n", "wrong-form", "3:25", "keyring:service/user"),
     ("servers: {A: {adress: x}}\n", "unknown-key", "3:15", "Did you mean 'address'?"),
     ("servers: {'2019': x}\n", "wrong-type", "3:19", "keys with values is expected"),
+    (
+        "shares: [{path: '\\\\b\\s', credential: 'env:P'}]\n",
+        "share",
+        "3:10",
+        "needs its 'account'",
+    ),
+    ("shares: [{path: '\\\\b\\s', account: 'C\\a'}]\n", "share", "3:10", "'credential'"),
+    (
+        "shares: [{path: '\\\\b\\s', account: 'C\\a$', credential: 'env:P'}]\n",
+        "share",
+        "3:10",
+        "take 'credential' out",
+    ),
+    ("shares: [{path: 'E:\\s', account: 'C\\a$'}]\n", "share", "3:10", "is no share"),
+    ("shares: [{path: '\\\\b\\s', account: gx}]\n", "wrong-form", "3:35", "DOMAIN"),
     ("rates: {copy: 0MiB/s}\n", "wrong-form", "3:15", "more than nothing"),
     ("servers: {A: {generation: 2019}}\n", "wrong-type", "3:27", "Write it in quotes: '2019'"),
 ]
@@ -318,3 +333,17 @@ def test_whom_the_hosts_tell_by_themselves() -> None:
 def test_half_a_mail_or_a_webhook_with_a_secret_is_a_mistake(part: str) -> None:
     found, diagnostics = load(f"sentinel: {{{part}}}\n")
     assert found is None and len(diagnostics) == 1
+
+
+def test_a_share_says_who_writes_there_and_where_the_password_is_kept() -> None:
+    text = (
+        "shares:\n"
+        "  - {path: '\\\\b\\s', account: 'C\\a', credential: 'env:P'}\n"
+        "  - {path: '\\\\b\\t', account: 'C\\a$', mounted_at: /mnt/t}\n"
+    )
+    stored, managed = inventory(text).shares
+    assert (stored.account, stored.mounted_at) == ("C\\a", None)
+    assert stored.credential is not None and stored.credential.kind is SecretKind.ENVIRONMENT
+    assert (managed.account, managed.credential) == ("C\\a$", None)
+    _, found = load("shares: [{path: '\\\\b\\s', account: 'C\\a', credential: 'exec:[a]'}]\n")
+    assert "secret-reference" in [each.id for each in found]

@@ -217,7 +217,7 @@ def test_a_version_without_an_agent_is_refused_once_for_the_server() -> None:
             ),
             "saves the stores",
         ),
-        (wanted(backup_before=WITH_CREDENTIAL), "does not execute"),
+        (wanted(backup_before=WITH_CREDENTIAL), "the inventory nothing"),
     ],
 )
 def test_what_the_specification_lacks_is_said(want: DesiredState, said: str) -> None:

@@ -14,12 +14,10 @@ from goexchange.plan.planner import make_draft
 from tests.unit.plan.builders import (
     GIB,
     NOW,
-    PLACE,
     conditions,
     database,
     host,
     inventory,
-    offline_backup,
     record,
     script,
     server,
@@ -168,7 +166,7 @@ def test_what_is_not_yet_executed_is_refused_by_name_with_its_place() -> None:
     want = spec(backup_after=evolve(spec().backup_after, online=online))
     found = decide(database(), want=want)
     assert found.reasons == (Reason.NOT_YET_EXECUTED,)
-    assert "the credential for" in found.explanation
+    assert "a credential for" in found.explanation
     assert found.origin == after.target.place
 
 
@@ -245,15 +243,16 @@ def test_different_windows_are_planned_apart() -> None:
 
 
 def _with_credential() -> desired.DesiredState:
-    target = desired.BackupTarget(path="\\\\b\\s", credential="keyring:x", place=PLACE)
-    before = spec().backup_before
-    return spec(backup_before=evolve(before, offline=offline_backup(target=target)))
+    after = spec().backup_after
+    assert after.online is not None and after.online.target is not None
+    target = evolve(after.online.target, credential=SecretReference(kind=SecretKind.PROMPT))
+    return spec(backup_after=evolve(after, online=evolve(after.online, target=target)))
 
 
 @pytest.mark.parametrize(
     ("want", "words"),
     [
-        (_with_credential(), "the credential for"),
+        (_with_credential(), "a credential for the online backup"),
     ],
 )
 def test_no_option_is_ignored(want: desired.DesiredState, words: str) -> None:

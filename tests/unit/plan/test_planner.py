@@ -53,7 +53,7 @@ from tests.unit.plan.builders import (
     with_record,
 )
 
-_OF_UNKNOWN_SIZE = ("command", "export-configuration")
+_OF_UNKNOWN_SIZE = ("command", "export-configuration", "seal-set")
 ADDED_BY_THE_DRIVER = {"fence", "run", "job", "runner"}
 
 

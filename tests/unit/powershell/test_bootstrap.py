@@ -78,3 +78,15 @@ def test_other_input_is_refused(content: bytes) -> None:
 def test_one_send_fits_an_old_envelope() -> None:
     # WinRM's smallest envelope limit is 150 KB, and the input is encoded once more in it.
     assert len(bootstrap.standard_input("start-job", START)) * 4 / 3 < 140_000
+
+
+def test_a_secret_goes_beside_the_arguments_and_never_among_them() -> None:
+    arguments = {**START, "account": {"user": "C\\a", "is_managed": False}}
+    plain = bootstrap.standard_input("start-job", arguments)
+    content = bootstrap.standard_input("start-job", arguments, secret="pä ss'\"$()")
+    assert content.startswith(plain) and len(content.splitlines()) == 4
+    assert bootstrap.parse_standard_input(content) == (bootstrap.digest("start-job"), arguments)
+    assert bootstrap.secret_of_input(content) == "pä ss'\"$()"
+    assert bootstrap.secret_of_input(plain) is None
+    with pytest.raises(UnexpectedOutput):
+        bootstrap.parse_standard_input(content + plain.splitlines()[0] + b"\n")

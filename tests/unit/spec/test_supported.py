@@ -12,7 +12,7 @@ from tests.unit.spec.specification import MINIMAL, desired
 TABLE = [
     (
         MINIMAL.replace("'F:'", "'F:', credential: prompt"),
-        "the credential for F:",
+        "a credential for the online backup to F:",
         "8:66",
     ),
     (

@@ -1,0 +1,167 @@
+"""A share that is written as an account of its own: tried before the outage, used by the jobs that
+touch the share and by no others, and stored nowhere afterwards.
+"""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from goexchange.errors import ExitCode
+from goexchange.model.plan import Action, JobCall
+from goexchange.model.run import RunResult
+from goexchange.simulation.crashes import crash_everywhere
+from goexchange.simulation.night import Night, make_night
+from goexchange.simulation.site import one_database
+from goexchange.simulation.twin import twin_night
+from goexchange.world.site import AccountDescription, ShareDescription, SiteDescription
+from goexchange.world.truth import true_database
+from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
+
+SHARE = "\\\\backup02\\vault$"
+STORED, MANAGED = "LAB\\gx-backup", "LAB\\gx-jobs$"
+SECRET = "correct horse"
+TOUCH_THE_SHARE = (
+    "try-folders", "export-configuration", "copy-files", "eseutil", "hash-files", "seal-set",
+)  # fmt: skip
+ON_SHARE = SPECIFICATION.replace("E:\\sets", SHARE)
+
+
+def declared(account: str) -> str:
+    credential = "" if account.endswith("$") else ", credential: 'env:SHARE'"
+    return f"{INVENTORY}shares: [{{path: '{SHARE}', account: '{account}'{credential}}}]\n"
+
+
+def site(account: AccountDescription, *, writer: str | None = None) -> SiteDescription:
+    share = ShareDescription(path=f"{SHARE}\\", writers=(writer or account.user,))
+    return evolve(one_database(), shares=(share,), accounts=(account,))
+
+
+def account(user: str = STORED, **differs: object) -> AccountDescription:
+    password = None if user.endswith("$") else SECRET
+    made = AccountDescription(user=user, password=password, logs_on_at=("EX01",))
+    return evolve(made, **differs)
+
+
+def night(of: AccountDescription, **differs: str) -> Night:
+    return make_night(
+        site(of, **differs), [specification(ON_SHARE)], inventory(declared(of.user)), at=AT
+    )
+
+
+def kept_tasks(one: Night) -> list[str]:
+    """Scheduled tasks of jobs that ran as somebody: each would store a credential."""
+    world = one.performer.world
+    return [
+        job.task
+        for (host, _), job in world.jobs.items()
+        if job.account is not None and job.task in world.hosts[host].tasks
+    ]
+
+
+@pytest.mark.parametrize("user", [STORED, MANAGED])
+def test_jobs_that_touch_the_share_run_as_its_account(user: str) -> None:
+    one = night(account(user))
+    result = one.run_to_end()
+    assert result.exit_code == ExitCode.OK, result
+    world = one.performer.world
+    run_as = {job.kind: job.account for job in world.jobs.values() if job.account is not None}
+    assert run_as == dict.fromkeys(TOUCH_THE_SHARE, user)
+    by_system = {job.kind for job in world.jobs.values() if job.account is None}
+    assert by_system == {"eseutil", "wbadmin"}  # the rebuild and its checks, the online backup
+    folder = f"{SHARE}\\EX01\\DB05"
+    assert any(each.endswith("backup-set.json") for each in world.hosts["EX01"].files.below(folder))
+    assert kept_tasks(one) == []
+
+
+REFUSED = [
+    (account(password="other"), {}, "the user name or the password is not right"),
+    (account(logs_on_at=()), {}, "log on as a batch job"),
+    (account(MANAGED, logs_on_at=()), {}, "Test-ADServiceAccount -Identity gx-jobs"),
+    (account(), {"writer": "LAB\\somebody"}, "vault$ cannot be written: Access"),
+    (account(is_administrator=False), {}, "DB05.edb cannot be read: Access"),
+]
+
+
+@pytest.mark.parametrize(("of", "differs", "words"), REFUSED)
+def test_what_an_account_lacks_is_said_before_the_outage(
+    of: AccountDescription, differs: dict[str, str], words: str
+) -> None:
+    one = night(of, **differs)
+    one.performer.passwords = {STORED: SECRET}
+    result = one.run_to_end()
+    _never_down(one, result)
+    assert words in result.databases[0].why
+
+
+def test_an_account_that_nobody_knows_is_refused() -> None:
+    one = night(account())
+    one.performer.world.site = evolve(one.performer.world.site, accounts=())
+    result = one.run_to_end()
+    _never_down(one, result)
+    assert "knows no such account" in result.databases[0].why
+
+
+def test_a_call_without_its_password_is_refused() -> None:
+    one = night(account())
+    one.performer.passwords = {STORED: ""}
+    result = one.run_to_end()
+    _never_down(one, result)
+
+
+def _never_down(one: Night, result: RunResult) -> None:
+    assert result.exit_code == ExitCode.STOPPED, result
+    world = one.performer.world
+    assert "dismount" not in {each.kind for each in world.effects}
+    assert true_database(world, world.database_named("DB05")).is_mounted
+    assert kept_tasks(one) == []
+
+
+def test_a_kill_at_some_boundaries_leaves_no_task_that_stores_a_password() -> None:
+    def judge(ended: Night, _result: object) -> None:
+        world = ended.performer.world
+        assert true_database(world, world.database_named("DB05")).is_mounted
+        assert kept_tasks(ended) == []
+
+    report = crash_everywhere(night(account()), every=17, judge=judge)
+    assert report.points > 15
+    assert report.ends == {int(ExitCode.OK): report.points}
+
+
+def test_the_set_on_the_share_brings_the_database_back_when_the_original_is_gone() -> None:
+    one = night(account())
+    world = one.performer.world
+    steps = {step.id: step for lane in one.plan.body.lanes for step in lane.steps}
+
+    def is_sent(action: Action) -> bool:
+        return any(
+            steps[step].action is action
+            for step in (each.data.get("step") for each in one.performer.records)
+            if step in steps
+        )
+
+    while not is_sent(Action.SWAP):
+        one.take(one.performer.perform(one.next()))
+    while not any(each.kind == "swap" for each in world.effects):
+        one.take(one.performer.perform(one.next()))
+    files = world.hosts["EX01"].files
+    (kept,) = [each for each in files.below("D:\\DB05") if ".edb.before-" in each]
+    files.delete(kept)
+    present = "D:\\DB05\\DB05.edb"
+    files.write(present, bytes(len(files.read(present))))  # what was swapped in does not mount
+    result = one.run_to_end()
+    assert true_database(world, world.database_named("DB05")).is_mounted, result
+    back = [job for job in world.jobs.values() if job.kind == "copy-files"]
+    assert {job.account for job in back} == {STORED} and len(back) == 2
+    assert kept_tasks(one) == []
+
+
+def test_a_rehearsal_knows_the_account() -> None:
+    plan = night(account()).plan
+    assert any(
+        isinstance(step.call, JobCall) and step.call.account == STORED
+        for lane in plan.body.lanes
+        for step in lane.steps
+    )
+    result = twin_night(plan, seed=1, starts_at=AT).run_to_end()
+    assert result.exit_code == ExitCode.OK, result
