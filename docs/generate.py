@@ -345,9 +345,10 @@ def scripts_document() -> str:
     ]
     head = _head(
         "Scripts",
-        "`applies`: it runs there. `not yet`: it is for that version too, and is not executed there"
-        " because the facts are not confirmed. `no`: there is nothing there that it could work on."
-        " A plan refuses a database of the last two kinds by name, with the reason below.",
+        "`applies`: it runs there. `applies by consent`: it runs there with the consent"
+        " `unconfirmed-generation`, because the facts about the version's tools are not confirmed."
+        " `no`: there is nothing there that it could work on; a plan refuses it by name, with the"
+        " reason below.",
     )
     table = _table(("script", *(each.value for each in versions)), rows)
     reasons = [

@@ -20,10 +20,11 @@ from goexchange.errors import (
 )
 from goexchange.facts import groups
 from goexchange.facts.mta import (
+    OldAnswers,
     decode_old_server,
-    host_only_arguments,
     is_asked_without_cmdlets,
     mta_arguments,
+    old_host_arguments,
 )
 from goexchange.facts.observation import (
     Asked,
@@ -35,6 +36,7 @@ from goexchange.facts.observation import (
 from goexchange.model.actual import ActualServer, ActualState, Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.space_events import SPACE_OF_HOURS
 
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
     from goexchange.transport.session import HostSession
@@ -96,11 +98,16 @@ def _without_cmdlets(
 ) -> ActualServer:
     """What the Windows channel alone tells of a server with Exchange 2003."""
     since = now - timedelta(days=EVENTS_OF_DAYS)
-    arguments = host_only_arguments(root=inventory.host_root, events_since=since)
+    statements = exchange_statements(server, generation=_hint(inventory, server))
+    stores = _read(lambda: session.exchange(statements, time_limit_s=READ_LIMIT_S))
+    arguments = old_host_arguments(stores, root=inventory.host_root, events_since=since)
     host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
     wanted = mta_arguments(since)
     mta = _read(lambda: session.script("observe-mta", wanted, time_limit_s=READ_LIMIT_S))
-    return decode_old_server(host, mta, name=server, observed_at=now)
+    hours = {"hours": SPACE_OF_HOURS}
+    events = _read(lambda: session.script("read-space", hours, time_limit_s=READ_LIMIT_S))
+    answers = OldAnswers(stores=stores, host=host, mta=mta, events=events)
+    return decode_old_server(answers, name=server, observed_at=now)
 
 
 def _hint(inventory: Inventory, server: str) -> Generation | None:

@@ -73,7 +73,7 @@ def _set_findings(scan: PathScan) -> tuple[list[Found], SealedSet | None]:
     found = []
     present = {each.path: each for each in scan.files if each.kind not in _OF_THE_SET}
     for listed in sealed.body.files:
-        blocks = listed.role is FileRole.DATABASE
+        blocks = listed.role in (FileRole.DATABASE, FileRole.STREAMING)
         file = present.pop(listed.path) if listed.path in present else None
         if file is None:
             detail = "the manifest lists it, and it is not there"
@@ -112,6 +112,12 @@ def _file_findings(file: FileScan) -> list[Found]:
     if file.is_sampled:
         detail = "read in part only, as was asked for; the rest and its digest are not known"
         found.append(note(Finding.SAMPLED, file.path, detail))
+    if file.path.lower().endswith(".stm"):
+        detail = (
+            "the checksums of a streaming file lie in its database, and only the server's own"
+            " eseutil reads them (`eseutil /k DB.edb /sDB.stm`)"
+        )
+        found.append(unknown(Finding.STREAMING_NOT_CHECKED, file.path, detail))
     return found + database_findings(file) + log_findings(file) + flush_map_findings(file)
 
 

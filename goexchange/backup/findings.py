@@ -42,6 +42,7 @@ class Finding(Enum):
     TRAILER_DAMAGED = "trailer-damaged"
     TRAILER_FOREIGN = "trailer-foreign"
     REPAIRED = "repaired"
+    STREAMING_NOT_CHECKED = "streaming-not-checked"
     # Logs and checkpoint.
     LOG_DAMAGED = "log-damaged"
     LOG_TORN = "log-torn"

@@ -16,6 +16,7 @@ class Reason(Enum):
     """Why a file is in a set."""
 
     DATABASE = "the database itself"
+    STREAMING = "the streaming file of the database"
     LOG_SINCE_CONSISTENT = "log from the database's last consistent generation on"
     LOG_SINCE_FULL_BACKUP = "log since the last online full backup, to roll it forward"
     LOG_AS_EVIDENCE = "log of the stream, kept as evidence"

@@ -9,6 +9,7 @@ from typing import Any
 
 from goexchange.codec import time_text
 from goexchange.driver.lanes import happened, step_of
+from goexchange.driver.pairs import with_streaming
 from goexchange.driver.records import (
     MANIFESTS,
     database_record,
@@ -79,8 +80,11 @@ def _files_by_rule(binding: Binding, plan: Plan, state: RunState, of: Step) -> A
         raise Unbound(f"the plan has no step {binding.step}")
     is_evidence = binding.kind is not BindingKind.FILES_BY_RULE
     result = result_of(state, binding.step)
-    selection = selection_of(header_step, result, is_evidence=is_evidence)
-    folder = _set_folder(lane_of(plan, of))
+    lane = lane_of(plan, of)
+    selection = with_streaming(
+        selection_of(header_step, result, is_evidence=is_evidence), lane, state
+    )
+    folder = _set_folder(lane)
     return [
         {"source": one.path, "destination": join(folder, basename(one.path))}
         for one in selection.files

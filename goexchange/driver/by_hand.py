@@ -8,6 +8,7 @@ from goexchange.driver.lanes import facts_of, happened
 from goexchange.journal.replay import RunState
 from goexchange.model.flush_map import flush_map_beside
 from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
+from goexchange.model.streaming_file import streaming_beside
 
 
 def by_hand_after_swap(lane: Lane, state: RunState) -> list[str]:
@@ -18,9 +19,11 @@ def by_hand_after_swap(lane: Lane, state: RunState) -> list[str]:
         return _undo_return(steps, state, is_mount_tried=facts.is_mount_tried)
     commands: list[str] = []
     if facts.is_original_lost and not facts.is_set_back and Action.COPY_BACK in steps:
-        commands += _copy_back(steps[Action.SET_ASIDE], steps[Action.COPY_BACK], state)
+        asides = [step for step in lane.steps if step.action is Action.SET_ASIDE]
+        commands += _copy_back(asides, steps[Action.COPY_BACK], state)
     elif not facts.is_original_lost and not happened(state.step(steps[Action.SWAP_BACK].id)):
-        commands += _rename_back(steps[Action.SWAP_BACK])
+        is_pair = Action.READ_STREAMING_HEADER in steps
+        commands += _rename_back(steps[Action.SWAP_BACK], is_pair=is_pair)
     if facts.is_mount_tried and Action.MOVE_LOGS_ASIDE in steps:
         logs = steps[Action.MOVE_LOGS_ASIDE]
         commands += [] if happened(state.step(logs.id)) else _logs_aside(logs)
@@ -32,13 +35,24 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _rename_back(back: Step) -> list[str]:
-    """Put the original back beside the rebuilt file; the flush map goes with its file."""
+def _rename_back(back: Step, *, is_pair: bool) -> list[str]:
+    """Put the original back beside the rebuilt file; the flush map goes with its file, and so does
+    the streaming file of Exchange 2003.
+    """
     assert isinstance(back.call, ScriptCall)
     original, kept, aside = (
         back.call.arguments[name] for name in ("original", "kept", "set_aside")
     )
-    return [*_move(original, aside), *_move(kept, original)]
+    moves = [*_move(original, aside), *_move(kept, original)]
+    if not is_pair:
+        return moves
+    second, second_aside, second_kept = map(streaming_beside, (original, aside, kept))
+    there = f"if (Test-Path -LiteralPath {quoted(second_kept)})"
+    renames = (
+        f"Move-Item -LiteralPath {quoted(second)} -Destination {quoted(second_aside)}",
+        f"Move-Item -LiteralPath {quoted(second_kept)} -Destination {quoted(second)}",
+    )
+    return [*moves, f"{there} {{ {'; '.join(renames)} }}"]
 
 
 def _undo_return(
@@ -61,17 +75,20 @@ def _undo_return(
     return commands
 
 
-def _copy_back(aside: Step, copy: Step, state: RunState) -> list[str]:
-    """Put the database of the set in the place of an original that is no more."""
-    assert isinstance(aside.call, ScriptCall) and isinstance(copy.call, JobCall)
-    pair = copy.call.request["files"][0]
-    original, source = quoted(pair["destination"]), quoted(pair["source"])
-    moved = [] if happened(state.step(aside.id)) else _move(pair["destination"], _target(aside))
-    return [
-        *moved,
-        f"Copy-Item -LiteralPath {source} -Destination {original}",
-        f"Get-FileHash -LiteralPath {original},{source} -Algorithm SHA256",
-    ]
+def _copy_back(asides: list[Step], copy: Step, state: RunState) -> list[str]:
+    """Put the database of the set, with all its files, in the place of one that is no more."""
+    assert isinstance(copy.call, JobCall)
+    moved: list[str] = []
+    copied: list[str] = []
+    for aside, pair in zip(asides, copy.call.request["files"], strict=True):
+        original, source = quoted(pair["destination"]), quoted(pair["source"])
+        if not happened(state.step(aside.id)):
+            moved += _move(pair["destination"], _target(aside))
+        copied += [
+            f"Copy-Item -LiteralPath {source} -Destination {original}",
+            f"Get-FileHash -LiteralPath {original},{source} -Algorithm SHA256",
+        ]
+    return [*moved, *copied]
 
 
 def _logs_aside(logs: Step) -> list[str]:

@@ -173,12 +173,15 @@ def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
         return mta_commands(lane, state, is_away=facts.is_away)
     reached, _ = state_of(lane, state)
     name = quoted(lane.database or "")
+    has_cmdlets = not any(step.action is Action.READ_STREAMING_HEADER for step in lane.steps)
     commands: list[str] = []
     if reached is LaneState.UNDECIDED or (
         facts.is_away and any(state.step(one.id).is_in_doubt for one in lane.steps)
     ):
         commands.append(f"goexchange resume {state.run}")
-        commands.append(f"Get-MailboxDatabase -Identity {name} -Status | Format-List Name,Mounted")
+        if has_cmdlets:
+            shown = f"Get-MailboxDatabase -Identity {name} -Status | Format-List Name,Mounted"
+            commands.append(shown)
         commands += _answers(lane, state)
     if facts.is_away:
         is_mount_in_doubt = any(
@@ -186,7 +189,8 @@ def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
         )
         if facts.is_swapped and not facts.is_new_file_mounted and not is_mount_in_doubt:
             commands += by_hand_after_swap(lane, state)
-        commands.append(f"Mount-Database -Identity {name}")
+        by_hand = f"Exchange System Manager: Mount Store {name}"
+        commands.append(f"Mount-Database -Identity {name}" if has_cmdlets else by_hand)
     for step in lane.steps:
         is_open = step.action is Action.RESTORE_MOUNT_AT_STARTUP and not happened(
             state.step(step.id)
@@ -196,7 +200,9 @@ def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
             and facts.is_setting_changed
             and (facts.is_away or has_failed(step, state.step(step.id)))
         ):
-            commands.append(f"Set-MailboxDatabase -Identity {name} -MountAtStartup {_was(step)}")
+            switch = f"Set-MailboxDatabase -Identity {name} -MountAtStartup {_was(step)}"
+            by_hand = f"Exchange System Manager: let {name} be mounted at start-up"
+            commands.append(switch if has_cmdlets else by_hand)
     commands += copy_commands(lane, state)
     if reached is LaneState.UNPROTECTED:
         commands.append(_backup_command(lane))

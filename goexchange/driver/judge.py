@@ -24,12 +24,15 @@ from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
 from goexchange.driver.judge_trial import judge_trial
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
+from goexchange.driver.pairs import judge_streaming
 from goexchange.errors import UnexpectedOutput
 from goexchange.model.plan import Action, Step
 
 _ANSWERS: Mapping[Action, Callable[[Subject, Mapping[str, Any]], Judgement]] = {
     Action.READ_HEADER: judge_header,
     Action.READ_TEMPORARY_HEADER: judge_header,
+    Action.READ_STREAMING_HEADER: judge_streaming,
+    Action.READ_TEMPORARY_STREAMING: judge_streaming,
     Action.READ_RETURNED_HEADER: judge_header,
     Action.READ_CORRECTED_HEADER: judge_header,
     Action.READ_NEW_HEADER: judge_header,

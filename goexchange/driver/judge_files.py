@@ -196,13 +196,16 @@ def _check_of_set(subject: Subject, files: list[dict[str, Any]], result: Mapping
     """What was copied back is the database of the very set that was read back and sealed."""
     call = next(step.call for step in subject.lane.steps if step.action is Action.COPY_BACK)
     assert isinstance(call, JobCall)
-    pair = call.request["files"][0]
     sealed = {
         one["path"].lower(): (one["size_bytes"], one["sha256"])
         for one in _result_of(subject, sealing_of(subject.lane).hashed)["files"]
     }
     found = [(one["path"].lower(), one["size_bytes"], one["sha256"]) for one in files]
-    if found != [(pair["destination"].lower(), *sealed[pair["source"].lower()])]:
+    wanted = [
+        (pair["destination"].lower(), *sealed[pair["source"].lower()])
+        for pair in call.request["files"]
+    ]
+    if found != wanted:
         raise Failure("what was copied back is not the database of the verified set", result)
 
 

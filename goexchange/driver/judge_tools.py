@@ -56,7 +56,8 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
     result.update(error=last.error, tool_seconds=last.seconds)
     if mode == "repair":
         return judge_repair(text, end.exit_code, result)
-    report = _report(mode, text, decode_output(base64.b64decode(_errors(end))))
+    errors = decode_output(base64.b64decode(_errors(end)))
+    report = _report(mode, text, errors, streaming=_streaming(call))
     if isinstance(report, Unknown):
         raise Failure(f"eseutil {switch}: {report.reason}", result, output=text)
     findings = _findings(report, subject.step.pass_name or "")
@@ -116,9 +117,15 @@ def _errors(end: JobEnd) -> str:
     return str(end.result["error_output"]) if "error_output" in end.result else ""
 
 
-def _report(mode: str, text: str, errors: str) -> Report | Unknown:
+def _streaming(call: JobCall) -> str | None:
+    """The streaming file that the tool was given beside the database, if any."""
+    given = [each[2:] for each in call.request["arguments"] if each.lower().startswith("/s")]
+    return given[0] if given else None
+
+
+def _report(mode: str, text: str, errors: str, *, streaming: str | None) -> Report | Unknown:
     if mode == "checksum":
-        return parse_checksum(text, errors)
+        return parse_checksum(text, errors, streaming=streaming)
     if mode == "space":
         return parse_space(text)
     if mode == "recovery":

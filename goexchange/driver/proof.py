@@ -15,7 +15,13 @@ from attrs import frozen
 from goexchange.codec import parse_time, time_text
 from goexchange.driver.judgement import Subject
 from goexchange.driver.lanes import happened
-from goexchange.model.actual import ActualHost, ActualServer, HostEvent, WindowsBackup
+from goexchange.model.actual import (
+    ActualHost,
+    ActualServer,
+    Generation,
+    HostEvent,
+    WindowsBackup,
+)
 from goexchange.model.plan import Action, ControllerCall, JobCall, Step
 from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
@@ -62,7 +68,10 @@ def backup_proof(subject: Subject, seen: ActualServer) -> dict[str, Any]:
         "last_full_backup_utc": time_text(last) if last is not None else None,
         "is_newer": started is not None and last is not None and last >= started,
         "event_completed": bool(names)
-        and all(_has(events, COMPLETION_EVENTS, name) for name in names),
+        and (
+            _is_told_by_events(seen, last, started)
+            or all(_has(events, COMPLETION_EVENTS, name) for name in names)
+        ),
         "retrievable": _is_retrievable(backup, host),
         "logs": _logs(events, names),
         "also_covered": list(_also_covered(seen, call.arguments, started)),
@@ -126,6 +135,16 @@ def _last_full_backup(seen: ActualServer, guids: Sequence[str]) -> datetime | No
     found = [one.last_full_backup_utc for one in seen.databases if one.guid in guids]
     moments = [one for one in found if isinstance(one, datetime)]
     return min(moments) if moments and len(moments) == len(guids) else None
+
+
+def _is_told_by_events(
+    seen: ActualServer, last: datetime | None, started: datetime | None
+) -> bool:
+    """On Exchange 2003 the time of a full backup is that of the engine's own event, once it has
+    named every file of the database as read.
+    """
+    is_old = seen.generation is Generation.EXCHANGE_2003
+    return is_old and started is not None and last is not None and last >= started
 
 
 def _names(seen: ActualServer, guids: Sequence[str]) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from goexchange.driver.headers import header_of, reading_of
 from goexchange.driver.lanes import facts_of, happened
 from goexchange.driver.looking import kept_looks, looks_of
 from goexchange.driver.measurements import timings
+from goexchange.driver.pairs import with_streaming
 from goexchange.journal.replay import RunState
 from goexchange.model.actual import DatabaseRecord, Look, LookKind
 from goexchange.model.backup_set import (
@@ -99,7 +100,9 @@ def manifest_of(plan: Plan, lane: Lane, state: RunState) -> bytes:
     _, copied = _outcome(lane, state, kind.copy)
     seal_step = _step(lane, kind.seal)
     folder = seal_folder(seal_step)
-    selection = selection_of(header_step, _result(header), is_evidence=is_evidence)
+    selection = with_streaming(
+        selection_of(header_step, _result(header), is_evidence=is_evidence), lane, state
+    )
     copies = {basename(one["path"]).lower(): one for one in _result(copied)["files"]}
     verdict = _verdict_of(_last(lane, state, kind.check))
     holds = _Contents(
@@ -305,6 +308,7 @@ def _set_file(
     chosen: SelectedFile, copy: Mapping[str, Any], header: StepRecord, verdict: FileVerdict
 ) -> SetFile:
     is_database = chosen.role is FileRole.DATABASE
+    is_checked = is_database or chosen.role is FileRole.STREAMING  # eseutil checks both at once
     return SetFile(
         role=chosen.role,
         path=basename(copy["path"]),
@@ -312,7 +316,7 @@ def _set_file(
         size_bytes=copy["size_bytes"],
         sha256=copy["sha256"],
         reason=chosen.reason.value,
-        verdict=verdict if is_database else FileVerdict.NOT_CHECKED,
+        verdict=verdict if is_checked else FileVerdict.NOT_CHECKED,
         database=database_facts(reading_of(_result(header))) if is_database else None,
         log=LogFacts(generation=chosen.generation) if chosen.role is FileRole.LOG else None,
     )

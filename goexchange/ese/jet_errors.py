@@ -10,6 +10,7 @@ from enum import IntEnum
 _TEXTS = {
     -501: "Log file is corrupt",
     -528: "Current log file missing",
+    -540: "Database and streaming file do not match each other",
     -543: "The required log files for recovery is missing.",
     -550: (
         "Database was not shutdown cleanly. Recovery must first be run to properly complete "
@@ -36,6 +37,7 @@ class JetError(IntEnum):
     BadDbSignature = -531
     BadCheckpointSignature = -532
     CheckpointCorrupt = -533
+    DatabaseStreamingFileMismatch = -540
     LogFileSizeMismatch = -541
     RequiredLogFilesMissing = -543
     DatabaseDirtyShutdown = -550

@@ -246,9 +246,9 @@ def parse_log_name(name: str) -> LogName | None:
     return None
 
 
-def log_name(base: str, generation: int) -> str:
-    """Name of an archived log since Exchange 2007."""
-    return f"{base}{generation:08X}.log"
+def log_name(base: str, generation: int, *, digits: int = 8) -> str:
+    """Name of an archived log: of eight digits since Exchange 2007, of five before."""
+    return f"{base}{generation:0{digits}X}.log"
 
 
 def read_log_header(start: bytes) -> LogReading:

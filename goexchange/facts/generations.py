@@ -6,7 +6,7 @@ from goexchange.model.actual import Generation
 from goexchange.model.unknown import Unknown
 
 PAGE_BYTES = 32768  # of every database from Exchange 2010 on
-_OLD_PAGE_BYTES = {Generation.EXCHANGE_2007: 8192}
+_OLD_PAGE_BYTES = {Generation.EXCHANGE_2003: 4096, Generation.EXCHANGE_2007: 8192}
 
 
 def page_bytes_of(generation: Generation | Unknown) -> int:
@@ -21,6 +21,7 @@ def page_bytes_of(generation: Generation | Unknown) -> int:
 def has_flush_maps(generation: Generation | Unknown) -> bool:
     """Whether the version keeps flush maps beside its databases."""
     return generation not in (
+        Generation.EXCHANGE_2003,
         Generation.EXCHANGE_2007,
         Generation.EXCHANGE_2010,
         Generation.EXCHANGE_2013,

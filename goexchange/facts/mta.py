@@ -7,10 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from attrs import evolve, frozen
+
 from goexchange.codec import parse_time, time_text
 from goexchange.facts.host import decode_host
+from goexchange.facts.of_2003 import Told, cluster_of_2003, files_of_stores, stores_of
 from goexchange.model.actual import (
     WITHOUT_CMDLETS,
+    ActualHost,
     ActualMta,
     ActualServer,
     Generation,
@@ -23,7 +27,7 @@ from goexchange.powershell.sizes import ServerVersion, generation_of
 
 Json = Mapping[str, Any]
 _VERSION = re.compile(r"(\d+)\.(\d+)\.(\d+)\.(\d+)\Z")
-NO_DATABASES = Unknown("the databases of Exchange 2003 are not observed by this version")
+_NO_STORE = Unknown("the program of the Information Store was not found")
 _NO_CMDLETS = Unknown("Exchange 2003 has no cmdlets to ask")
 
 
@@ -37,25 +41,43 @@ def mta_arguments(events_since: datetime) -> dict[str, str]:
     return {"events_since": time_text(events_since)}
 
 
-def host_only_arguments(*, root: str, events_since: datetime) -> dict[str, Any]:
-    """The arguments of observe-host where no files of databases are known."""
+def old_host_arguments(
+    stores: Json | Unknown, *, root: str, events_since: datetime
+) -> dict[str, Any]:
+    """The arguments of observe-host: the files and log folders of every store that was named."""
+    paths, folders = files_of_stores(stores)
     return {
         "root": root,
-        "paths": [],
-        "log_folders": [],
+        "paths": paths,
+        "log_folders": folders,
         "events_since": time_text(events_since),
     }
 
 
-def decode_old_server(
-    host: Json | Unknown, answer: Json | Unknown, *, name: str, observed_at: datetime
-) -> ActualServer:
-    """One server as observe-host and observe-mta described it.
+@frozen(kw_only=True)
+class OldAnswers:
+    """What the scripts of one observation gave: the management objects, observe-host, observe-mta,
+    and the events about free space.
+    """
+
+    stores: Json | Unknown
+    host: Json | Unknown
+    mta: Json | Unknown
+    events: Json | Unknown | None = None
+
+
+def decode_old_server(answers: OldAnswers, *, name: str, observed_at: datetime) -> ActualServer:
+    """One server as its host scripts described it.
 
     Unknown: what a script that gave nothing would have said. Build and generation are those of
     the store's own program, not what the inventory says.
     """
+    answer = answers.mta
     version = answer if isinstance(answer, Unknown) else _version(answer["store_version"])
+    host = _host(answers.host, answer, observed_at)
+    stores = stores_of(
+        answers.stores, server=name, told=Told(host=host, events=answers.events)
+    )
     return ActualServer(
         name=name,
         fqdn=name,
@@ -64,17 +86,38 @@ def decode_old_server(
         build=version if isinstance(version, Unknown) else str(version),
         edition=_NO_CMDLETS,
         availability_group=None,
-        databases=NO_DATABASES,
-        host=host if isinstance(host, Unknown) else decode_host(host, observed_at),
+        databases=stores.databases,
+        host=host,
         group=None,
         copies=(),
         mta=answer if isinstance(answer, Unknown) else _mta(answer["mta"]),
+        cluster=cluster_of_2003(host, name),
+        public_stores=stores.public,
+    )
+
+
+def _host(
+    plain: Json | Unknown, answer: Json | Unknown, observed_at: datetime
+) -> ActualHost | Unknown:
+    """The host, with the build and the tools where they lie there: beside the store's program."""
+    if isinstance(plain, Unknown):
+        return plain
+    host = decode_host(plain, observed_at)
+    if isinstance(answer, Unknown):
+        return host
+    missing = Unknown("eseutil.exe is not beside the program of the Information Store")
+    version, tool = answer["store_version"], answer["eseutil"]
+    return evolve(
+        host,
+        exsetup_version=_NO_STORE if version is None else version,
+        eseutil_version=missing if tool is None else tool["version"],
+        eseutil_path=missing if tool is None else tool["path"],
     )
 
 
 def _version(text: str | None) -> ServerVersion | Unknown:
     if text is None:
-        return Unknown("the program of the Information Store was not found")
+        return _NO_STORE
     match = _VERSION.match(text)
     if match is None:
         return Unknown(f"not a file version: {text[:80]!r}")

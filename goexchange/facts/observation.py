@@ -15,6 +15,7 @@ from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
 from goexchange.facts.groups import decode_copies, decode_group
 from goexchange.facts.host import decode_host
+from goexchange.facts.of_2003 import statements_of_2003
 from goexchange.facts.of_2007 import (
     as_later,
     cluster_of,
@@ -57,6 +58,8 @@ def exchange_statements(
     Shape: `known` are GUIDs of databases seen before; `generation` is what the inventory says, for
     Exchange 2010 lacks a cmdlet, and one that is not there may end the whole pipeline.
     """
+    if generation is Generation.EXCHANGE_2003:
+        return statements_of_2003(server)
     if generation is Generation.EXCHANGE_2007:
         return tuple(map(check_call, statements_of_2007(server)))
     calls = (

@@ -111,41 +111,52 @@ def finished(
             each,
             has_repair_requests=False,
             storage_group=str(groups[each.guid]),
-            size_bytes=_size(each, host),
-            white_space_bytes=_free(each, groups[each.guid], host=host, events=events),
+            size_bytes=file_size(host, each.edb_path),
+            white_space_bytes=free_of_file(
+                (each.edb_path, each.guid),
+                group=groups[each.guid],
+                name=each.name,
+                host=host,
+                events=events,
+            ),
         )
         for each in databases
     )
 
 
-def _size(database: ActualDatabase, host: ActualHost | Unknown) -> int | Unknown:
-    file = file_facts_of(host, database.edb_path)
+def file_size(host: ActualHost | Unknown, path: str) -> int | Unknown:
+    """The size of a file as the host sees it."""
+    file = file_facts_of(host, path)
     if isinstance(file, Unknown):
         return file
     return Unknown("the file is not there") if file.size_bytes is None else file.size_bytes
 
 
-def _free(
-    database: ActualDatabase,
-    group: str,
+def free_of_file(
+    database: tuple[str, str],
     *,
+    group: str,
+    name: str,
     host: ActualHost | Unknown,
     events: Json | Unknown | None,
 ) -> int | Unknown:
     """The newest figure since the present file was made. A file that we have rebuilt, and of which
     the store has said nothing yet, has none for certain.
+
+    Shape: `database` is the path of its file, and its GUID.
     """
-    file = file_facts_of(host, database.edb_path)
+    path, guid = database
+    file = file_facts_of(host, path)
     if isinstance(file, Unknown) or isinstance(host, Unknown):
         return Unknown("since when the present file is there is not known")
     if isinstance(events, Unknown):
         return events
-    found = None if events is None else free_space(events, group=group, name=database.name)
+    found = None if events is None else free_space(events, group=group, name=name)
     made = file.created_at_utc
     if found is not None and made is not None and found.at_utc >= made:
         return found.free_bytes
     records = () if isinstance(host.records, Unknown) else host.records
-    rebuilt = [each.rebuilt_at_utc for each in records if each.database_guid == database.guid]
+    rebuilt = [each.rebuilt_at_utc for each in records if each.database_guid == guid]
     if made is not None and any(at is not None and at >= made for at in rebuilt):
         return 0
     return Unknown(

@@ -27,7 +27,7 @@ from goexchange.guard.guard import (
     passes,
 )
 from goexchange.guard.timing import left_to_wait, remaining_s, start_of
-from goexchange.model.actual import ActualDatabase, ActualHost
+from goexchange.model.actual import ActualDatabase, ActualHost, Generation, ScheduledTask
 from goexchange.model.unknown import Unknown
 
 OTHER_WORK = frozenset({"eseutil", "exsetup", "exsetupui"})
@@ -90,10 +90,20 @@ def scheduled_signs(question: Question) -> list[str]:
     next_backup = need(host.windows_backup, "the state of Windows Server Backup").next_scheduled_utc
     if _inside(next_backup, begins, ends):
         found.append(f"Windows Server Backup is scheduled for {next_backup:%Y-%m-%d %H:%M} UTC")
-    for task in others_tasks(need(host.tasks, "the scheduled tasks")):
+    for task in others_tasks(_tasks(question)):
         if _inside(task.next_run_utc, begins, ends):
             found.append(f"the task {task.name} runs at {task.next_run_utc:%Y-%m-%d %H:%M} UTC")
     return found
+
+
+def _tasks(question: Question) -> tuple[ScheduledTask, ...]:
+    """The tasks of the host's scheduler; on Windows Server 2003 nobody can list them, which the
+    consent to the plan says.
+    """
+    is_old = question.server.generation is Generation.EXCHANGE_2003
+    if is_old and isinstance(question.host.tasks, Unknown):
+        return ()
+    return need(question.host.tasks, "the scheduled tasks")
 
 
 def _inside(moment: datetime | None, begins: datetime, ends: datetime) -> bool:

@@ -22,7 +22,7 @@ from goexchange.guard.guard import (
     member,
     passes,
 )
-from goexchange.model.plan import Action, ScriptCall
+from goexchange.model.plan import Action, JobCall, ScriptCall
 
 _SET_STEPS = (Action.COPY_SET, Action.VERIFY_SET_ON_HOST, Action.HASH_SET, Action.SEAL_SET)
 _REMEDY = "none tonight: the original is mounted again, and the set is looked into"
@@ -36,6 +36,7 @@ def _verified_set(question: Question) -> Answer:
     files = _files(question.result_of(Action.COPY_SET), "the copy")
     wrong = [
         *_header_faults(header, files, _original(question)),
+        *_streaming_faults(question, files),
         *_differences(files, _files(question.result_of(Action.HASH_SET), "the set")),
         *_page_faults(question.result_of(Action.VERIFY_SET_ON_HOST)),
     ]
@@ -90,6 +91,28 @@ def _header_faults(
     ]
     if copied != [member(header, "size_bytes", of="the header")]:
         wrong.append("the set does not hold the database at the size that its header was read at")
+    return wrong
+
+
+def _streaming_faults(question: Question, files: Mapping[str, tuple[int, str]]) -> list[str]:
+    """A database of two files: the set holds the second too, and its checksums were read."""
+    steps = tuple(question.steps(Action.READ_STREAMING_HEADER))
+    if not steps:
+        return []
+    call = steps[0].call
+    assert isinstance(call, ScriptCall)
+    name = basename(str(call.arguments["path"])).lower()
+    copied = [size for path, (size, _) in files.items() if basename(path) == name]
+    read = question.result_of(Action.READ_STREAMING_HEADER)
+    wrong = []
+    if copied != [member(read, "size_bytes", of="the streaming file")]:
+        wrong.append("the set does not hold the streaming file at the size that was read")
+    checks = [each.call for each in question.steps(Action.VERIFY_SET_ON_HOST)]
+    for check in checks:
+        assert isinstance(check, JobCall)
+        given = [str(each).lower() for each in check.request["arguments"]]
+        if not any(each.startswith("/s") and each.endswith(f"\\{name}") for each in given):
+            wrong.append("the checksums of the copy are those of its first file alone")
     return wrong
 
 

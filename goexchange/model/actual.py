@@ -231,6 +231,7 @@ class ActualDatabase:
     Unknown otherwise.
     `replication_backlog` counts the replication messages that the store has still to work into a
     database with public folders; None for a mailbox database, which has no such thing.
+    Units: `size_bytes` is that of all files that make up the database.
     """
 
     name: str
@@ -252,12 +253,27 @@ class ActualDatabase:
     white_space_bytes: int | Unknown
     has_moves: bool | Unknown
     has_repair_requests: bool | Unknown
-    storage_group: str | None = None  # of Exchange 2007
+    storage_group: str | None = None  # of Exchange 2007 and 2003
     is_public_folder: bool = False  # of Exchange 2010 and 2007; later ones have mailboxes for them
     replication_backlog: int | Unknown | None = None
+    streaming_path: str | None = None  # of Exchange 2003: the second file of the same database
 
 
 NOT_ASKED = Unknown("it was not asked for")
+
+
+@frozen(kw_only=True)
+class PublicStore:
+    """A public folder store of Exchange 2003: it is never worked on, and its logs may be those of a
+    mailbox database too.
+    """
+
+    name: str
+    storage_group: str
+    edb_path: str
+    log_folder: str
+    log_prefix: str | Unknown
+    is_mounted: bool | Unknown
 
 
 @frozen(kw_only=True)
@@ -282,8 +298,8 @@ class ActualMta:
 
 @frozen(kw_only=True)
 class Cluster:
-    """A failover cluster of Exchange 2007: `Shared` storage is a single copy that moves from one
-    node to another, `NonShared` is replicated between them.
+    """A failover cluster of Exchange 2007 or 2003: `Shared` storage is a single copy that moves
+    from one node to another, `NonShared` is replicated between them.
     """
 
     kind: str
@@ -314,6 +330,7 @@ class ActualServer:
     copies: tuple[ActualCopy, ...] | Unknown = NOT_ASKED
     mta: ActualMta | None | Unknown = NOT_ASKED
     cluster: Cluster | None | Unknown = None
+    public_stores: tuple[PublicStore, ...] | Unknown = ()
 
 
 @frozen(kw_only=True)

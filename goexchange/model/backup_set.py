@@ -18,6 +18,7 @@ class FileRole(Enum):
     """Why a kind of file is in a set."""
 
     DATABASE = "database"
+    STREAMING = "streaming"  # the second file of a database of Exchange 2003
     LOG = "log"
     CHECKPOINT = "checkpoint"
     REGISTRY = "registry"

@@ -44,6 +44,8 @@ class Action(Enum):
     COPY_SET = "copy-set"
     REBUILD = "rebuild"
     READ_TEMPORARY_HEADER = "read-temporary-header"
+    READ_STREAMING_HEADER = "read-streaming-header"
+    READ_TEMPORARY_STREAMING = "read-temporary-streaming"
     DETECT_ERRORS_TEMPORARY = "detect-errors-temporary"
     VERIFY_SET_ON_HOST = "verify-set-on-host"
     HASH_SET = "hash-set"

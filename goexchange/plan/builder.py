@@ -57,6 +57,8 @@ TRAITS: Mapping[Action, Traits] = {
     Action.COPY_SET: Traits(_ATTACH, 24 * HOUR),
     Action.REBUILD: Traits(_ATTACH, 24 * HOUR),
     Action.READ_TEMPORARY_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.READ_STREAMING_HEADER: Traits(_REPEAT, 10 * MINUTE),
+    Action.READ_TEMPORARY_STREAMING: Traits(_REPEAT, 10 * MINUTE),
     Action.DETECT_ERRORS_TEMPORARY: Traits(_ATTACH, 12 * HOUR),
     Action.VERIFY_SET_ON_HOST: Traits(_ATTACH, 12 * HOUR),
     Action.HASH_SET: Traits(_ATTACH, 12 * HOUR),

@@ -17,6 +17,8 @@ from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
 
 _UNSEEN = {
+    Generation.EXCHANGE_2003: "; whether somebody moves mailboxes there, and whether a backup is"
+    " scheduled there as a task, cannot be asked",
     Generation.EXCHANGE_2007: "; whether somebody moves mailboxes there cannot be asked",
 }
 

@@ -21,6 +21,7 @@ from goexchange.plan.calls import equals, host_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
 from goexchange.plan.host_records import add_remove_sentinel, keeper_of
+from goexchange.plan.pair import second_of
 from goexchange.plan.phase_before import add_copies_sentinel, add_notice
 from goexchange.plan.phase_rebuild import RebuildSteps, header_bindings, swap_arguments
 from goexchange.powershell import cmdlets
@@ -158,12 +159,31 @@ def _add_set_back(lane: LaneBuilder, context: LaneContext, steps: RebuildSteps) 
         reason=Reason.WAY_BACK,
         estimate_s=5,
     )
+    for path, aside in zip(
+        second_of(context, paths.original), second_of(context, paths.set_aside), strict=True
+    ):
+        lane.add(
+            Action.SET_ASIDE,
+            host_script(
+                "move-aside", {"root": context.root, "source": path, "destination": aside}
+            ),
+            summary="way back without the original: its streaming file is set aside too",
+            reason=Reason.WAY_BACK,
+            estimate_s=5,
+        )
     copied = lane.add(
         Action.COPY_BACK,
         host_job(
             "copy-files",
             {
-                "files": [{"source": paths.set_database, "destination": paths.original}],
+                "files": [
+                    {"source": source, "destination": destination}
+                    for source, destination in zip(
+                        (paths.set_database, *second_of(context, paths.set_database)),
+                        (paths.original, *second_of(context, paths.original)),
+                        strict=True,
+                    )
+                ],
                 "continues": True,
             },
             watch=(f"{paths.original}.partial",),

@@ -33,6 +33,7 @@ from goexchange.plan.host_records import (
     add_sentinel,
     keeper_of,
 )
+from goexchange.plan.pair import is_pair
 from goexchange.plan.phase_copies import held_copies
 from goexchange.plan.recovery_text import recovery_text
 from goexchange.plan.treatment import Passes
@@ -43,6 +44,7 @@ _REGISTRY_KEYS = (
     "HKLM\\SOFTWARE\\Microsoft\\ExchangeServer",
     "HKLM\\SYSTEM\\CurrentControlSet\\Services",
 )
+_REGISTRY_KEYS_2003 = ("HKLM\\SOFTWARE\\Microsoft\\Exchange", _REGISTRY_KEYS[1])
 ERRORS = "ours.errors"  # of the requests that this very step asked for
 TROUBLES = "ours.troubles"  # errors and warnings together
 COUNTED = Condition(path=ERRORS, operator=Operator.GREATER_OR_EQUAL, value=0)
@@ -75,21 +77,25 @@ def add_export(lane: LaneBuilder, context: LaneContext, backup: OfflineBackup) -
         or BackupPart.EXCHANGE_DIRECTORIES in backup.parts
     ):
         paths += _exchange_folders(context, backup)
-    names = [each.value.replace("-", " ") for each in backup.parts]
+    # Windows Server 2003 has no wbadmin, which is what saves a system state.
+    is_left_out = is_pair(context) and BackupPart.SYSTEM_STATE in backup.parts
+    copied = [e for e in backup.parts if not (is_left_out and e is BackupPart.SYSTEM_STATE)]
+    names = [each.value.replace("-", " ") for each in copied]
+    left_out = "; no system state: this Windows has no wbadmin" if is_left_out else ""
     lane.add(
         Action.EXPORT_CONFIGURATION,
         host_job(
             "export-configuration",
             {
                 "folder": f"{context.paths.set_folder}\\configuration",
-                "registry_keys": list(_REGISTRY_KEYS)
+                "registry_keys": list(_REGISTRY_KEYS_2003 if is_pair(context) else _REGISTRY_KEYS)
                 if BackupPart.REGISTRY in backup.parts
                 else [],
                 "paths": paths,
-                "system_state": BackupPart.SYSTEM_STATE in backup.parts,
+                "system_state": BackupPart.SYSTEM_STATE in copied,
             },
         ),
-        summary=f"copy {', '.join([*names, *backup.paths])}, while mounted",
+        summary=f"copy {', '.join([*names, *backup.paths])}, while mounted{left_out}",
         reason=Reason.ASKED_FOR,
         origin=backup.place,
     )

@@ -1,4 +1,4 @@
-"""Error correction of Exchange 2007: the store's own isinteg, on the dismounted database.
+"""Error correction of Exchange 2007 and 2003: the store's own isinteg, on the dismounted database.
 
 It changes the file, so that it comes after a set of that very file was sealed and verified; its
 passes end at the first one without errors. Around a rebuild it is run twice: on the original
@@ -30,7 +30,7 @@ from goexchange.plan.treatment import Passes
 
 def corrects_offline(context: LaneContext) -> bool:
     """Whether the passes of the lane are those of isinteg."""
-    is_old = context.server.generation is Generation.EXCHANGE_2007
+    is_old = context.server.generation in (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007)
     treatment = context.treatment
     return is_old and treatment.passes is Passes.CORRECT and not treatment.repairs
 

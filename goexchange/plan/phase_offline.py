@@ -9,6 +9,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, eseutil_job, host_script, property_probe
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import known_size
+from goexchange.plan.pair import second_of, switch_of
 from goexchange.plan.phase_before import PASS_PRIMARY, add_notice
 from goexchange.powershell import cmdlets
 
@@ -66,12 +67,20 @@ def add_read_header(lane: LaneBuilder, context: LaneContext) -> str:
     """Read both headers of the dismounted file; what cannot be known while mounted is judged on
     them.
     """
-    return lane.add(
+    header = lane.add(
         Action.READ_HEADER,
         read_header(context, context.paths.original, with_logs=True),
         summary="shutdown state, both headers, page size, tool version",
         estimate_s=5,
     )
+    for path in second_of(context, context.paths.original):
+        lane.add(
+            Action.READ_STREAMING_HEADER,
+            read_header(context, path, with_logs=False),
+            summary="streaming file: shut down cleanly, the one of this database",
+            estimate_s=5,
+        )
+    return header
 
 
 def read_header(context: LaneContext, path: str, *, with_logs: bool) -> ScriptCall:
@@ -96,8 +105,9 @@ def add_detect(lane: LaneBuilder, context: LaneContext) -> None:
     checksums = None if estimate is None else estimate.checksums
     integrity = None if estimate is None else estimate.integrity
     scratch = context.paths.integrity_temporary
+    read = ("/k", original, *switch_of(context, original))
     for text, arguments, creates, time in (
-        ("page checksums of the file", ("/k", original), (), checksums),
+        ("page checksums of the file", read, (), checksums),
         ("integrity of the file", ("/g", original, f"/t{scratch}", "/o"), (scratch,), integrity),
     ):
         lane.add(

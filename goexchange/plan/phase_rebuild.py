@@ -20,6 +20,7 @@ from goexchange.plan.calls import (
 )
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, known_size, result_size, set_size
+from goexchange.plan.pair import is_pair, second_of, switch_of
 from goexchange.plan.paths import reached_at, verifier_of
 from goexchange.plan.phase_before import PASS_DEFRAGMENTED
 from goexchange.plan.phase_offline import read_header
@@ -178,9 +179,21 @@ def add_rebuild(
         Action.REBUILD,
         eseutil_job(
             context.eseutil,
-            ("/d", source, f"/t{paths.temporary}", "/p", "/o"),
+            (
+                "/d",
+                source,
+                *switch_of(context, source),
+                f"/t{paths.temporary}",
+                *switch_of(context, paths.temporary, switch="/f"),
+                "/p",
+                "/o",
+            ),
             folder=paths.work_folder,
-            creates=(paths.temporary, paths.temporary_flush_map),
+            creates=(
+                paths.temporary,
+                paths.temporary_flush_map,
+                *second_of(context, paths.temporary),
+            ),
             expected_bytes=result_size(context.database),
         ),
         summary=f"rebuild to {paths.temporary}, about {words.size(result_size(context.database))};"
@@ -201,9 +214,17 @@ def prove_temporary(lane: LaneBuilder, context: LaneContext, estimate: LaneEstim
         summary="header of the temporary file: clean, another signature, the size predicted",
         estimate_s=5,
     )
+    for path in second_of(context, temporary):
+        lane.add(
+            Action.READ_TEMPORARY_STREAMING,
+            read_header(context, path, with_logs=False),
+            summary="header of its streaming file: clean, the same new signature",
+            estimate_s=5,
+        )
     scratch = context.paths.integrity_temporary
+    checksums = ("/k", temporary, *switch_of(context, temporary))
     for text, arguments, creates, time in (
-        ("page checksums", ("/k", temporary), (), estimate.checksums_temporary),
+        ("page checksums", checksums, (), estimate.checksums_temporary),
         (
             "integrity",
             ("/g", temporary, f"/t{scratch}", "/o"),
@@ -238,7 +259,7 @@ def _prove_set(
         Action.VERIFY_SET_ON_HOST,
         eseutil_job(
             context.eseutil,
-            ("/k", paths.set_database),
+            ("/k", paths.set_database, *switch_of(context, paths.set_database)),
             folder=paths.work_folder,
             expected_bytes=known_size(context.database),
         ),
@@ -263,7 +284,8 @@ def _prove_set(
         estimate_s=2,
     )
     written = SealedSet(folder=paths.set_folder, header=header, seal=sealed)
-    prove_elsewhere(lane, context, written, estimate.verify_set)
+    if not is_pair(context):  # of a streaming file only that server's own eseutil can tell
+        prove_elsewhere(lane, context, written, estimate.verify_set)
     return sealed
 
 
@@ -313,6 +335,8 @@ def prove_elsewhere(
 
 def verified_where(context: LaneContext, folder: str | None) -> str:
     """Where a set is read after the copy, in words."""
+    if is_pair(context):
+        return "on the host alone: nothing else can check a streaming file"
     if reached_at(folder, context.inventory) is not None:
         return "on the host and here"
     verifier = verifier_of(folder, context.inventory)

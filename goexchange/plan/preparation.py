@@ -46,6 +46,7 @@ from goexchange.plan.refusals import (
     refuse_unsupported,
     refuse_without_backups,
 )
+from goexchange.plan.refusals_2003 import refuse_on_2003
 from goexchange.plan.refusals_2007 import refuse_copies_on_2007, refuse_on_2007
 from goexchange.plan.repair_estimates import with_repair
 from goexchange.plan.repairing import decide_repair
@@ -109,6 +110,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_without_backups(needed, spec)
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
+        or refuse_on_2003(server, database, needed, spec)
         or refuse_on_2007(server, database, needed, spec)
         or refuse_public_folders(server, database, needed, spec)
         or refuse_open_run(candidate, known(server.host))
@@ -183,7 +185,8 @@ def _context(work: Work, setting: Setting) -> LaneContext | Needed:
     if before is not None:
         times = evolve(times, copy_rate_max=before.rate_max_bytes_per_s)
     is_evidence = work.needed.treatment.repairs  # which our own verifier would not pass
-    is_set_read = not is_evidence and _is_read(paths.set_folder, setting)
+    is_alone = is_evidence or database.streaming_path is not None  # our verifier reads neither
+    is_set_read = not is_alone and _is_read(paths.set_folder, setting)
     estimate = _estimate(work, host, times=times, is_set_read=is_set_read)
     if isinstance(estimate, Needed):
         return estimate

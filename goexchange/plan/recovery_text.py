@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from goexchange.facts.generations import has_flush_maps
-from goexchange.model.actual import Generation
 from goexchange.model.flush_map import flush_map_beside
-from goexchange.model.unknown import known
+from goexchange.plan import recovery_words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.pair import second_of
 
 
 def recovery_text(context: LaneContext) -> str:
@@ -16,22 +16,20 @@ def recovery_text(context: LaneContext) -> str:
     database, paths = context.database, context.paths
     lines = [
         f"Maintenance of mailbox database {database.name} on {context.server.name} stopped.",
-        "This text says how to bring it back with the Exchange Management Shell alone.",
+        f"This text says how to bring it back with {recovery_words.tool(context)} alone.",
         "",
         "1. Is it down?",
-        f"   Get-MailboxDatabase -Identity {database.guid} -Status | Format-List Name, Mounted",
-        "   Mounted True: go to 4.",
+        *recovery_words.look(context),
         "",
         "2. Which files are there? End any eseutil.exe that works on them first (it only writes",
         f"   below {paths.work_folder}); the scheduled tasks of this tool are in {context.root}.",
         *_files(context),
         "",
         "3. Mount it. Never use -Force or -AcceptDataLoss.",
-        f"   Mount-Database -Identity {database.guid}",
+        *recovery_words.mount(context),
         "",
         "4. Put the setting back to what it was, and look again.",
-        *_setting(context),
-        f"   Get-MailboxDatabase -Identity {database.guid} -Status | Format-List Name, Mounted",
+        *recovery_words.setting(context),
         *_services(context),
         *_copies(context),
         "",
@@ -42,7 +40,18 @@ def recovery_text(context: LaneContext) -> str:
         lines += [
             f"nothing may lie at {paths.original} (set it aside as in 2c), and go to 3 after",
             *_copy(paths.set_database, paths.original),
-            "      Get-FileHash of both, which must be the same.",
+            *(
+                line
+                for source, destination in zip(
+                    second_of(context, paths.set_database),
+                    second_of(context, paths.original),
+                    strict=True,
+                )
+                for line in _copy(source, destination)
+            ),
+            "      Get-FileHash of both, which must be the same."
+            if recovery_words.has_cmdlets(context)
+            else "      and compare them with `fc /b` or `eseutil /k`.",
         ]
     return "\r\n".join(lines) + "\r\n"
 
@@ -121,15 +130,19 @@ def _logs_aside(context: LaneContext) -> list[str]:
     return [
         "      If a mount of the rebuilt file was tried, its logs go aside too, but only when no",
         "      other database writes logs of this name there:",
-        f"      {_who_logs(context)} | Format-List Name,LogFolderPath,LogFilePrefix",
+        f"      {recovery_words.who_logs(context)}",
         f"      New-Item -ItemType Directory -Force -Path '{_in_quotes(aside)}'",
         f"      {listing} | Move-Item -Destination '{_in_quotes(aside)}'",
     ]
 
 
 def _move(context: LaneContext, source: str, destination: str) -> list[str]:
-    """A file is renamed with its flush map, from Exchange 2016 on."""
+    """A file is renamed with what belongs to it: its flush map, from Exchange 2016 on, or its
+    streaming file, on Exchange 2003.
+    """
     lines = [_move_item(source, destination)]
+    seconds = zip(second_of(context, source), second_of(context, destination), strict=True)
+    lines += [_move_item(*each) for each in seconds]
     if has_flush_maps(context.server.generation):
         lines.append(
             _move_item(flush_map_beside(source), flush_map_beside(destination))
@@ -150,15 +163,3 @@ def _move_item(source: str, destination: str) -> str:
 
 def _in_quotes(path: str) -> str:
     return path.replace("'", "''")
-
-
-def _who_logs(context: LaneContext) -> str:
-    """The cmdlet that tells whose logs they are; before Exchange 2010 they are a group's."""
-    is_group = context.server.generation is Generation.EXCHANGE_2007
-    return "Get-StorageGroup" if is_group else "Get-MailboxDatabase"
-
-
-def _setting(context: LaneContext) -> list[str]:
-    """What mount at startup was: no outage is planned where that is not known."""
-    value = "$true" if known(context.database.is_mount_at_startup) else "$false"
-    return [f"   Set-MailboxDatabase -Identity {context.database.guid} -MountAtStartup {value}"]

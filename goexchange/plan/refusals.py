@@ -13,7 +13,7 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
-from goexchange.spec.scripts import OLD, Standing, cell_of
+from goexchange.spec.scripts import OLD, cell_of
 from goexchange.spec.supported import unsupported_parts
 
 
@@ -48,10 +48,9 @@ def refuse_version(spec: DesiredState, generation: Generation) -> Needed | None:
     cell = cell_of(spec.script.script, generation)
     if cell.is_executed:
         return None
-    verb = "does not apply to" if cell.standing is Standing.NEVER else "is not executed on"
     return not_possible(
         Reason.SCRIPT_NOT_FOR_VERSION,
-        f"{spec.script.script.value} {verb} Exchange {generation.value}: {cell.why}",
+        f"{spec.script.script.value} does not apply to Exchange {generation.value}: {cell.why}",
         origin=spec.script.place,
         instead=cell.instead,
     )

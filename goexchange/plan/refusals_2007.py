@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goexchange.model.actual import ActualDatabase, ActualServer, Generation
+from goexchange.model.actual import ActualDatabase, ActualServer, Generation, PublicStore
 from goexchange.model.desired import DesiredState
 from goexchange.model.plan import Reason
 from goexchange.model.unknown import Unknown
@@ -22,7 +22,7 @@ def refuse_on_2007(
     passes = _passes(database, needed, spec)
     if passes is not None or not needed.treatment.is_offline:
         return passes
-    return _cluster(server, spec) or _shared_stream(server, database, needed, spec)
+    return refuse_cluster(server, spec) or _shared_stream(server, database, needed, spec)
 
 
 def refuse_copies_on_2007(
@@ -102,7 +102,7 @@ def _group(database: ActualDatabase, spec: DesiredState) -> Needed | None:
     )
 
 
-def _cluster(server: ActualServer, spec: DesiredState) -> Needed | None:
+def refuse_cluster(server: ActualServer, spec: DesiredState) -> Needed | None:
     """Records, jobs and fence of a run lie on the node: the next one would know nothing of them."""
     cluster = server.cluster
     if isinstance(cluster, Unknown):
@@ -132,7 +132,9 @@ def _shared_stream(
     sharing = [
         each.name
         for each in server.databases
-        if each.guid != database.guid and each.is_mounted is not False and _is_same(each, database)
+        if each.guid != database.guid
+        and each.is_mounted is not False
+        and writes_same_logs(each, database)
     ]
     if not sharing:
         return None
@@ -147,7 +149,7 @@ def _shared_stream(
     )
 
 
-def _is_same(one: ActualDatabase, other: ActualDatabase) -> bool:
+def writes_same_logs(one: ActualDatabase | PublicStore, other: ActualDatabase) -> bool:
     """Whether they may write one log stream; a prefix that is not known may be any."""
     prefixes = (one.log_prefix, other.log_prefix)
     may_be = any(isinstance(each, Unknown) for each in prefixes) or (

@@ -17,7 +17,7 @@ from goexchange.facts.generations import page_bytes_of
 from goexchange.facts.places import volume_of
 from goexchange.model.accounts import account_at
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
-from goexchange.model.backup_set import BackupSet, SetFile, SetMethod
+from goexchange.model.backup_set import BackupSet, FileRole, SetFile, SetMethod
 from goexchange.model.configuration import Inventory
 from goexchange.model.history import Work
 from goexchange.model.plan import (
@@ -48,6 +48,12 @@ from goexchange.plan.restore_files import HeaderTool, Staged, database_of
 from goexchange.powershell.seam import is_carried
 from goexchange.schedule.history import History, Where
 from goexchange.schedule.rates import Duration
+
+PAIR = (
+    "a database of Exchange 2003 is a pair of files: putting an earlier pair back is not executed."
+    " By hand: dismount it, move both its files and the logs aside, copy both files of the set,"
+    " check them with `eseutil /k DB.edb /sDB.stm`, mount it"
+)
 
 
 @frozen(kw_only=True)
@@ -290,6 +296,8 @@ def decision_of_return(database: ActualDatabase, text: str) -> Decision:
 def _database_file(body: BackupSet) -> SetFile:
     if body.method is SetMethod.EVIDENCE:
         raise UsageError(f"{body.set_id} was taken as evidence before a repair: it is no way back")
+    if any(each.role is FileRole.STREAMING for each in body.files):
+        raise NotNow(PAIR)
     file = database_of(body)
     if file is None or file.database is None:
         raise Damaged(f"{body.set_id} does not hold exactly one database")

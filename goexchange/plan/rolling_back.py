@@ -24,6 +24,7 @@ from goexchange.plan.lane_return import Returning, return_lane, tried_folder
 from goexchange.plan.paths import stamp_text
 from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.restoring import (
+    PAIR,
     Draft,
     Setting,
     database_by_guid,
@@ -46,6 +47,8 @@ def rollback_draft(undo: KeptOriginal, setting: Setting) -> PlanBody:
             f"{database.name} lies at {database.edb_path} now, and the run kept the original of"
             f" {undo.original}: move it by hand, or restore the set"
         )
+    if database.streaming_path is not None:
+        raise NotNow(PAIR)
     stamp = stamp_text(setting.now)
     eseutil = "" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path
     if not eseutil:

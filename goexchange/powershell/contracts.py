@@ -420,7 +420,7 @@ READ_REPAIRS = Contract(
     arguments=record(hours=COUNT),
     result=record(clock=TIME, events=several(EVENT)),
     errors=(),
-    cmdlets=("Get-WinEvent",),
+    cmdlets=("Get-CimInstance", "Get-WinEvent"),
 )
 
 READ_SET = Contract(

@@ -70,13 +70,43 @@ TELL_SNAPIN = Contract(
 READ_SPACE = Contract(
     script="read-space",
     version=1,
-    purpose="what the store of Exchange 2007 wrote of the free space of its databases in the last"
-    " hours; changes nothing",
+    purpose="what the store of Exchange 2007 or 2003 wrote of the free space of its databases in"
+    " the last hours; changes nothing",
     changes_host=False,
     arguments=record(hours=COUNT),
     result=record(clock=TIME, events=several(EVENT)),
     errors=(),
-    cmdlets=("Get-WinEvent",),
+    cmdlets=("Get-CimInstance", "Get-WinEvent"),
 )
 
-CMDLET_CONTRACTS: tuple[Contract, ...] = (ASK_SNAPIN, TELL_SNAPIN, READ_SPACE)
+ASK_OBJECTS = Contract(
+    script="ask-objects",
+    version=1,
+    purpose="what the management objects of Exchange 2003 and the directory say of its stores, in"
+    " the words of later versions' cmdlets; changes nothing",
+    changes_host=False,
+    arguments=record(calls=CALLS),
+    result=CMDLET_ANSWER,
+    errors=("no-management-objects",),
+    cmdlets=(),
+)
+
+TELL_OBJECTS = Contract(
+    script="tell-objects",
+    version=1,
+    purpose="one change of a store of Exchange 2003 by its management objects: mounted, dismounted,"
+    " its mount at startup",
+    changes_host=True,
+    arguments=TOLD_ARGUMENTS,
+    result=CMDLET_ANSWER,
+    errors=("fenced", "root-not-private", "no-management-objects"),
+    cmdlets=("Get-Acl",),
+)
+
+CMDLET_CONTRACTS: tuple[Contract, ...] = (
+    ASK_SNAPIN,
+    TELL_SNAPIN,
+    READ_SPACE,
+    ASK_OBJECTS,
+    TELL_OBJECTS,
+)

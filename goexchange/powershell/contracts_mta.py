@@ -18,6 +18,7 @@ from goexchange.powershell.contract import (
 )
 
 _SERVICE = record(name=TEXT, state=TEXT, start_type=TEXT)
+_TOOL: Schema = record(path=TEXT, version=TEXT)
 _MTA: Schema = record(
     service=_SERVICE,
     dependents=several(_SERVICE),
@@ -32,11 +33,11 @@ _MTA: Schema = record(
 OBSERVE_MTA = Contract(
     script="observe-mta",
     version=1,
-    purpose="build, message transfer agent and its queue database of a server with Exchange 2003,"
-    " which has no cmdlets; changes nothing",
+    purpose="build, eseutil, message transfer agent and its queue database of a server with"
+    " Exchange 2003, which has no cmdlets; changes nothing",
     changes_host=False,
     arguments=record(events_since=TIME),
-    result=record(store_version=maybe(TEXT), mta=maybe(_MTA)),
+    result=record(store_version=maybe(TEXT), eseutil=maybe(_TOOL), mta=maybe(_MTA)),
     errors=(),
     cmdlets=("Get-CimInstance", "Get-Service"),
 )

@@ -28,6 +28,7 @@ class Carriers:
 
 
 CARRIERS: Mapping[Generation, Carriers] = {
+    Generation.EXCHANGE_2003: Carriers(ask="ask-objects", tell="tell-objects"),
     Generation.EXCHANGE_2007: Carriers(ask="ask-snapin", tell="tell-snapin"),
 }
 

@@ -13,10 +13,11 @@ from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
 from goexchange.facts import groups
 from goexchange.facts.mta import (
+    OldAnswers,
     decode_old_server,
-    host_only_arguments,
     is_asked_without_cmdlets,
     mta_arguments,
+    old_host_arguments,
 )
 from goexchange.facts.observation import (
     Asked,
@@ -26,12 +27,13 @@ from goexchange.facts.observation import (
     host_arguments,
 )
 from goexchange.journal.chain import seal
-from goexchange.model.actual import ActualServer
+from goexchange.model.actual import ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.run import Record
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import registered_digests
 from goexchange.powershell.seam import asking, is_carried
+from goexchange.powershell.space_events import SPACE_OF_HOURS
 from goexchange.world.clock import ManualClock
 from goexchange.world.refusals import HostDown, ScriptFailed
 from goexchange.world.truth import true_file
@@ -94,12 +96,7 @@ class Performer:
         generation = self.world.hosts[server].description.generation
         since = self.now() - EVENTS_BEFORE
         if is_asked_without_cmdlets(generation):
-            wanted = host_only_arguments(root=self.root, events_since=since)
-            host = _as_sent(self.world.script(server, self.user, "observe-host", wanted))
-            told = _as_sent(
-                self.world.script(server, self.user, "observe-mta", mta_arguments(since))
-            )
-            return decode_old_server(host, told, name=server, observed_at=self.now())
+            return self._old_server(server, since)
         exchange: Mapping[str, Any] | Unknown = self._pipeline(
             server, exchange_statements(server, databases, generation=generation)
         )
@@ -118,6 +115,22 @@ class Performer:
         return decode_server(
             exchange, host, asked=asked, observed_at=self.now(), events=by_events
         )
+
+    def _old_server(self, server: str, since: datetime) -> ActualServer:
+        stores = self._pipeline(
+            server, exchange_statements(server, generation=Generation.EXCHANGE_2003)
+        )
+        wanted = old_host_arguments(stores, root=self.root, events_since=since)
+        asked: tuple[tuple[str, Mapping[str, Any]], ...] = (
+            ("observe-host", wanted),
+            ("observe-mta", mta_arguments(since)),
+            ("read-space", {"hours": SPACE_OF_HOURS}),
+        )
+        host, mta, said = (
+            _as_sent(self.world.script(server, self.user, *each)) for each in asked
+        )
+        answers = OldAnswers(stores=stores, host=host, mta=mta, events=said)
+        return decode_old_server(answers, name=server, observed_at=self.now())
 
     def _append(self, effect: effects.Append) -> events.Event:
         last = self.records[-1] if self.records else None

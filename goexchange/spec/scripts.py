@@ -21,7 +21,6 @@ class Standing(Enum):
 
     APPLIES = "applies"
     BY_CONSENT = "applies by consent"  # its facts there are not confirmed: `unconfirmed generation`
-    NOT_YET = "not yet"  # it would apply; its facts there are not confirmed, so it is not executed
     NEVER = "no"
 
 
@@ -46,20 +45,12 @@ _OFFLINE_ONLY = (_G.EXCHANGE_2003, _G.EXCHANGE_2007)
 
 _RUNS = Cell(standing=Standing.APPLIES)
 _BY_CONSENT = Cell(standing=Standing.BY_CONSENT)
-_UNCONFIRMED = Cell(
-    standing=Standing.NOT_YET,
-    why="its facts there are not confirmed",
-    instead="use the version's own tools by hand, or move the mailboxes to a newer server",
-)
 _NO_REQUESTS = "the store takes no repair requests before Exchange 2010 SP1"
 
 
 def _living_and(old: Mapping[Generation, Cell]) -> Mapping[Generation, Cell]:
-    """Runs on every living version; on older ones as given, else by consent on 2007 and 2010, and
-    unconfirmed before.
-    """
-    by_consent = dict.fromkeys((_G.EXCHANGE_2007, _G.EXCHANGE_2010), _BY_CONSENT)
-    cells = dict.fromkeys(OLD, _UNCONFIRMED) | by_consent | dict(old)
+    """Runs on every living version; on older ones as given, else by consent."""
+    cells = dict.fromkeys(OLD, _BY_CONSENT) | dict(old)
     return {**cells, **dict.fromkeys(LIVING, _RUNS)}
 
 

@@ -19,6 +19,7 @@ from attrs import define
 from goexchange.codec import time_text
 from goexchange.ese.header import BackupKind
 from goexchange.ese.structures import BackupRecord
+from goexchange.world.backup_2003 import begun, completed, is_streamed, stopped
 from goexchange.world.databases import MailboxDatabase, backup_record, change_header
 from goexchange.world.events import WINDOWS_BACKUP
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, VolumeState, join
@@ -160,7 +161,9 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
         if database.mounted_on != run.host or not database.is_backup_running:
             continue
         stream = database.stream
-        if not run.is_fake:
+        if is_streamed(host) and not run.is_fake:
+            completed(database, host, at=moment)
+        elif not run.is_fake:
             _engine_event(
                 host,
                 database,
@@ -205,6 +208,9 @@ def abort_run(world: World, run: BackupRun, moment: datetime) -> None:
     for database in _covered(world, run):
         if database.is_backup_running:
             database.is_backup_running = False
+            if is_streamed(host):
+                stopped(database, host, at=moment)
+                continue
             _engine_event(
                 host, database, event_id=2007, at=moment, text="Shadow copy instance 1 aborted."
             )
@@ -277,6 +283,10 @@ def _freeze(world: World, host: Host, run: BackupRun) -> BackupRun:
     world.backups.append(run)
     for database in _covered(world, run):
         database.is_backup_running = True
+        if is_streamed(host):
+            if not run.is_fake:
+                begun(database, host, at=now)
+            continue
         for event_id, text in () if run.is_fake else _FREEZE_EVENTS:
             _engine_event(host, database, event_id=event_id, at=now, text=text)
     world.note("backup-started", host=host.name, detail=",".join(run.volumes))

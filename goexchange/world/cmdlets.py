@@ -195,6 +195,7 @@ _BEFORE_2013 = frozenset(
     {"Get-StorageGroup", "Get-PublicFolderDatabase", "Set-PublicFolderDatabase"}
 )
 _MISSING = {
+    Generation.EXCHANGE_2003: _SINCE_2013 | _SINCE_2010,
     Generation.EXCHANGE_2007: _SINCE_2013 | _SINCE_2010,
     Generation.EXCHANGE_2010: _SINCE_2013 | {"Get-StorageGroup"},
 }

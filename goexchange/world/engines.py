@@ -20,7 +20,14 @@ ENGINE_2010 = EngineVersion(
 ENGINE_2007 = EngineVersion(
     logo="08.03", update_major=12, update_minor=0, engine_format_version=0
 )
-_OLD = {Generation.EXCHANGE_2007: ENGINE_2007, Generation.EXCHANGE_2010: ENGINE_2010}
+# Its revision is that of the format notes for Exchange 2000 and 2003; pages of 4 KiB.
+ENGINE_2003 = EngineVersion(logo="6.5", update_major=9, update_minor=0, engine_format_version=0)
+_OLD = {
+    Generation.EXCHANGE_2003: ENGINE_2003,
+    Generation.EXCHANGE_2007: ENGINE_2007,
+    Generation.EXCHANGE_2010: ENGINE_2010,
+}
+_PAGES = {Generation.EXCHANGE_2003: 4096, Generation.EXCHANGE_2007: 8192}
 
 
 def engine_of(generation: Generation) -> EngineVersion:
@@ -35,4 +42,9 @@ def has_flush_maps(generation: Generation) -> bool:
 
 def page_bytes_of(generation: Generation) -> int:
     """The size of the pages that a version writes."""
-    return 8192 if generation is Generation.EXCHANGE_2007 else PAGE_BYTES
+    return _PAGES.get(generation, PAGE_BYTES)
+
+
+def has_streaming_files(generation: Generation) -> bool:
+    """Whether a database of the version is a pair of files."""
+    return generation is Generation.EXCHANGE_2003

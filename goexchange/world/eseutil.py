@@ -37,6 +37,7 @@ from goexchange.ese.space import free_pages, owned_pages
 from goexchange.ese.structures import Signature
 from goexchange.ese.writer import defragment, defragmented_header
 from goexchange.world.databases import HEADER_BYTES, flush_map
+from goexchange.world.eseutil_pair import pair_error, second_file, told_of_pair
 from goexchange.world.eseutil_recovery import recovered, recovery_lines
 from goexchange.world.eseutil_repair import repair_lines, repaired, verdict_lines, warning_line
 from goexchange.world.files import HostFiles, flush_map_of, name_of
@@ -55,9 +56,9 @@ _MODES = {
     "/p": "REPAIR",
 }
 _WITH_VALUE = {
-    "/d": "tb",
+    "/d": "tbsf",
     "/g": "tf",
-    "/k": "tp",
+    "/k": "tps",
     "/mh": "",
     "/ms": "f",
     "/ml": "",
@@ -253,8 +254,11 @@ def _check_pages(command: _Command, bench: Bench, reading: HeaderReading) -> Wor
         milliseconds=round(seconds * 1000),
     )
     errors = _text(checksum_error_lines(run), end=b"\r\n")
-    lines = [*_start(command, bench), *checksum_report(run)]
-    error = run.error
+    report, error = checksum_report(run), run.error
+    if "s" in command.values:
+        report = told_of_pair(report, command.values["s"])
+        error = error or pair_error(files, command.path, command.values["s"])
+    lines = [*_start(command, bench), *report]
     return _ended(command, bench, lines=lines, seconds=seconds, error=error, errors=errors)
 
 
@@ -353,6 +357,9 @@ def _defragment(command: _Command, bench: Bench, reading: HeaderReading) -> Work
         if files.exists(path) and not files.is_open(path)
     )
     error, content = _defragmented(files, command.path, header, bench)
+    if "s" in command.values:
+        lines[-1:] = [f"      Streaming File: {command.values['s']}", ""]
+        error = error or pair_error(files, command.path, command.values["s"])
     if error is None:
         lines += [*progress_lines("Defragmentation"), ""]
         if "p" not in command.flags:
@@ -366,6 +373,8 @@ def _defragment(command: _Command, bench: Bench, reading: HeaderReading) -> Work
         writes = (Write(path=temporary, content=content),)
         if error is None and not bench.engine.is_short:
             writes += (Write(path=flush_map_of(temporary), content=flush_map(temporary)),)
+        if error is None and "s" in command.values:
+            writes += second_file(files, command.values["s"], content, to=command.values["f"])
     work = _ended(
         command, bench, lines=lines, seconds=seconds, error=error, deletes=deletes, writes=writes
     )

@@ -17,7 +17,7 @@ _STORAGE_IDS = frozenset({*range(474, 478), 481, 482, *range(507, 511), 515, 516
 _STORAGE_PROVIDERS = frozenset(
     {"disk", "Ntfs", "Microsoft-Windows-Ntfs", "storport", "storahci", "iScsiPrt", "mpio", "volmgr"}
 )
-_BACKUP_IDS = frozenset({*range(210, 216), *range(224, 227), *range(2005, 2011)})
+_BACKUP_IDS = frozenset({*range(210, 216), 217, 221, *range(224, 227), *range(2005, 2011)})
 _BACKUP_PROVIDERS = frozenset({"ESE", "ESE BACKUP", "MSExchangeIS", "MSExchangeRepl"})
 _REPAIR_IDS = frozenset({10045, 10047, 10048, 10049, 10050, 10051, 10059, 10062})
 _KEPT_MAX = 300

@@ -21,6 +21,7 @@ from goexchange.world.files import HostFiles, join
 SECTOR_BYTES = 4096
 _LIVE_SEGMENTS = 3
 _RESERVE_LOGS = 2
+OLD_DIGITS = 5  # of a generation in the name of a log, before Exchange 2007
 
 
 @define(kw_only=True)
@@ -38,6 +39,7 @@ class LogStream:
     previous_created: LogTime = LogTime()
     previous_checksum: int = 0
     current_checksum: int = 0
+    digits: int = 8
     users: set[str] = field(factory=set)  # holders of the databases that are mounted on it
 
     @property
@@ -55,13 +57,15 @@ class LogStream:
 
     def path_of(self, generation: int) -> str:
         """The file of a closed generation."""
-        return join(self.folder, log_name(self.prefix, generation))
+        return join(self.folder, log_name(self.prefix, generation, digits=self.digits))
 
     def start(self, files: HostFiles) -> None:
         """Write the first current log, the reserve logs and the checkpoint."""
         self._write_current(files)
         for number in range(1, _RESERVE_LOGS + 1):
-            reserve = join(self.folder, f"{self.prefix}res{number:05d}.jrs")
+            is_old = self.digits == OLD_DIGITS
+            name = f"res{number}.log" if is_old else f"{self.prefix}res{number:05d}.jrs"
+            reserve = join(self.folder, name)
             files.write(reserve, bytes(self.log_bytes))
         self.write_checkpoint(files)
 

@@ -12,6 +12,7 @@ from goexchange.ese.jet_errors import JetError
 from goexchange.ese.pages import seal_page
 from goexchange.ese.space import AVAILABLE_ROOT, free_extents, page_header_bytes
 from goexchange.ese.structures import LogTime
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.databases import (
     MailboxDatabase,
     change_header,
@@ -19,9 +20,10 @@ from goexchange.world.databases import (
     page_bytes,
     read_header,
 )
-from goexchange.world.engines import has_flush_maps, page_bytes_of
+from goexchange.world.engines import has_flush_maps, has_streaming_files, page_bytes_of
 from goexchange.world.files import HostFiles, flush_map_of
 from goexchange.world.hosts import Host
+from goexchange.world.streaming import are_a_pair, follow_header
 
 STORE = "MSExchangeIS"
 _NO_TIME = LogTime()
@@ -73,6 +75,8 @@ def mount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
         last_attach_time=moment,
         log_consistent=stream.generation,
     )
+    if has_streaming_files(host.description.generation):
+        follow_header(files, database.edb_path)
     stream.write_checkpoint(files)
     map_path = flush_map_of(database.edb_path)
     if not files.exists(map_path) and has_flush_maps(host.description.generation):
@@ -132,6 +136,8 @@ def dismount(database: MailboxDatabase, host: Host, *, now: datetime) -> None:
         last_detach=stream.position,
         last_detach_time=moment,
     )
+    if has_streaming_files(host.description.generation):
+        follow_header(files, database.edb_path)
     stream.write_checkpoint(files)
     database.mounted_on = None
     database.is_backup_running = False
@@ -192,6 +198,8 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
         raise MountRefused(int(JetError.DatabaseCorrupted))
     if header.page_size != page_bytes_of(host.description.generation):
         raise MountRefused(int(JetError.PageSizeMismatch))
+    if has_streaming_files(host.description.generation):
+        _demand_streaming(files, path)
     database.stream.look(files)
     if _is_begun_for_another(database, files, header):
         # Source: jethdr.w, an attachment that is outstanding at the start of recovery
@@ -215,6 +223,17 @@ def _attachable(database: MailboxDatabase, host: Host, now: datetime) -> Databas
         text="The database engine has successfully completed recovery steps.",
     )
     return header
+
+
+def _demand_streaming(files: HostFiles, path: str) -> None:
+    """The second file of the database has to be there, and to belong to the first."""
+    streaming = streaming_beside(path)
+    if not files.exists(streaming):
+        raise MountRefused(int(JetError.FileNotFound))
+    if files.is_open(streaming):
+        raise MountRefused(int(JetError.FileAccessDenied))
+    if not are_a_pair(files, path, streaming):
+        raise MountRefused(int(JetError.DatabaseStreamingFileMismatch))
 
 
 def _is_begun_for_another(
@@ -247,7 +266,8 @@ def _header(files: HostFiles, path: str) -> DatabaseHeader:
 
 def _hold(database: MailboxDatabase, files: HostFiles) -> None:
     stream = database.stream
-    for path in (database.edb_path, flush_map_of(database.edb_path)):
+    edb = database.edb_path
+    for path in (edb, flush_map_of(edb), streaming_beside(edb)):
         files.hold(path, database.holder)
     stream.users.add(database.holder)
     stream.hold(files)

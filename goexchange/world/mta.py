@@ -57,7 +57,8 @@ def write_queues(files: HostFiles, server: ServerDescription) -> None:
 def observe_mta(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The script observe-mta."""
     server = host.description
-    answer: dict[str, Any] = {"store_version": server.file_version, "mta": None}
+    tool = {"path": server.eseutil_path, "version": server.file_version}
+    answer: dict[str, Any] = {"store_version": server.file_version, "eseutil": tool, "mta": None}
     if MTA_SERVICE in host.services:
         answer["mta"] = _mta(host, since=arguments["events_since"])
     return answer

@@ -83,7 +83,7 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "fence": fence_of(host, arguments["root"]),
         "records": database_records(host, arguments["root"]),
         "recoveries": open_recoveries(host, arguments["root"]),
-        "failures": [],
+        "failures": _failures(host.description),
     }
 
 
@@ -102,6 +102,14 @@ def _queues(world: World, host: Host) -> list[dict[str, Any]] | None:
     }
     counted["_Total"] = sum(counted.values())
     return [{"name": name, "waiting": waiting} for name, waiting in counted.items()]
+
+
+def _failures(description: ServerDescription) -> list[dict[str, str]]:
+    """Windows Server 2003 has an older scheduler, whose tasks nobody can list."""
+    if description.generation is not Generation.EXCHANGE_2003:
+        return []
+    message = "the scheduled tasks of this Windows cannot be listed"
+    return [{"part": "tasks", "message": message}]
 
 
 def _tools(description: ServerDescription) -> dict[str, str | None]:

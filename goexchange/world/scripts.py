@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from goexchange.powershell.checking import fits, problems
 from goexchange.powershell.contracts import CONTRACTS
 from goexchange.world import (
+    objects_2003,
     scripts_cmdlets,
     scripts_files,
     scripts_jobs,
@@ -60,6 +61,8 @@ _PLAYS: Mapping[str, Play] = {
     "read-space": read_space,
     "ask-snapin": scripts_cmdlets.ask_snapin,
     "tell-snapin": scripts_cmdlets.tell_snapin,
+    "ask-objects": objects_2003.ask_objects,
+    "tell-objects": objects_2003.tell_objects,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import time_text
 from goexchange.ese.header import PAGE_SIZES
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.accounts import is_beyond_session
 from goexchange.world.eseutil import run_eseutil
 from goexchange.world.files import (
@@ -26,6 +27,7 @@ from goexchange.world.hosts import Host
 from goexchange.world.job_kinds import bench_for
 from goexchange.world.refusals import ScriptFailed
 from goexchange.world.sealing import seal
+from goexchange.world.streaming import is_of_another
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -65,14 +67,24 @@ def swap_files(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
         if files.volume_of(path) is not files.volume_of(original):
             raise FileRefused(FileProblem.OTHER_VOLUME, path)
     demand_closed(files, original, temporary, kept)
+    second, new, held = (streaming_beside(path) for path in (original, temporary, kept))
+    is_pair = files.exists(new) or files.exists(held)
+    if is_pair:
+        demand_closed(files, second, new, held)
     state, evidence = _swap_state(files, arguments)
     if state == "after":
         return {"state": "after"}
     if state == "foreign":
         raise _foreign(files, original, kept, evidence)
     if state == "before":
+        if is_pair and not files.exists(second):
+            raise FileRefused(FileProblem.NOT_FOUND, second)
         move_map(files, original, kept)
         files.rename(original, kept)
+    if is_pair and not files.exists(held):
+        files.rename(second, held)
+    if is_pair and files.exists(new):
+        files.rename(new, second)
     move_map(files, temporary, original)
     files.rename(temporary, original)
     world.note("swap", host=host.name, detail=original)
@@ -88,6 +100,9 @@ def swap_back(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
     if files.exists(kept):
         if _header_digest(files, kept) != wanted:
             raise ScriptFailed("header-differs", f"{kept} is not the file that was recorded")
+        second, held = streaming_beside(original), streaming_beside(kept)
+        if not files.exists(held) and is_of_another(files, kept, second):
+            raise FileRefused(FileProblem.NOT_FOUND, held)
         if files.exists(original):
             expected = arguments["in_place_sha256"]
             if expected is not None and _header_digest(files, original) != expected:
@@ -96,6 +111,12 @@ def swap_back(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
                 raise FileRefused(FileProblem.EXISTS, aside)
             move_map(files, original, aside)
             files.rename(original, aside)
+        if files.exists(held):
+            demand_closed(files, second, held)
+            if files.exists(second):
+                rebuilt = aside if files.exists(aside) else temporary
+                files.rename(second, streaming_beside(rebuilt))
+            files.rename(held, second)
         move_map(files, original, temporary)
         files.rename(kept, original)
         world.note("swap-back", host=host.name, detail=original)
@@ -114,7 +135,7 @@ def delete_temporary(world: World, host: Host, arguments: Mapping[str, Any]) -> 
     if not is_ours or folder_of(path).lower() != within.lower():
         raise ScriptFailed("outside-folder", f"{path} is not in a folder of the tool")
     was_present = files.exists(path)
-    for each in (map_beside(path), path):
+    for each in (map_beside(path), streaming_beside(path), path):
         if files.exists(each):
             files.delete(each)
     return {"was_present": was_present}

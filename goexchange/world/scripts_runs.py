@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from goexchange.codec import parse_time, time_text
 from goexchange.ese.header import PAGE_SIZES
 from goexchange.model.flush_map import flush_map_beside
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, join, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import RUNNING
@@ -214,7 +215,7 @@ def _remove_file(world: World, host: Host, arguments: Mapping[str, Any]) -> bool
     apart = abs((files.times(path).modified_at - wanted).total_seconds())
     if files.size(path) != arguments["size_bytes"] or apart > 1:
         raise ScriptFailed("file-differs", f"{path} is not the file that was looked at")
-    for each in (flush_map_beside(path), path):
+    for each in (flush_map_beside(path), streaming_beside(path), path):
         if files.exists(each):
             files.delete(each)
     world.note("leftover-removed", host=host.name, detail=path)

@@ -119,8 +119,8 @@ class DatabaseDescription(Shared):
     mailboxes_left_out: int = 0
     replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
     mailboxes: int = 12
-    storage_group: str | None = None  # of Exchange 2007: one of its own when not given
-    is_public_folder: bool = False  # of Exchange 2007 and 2010
+    storage_group: str | None = None  # of Exchange 2007, 2003: one of its own when not given
+    is_public_folder: bool = False  # of Exchange 2003, 2007 and 2010
     replication_waiting: int | None = 0  # messages, of such a database; None: nobody counts them
     has_local_copy: bool = False  # local continuous replication of its storage group
     guid: UUID | None = None  # made from the seed when not given
@@ -262,7 +262,10 @@ def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescrip
     return evolve(
         site,
         servers=(*site.servers, *_OLD_SERVERS, SERVER_2003),
-        databases=(*site.databases, *(_scaled(each, scale) for each in _OLD_DATABASES)),
+        databases=(
+            *site.databases,
+            *(_scaled(each, scale) for each in (*_OLD_DATABASES, *_DATABASES_2003)),
+        ),
     )
 
 
@@ -443,4 +446,21 @@ _OLD_DATABASES = (
         is_public_folder=True,
         replication_waiting=17,
     ),
+)
+_DATABASES_2003 = (
+    evolve(
+        _plain("DB30", 0, "EX07", pages=8000, free_pages=3800),
+        corruptions=(("FolderView", (2,)),),
+        storage_group="First Storage Group",
+        age_days=1500,
+    ),
+    evolve(_plain("DB31", 1, "EX07", pages=3000, free_pages=40), storage_group=_SHARED),
+    evolve(
+        _plain("PUB31", 1, "EX07", pages=3000, free_pages=40),
+        log_folder="L:\\DB31",
+        storage_group=_SHARED,
+        is_public_folder=True,
+        replication_waiting=None,
+    ),
+    _plain("DB32", 2, "EX07", pages=3000, free_pages=40),
 )

@@ -16,6 +16,7 @@ from attrs import define, evolve, frozen
 
 from goexchange.model.actual import Generation
 from goexchange.world import backup_engine, jobs
+from goexchange.world.backup_2003 import begun, completed
 from goexchange.world.backup_engine import BackupRun
 from goexchange.world.clock import Clock, EventClock
 from goexchange.world.copies import (
@@ -27,12 +28,12 @@ from goexchange.world.copies import (
 )
 from goexchange.world.databases import MailboxDatabase, make_database, write_files
 from goexchange.world.disk import Disk
-from goexchange.world.engines import engine_of, page_bytes_of
+from goexchange.world.engines import engine_of, has_streaming_files, page_bytes_of
 from goexchange.world.faults import Faults
 from goexchange.world.files import HostFiles
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
-from goexchange.world.log_stream import LogStream
+from goexchange.world.log_stream import OLD_DIGITS, LogStream
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.mta import as_described, start_automatic, write_queues
 from goexchange.world.objects_2007 import tell_space
@@ -42,6 +43,7 @@ from goexchange.world.repairs import RepairRequest, finish_request, tell
 from goexchange.world.services import exchange_services
 from goexchange.world.sharing import Shared
 from goexchange.world.site import ServerDescription, SiteDescription
+from goexchange.world.streaming import write_streaming
 from goexchange.world.tasks import VENDOR_TASK
 from goexchange.world.values import CmdletAnswer
 
@@ -115,6 +117,8 @@ class World:
         self.databases: dict[UUID, MailboxDatabase] = {}
         for description in site.databases:
             made = make_database(description, seed=seed, now=now, log_bytes=site.log_bytes)
+            if has_streaming_files(self.hosts[made.active_server].description.generation):
+                made.stream.digits = OLD_DIGITS
             made.stream = self._stream_of_group(made) or made.stream
             self.databases[made.guid] = made
             self._place(made, now)
@@ -285,11 +289,18 @@ class World:
             engine=engine_of(generation),
             page_size=page_bytes_of(generation),
         )
+        if has_streaming_files(generation):
+            seed = f"{self.seed}/{database.name}".encode()
+            write_streaming(active.files, database.edb_path, seed=seed)
+            if database.description.full_backup_hours_ago is not None:
+                ago = timedelta(hours=database.description.full_backup_hours_ago)
+                begun(database, active, at=now - ago - timedelta(minutes=5))
+                completed(database, active, at=now - ago)
         for host in (self.hosts[each] for each in database.description.copies):
             _forget_growth(host, self.site)
         if database.description.is_mounted:
             mount(database, active, now=now)
-        if generation is Generation.EXCHANGE_2007:
+        if generation in (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007):
             tell_space(database, active, at=now - timedelta(hours=6))
         _forget_growth(active, self.site)
 

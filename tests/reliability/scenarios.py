@@ -302,6 +302,7 @@ def _server(
         generation=_generation(generations, index),
         version=_VERSIONS[_generation(generations, index)],
         powershell=_POWERSHELL.get(_generation(generations, index), model.powershell),
+        installed_in=_INSTALLED_IN.get(_generation(generations, index)),
     )
 
 
@@ -314,7 +315,7 @@ def _database(
         f"EX{one + 1:02d}" for one in range(scenario.servers) if one != index
     )
     # The store of Exchange 2007 tells free space in whole megabytes, and its pages are small.
-    pages = scenario.pages * (8 if server.generation is Generation.EXCHANGE_2007 else 1)
+    pages = scenario.pages * _SMALL_PAGES.get(server.generation, 1)
     has_room = need in ("rebuild", "defragment", "reseed", "measure", "outside")
     return DatabaseDescription(
         name=name,
@@ -399,8 +400,13 @@ _WANTS = {
 }
 _FINDS = ("correct", "store-correct")
 _WITH_PUBLIC_FOLDERS = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2010)
-_POWERSHELL = {Generation.EXCHANGE_2007: "2.0", Generation.EXCHANGE_2010: "2.0"}
+_POWERSHELL = dict.fromkeys(
+    (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007, Generation.EXCHANGE_2010), "2.0"
+)
+_SMALL_PAGES = {Generation.EXCHANGE_2003: 16, Generation.EXCHANGE_2007: 8}
+_INSTALLED_IN = {Generation.EXCHANGE_2003: SERVER_2003.installed_in}
 _VERSIONS = {
+    Generation.EXCHANGE_2003: SERVER_2003.version,
     Generation.EXCHANGE_2007: (8, 3, 83, 6),
     Generation.EXCHANGE_2010: (14, 3, 513, 0),
     Generation.EXCHANGE_2013: (15, 0, 1497, 48),

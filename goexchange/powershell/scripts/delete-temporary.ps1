@@ -15,6 +15,7 @@ if ([System.IO.Directory]::Exists($within)) {
     $attributes = [System.IO.File]::GetAttributes($within)
     if ($attributes -band [System.IO.FileAttributes]::ReparsePoint) { Stop-Gx 'outside-folder' ($within + ' is a link') }
     [System.IO.File]::Delete((Get-GxFlushMap $path))
+    [System.IO.File]::Delete((Get-GxStreaming $path))
     [System.IO.File]::Delete($path)
     if (@([System.IO.Directory]::GetFileSystemEntries($within)).Count -eq 0) { [System.IO.Directory]::Delete($within) }
 }

@@ -315,15 +315,40 @@ function Invoke-GxTool([string]$Tool, [string[]]$Arguments, $Output, $ErrorOutpu
 
 # --- the event logs ----------------------------------------------------------------------------
 
+# Windows Server 2003 has no such cmdlet: its event log is asked for by WMI, with the same words.
+function Find-GxOldEvent($Filter) {
+    $from = ([DateTime]$Filter['StartTime']).ToUniversalTime().ToString('yyyyMMddHHmmss', [System.Globalization.CultureInfo]::InvariantCulture)
+    $words = "Logfile = '" + $Filter['LogName'] + "' AND TimeGenerated >= '" + $from + ".000000+000'"
+    # Errors and warnings are the levels that are asked for; information has the number 3 there.
+    if ($Filter.ContainsKey('Level')) { $words = $words + ' AND (EventType = 1 OR EventType = 2)' }
+    $parts = @(@('Id', 'EventCode'), @('ProviderName', 'SourceName'))
+    foreach ($part in $parts) {
+        if (-not $Filter.ContainsKey($part[0])) { continue }
+        $each = @($Filter[$part[0]] | ForEach-Object -Process { $part[1] + " = '" + [string]$_ + "'" })
+        $words = $words + ' AND (' + [string]::Join(' OR ', [string[]]$each) + ')'
+    }
+    foreach ($entry in @(Get-CimInstance -ClassName Win32_NTLogEvent -Filter $words)) {
+        if ($null -eq $entry) { continue }
+        @{
+            LogName = $entry.Logfile
+            ProviderName = $entry.SourceName
+            Id = $entry.EventCode
+            TimeCreated = $entry.TimeGenerated
+            Message = $entry.Message
+        }
+    }
+}
+
 # "No such event" is an answer; anything else that goes wrong is a failure of the part, too many events included:
 # a list that is cut could hide the very one that matters.
 function Read-GxEvent($Filter, [string[]]$Providers) {
-    try {
-        $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 50000)
-    }
-    catch {
-        if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { throw }
-        $found = @()
+    if ([Environment]::OSVersion.Version.Major -lt 6) { $found = @(Find-GxOldEvent $Filter) }
+    else {
+        try { $found = @(Get-WinEvent -FilterHashtable $Filter -MaxEvents 50000) }
+        catch {
+            if ($_.FullyQualifiedErrorId -notlike 'NoMatchingEventsFound*') { throw }
+            $found = @()
+        }
     }
     $kept = @($found | Where-Object -FilterScript { $Providers -contains $_.ProviderName })
     if ($found.Count -ge 50000 -or $kept.Count -gt 5000) { throw 'too many events to look through' }
@@ -361,6 +386,22 @@ function Get-GxFlushMap([string]$Path) {
 function Move-GxFlushMap([string]$From, [string]$To) {
     $source = Get-GxFlushMap $From
     if ([System.IO.File]::Exists($source)) { [System.IO.File]::Move($source, (Get-GxFlushMap $To)) }
+}
+
+# The second file of a database of Exchange 2003.
+function Get-GxStreaming([string]$Path) {
+    $match = [regex]::Match($Path, '^(.*)\.edb(\.[^\\]*)?$', 'IgnoreCase')
+    if (-not $match.Success) { return $Path + '.stm' }
+    return $match.Groups[1].Value + '.stm' + $match.Groups[2].Value
+}
+
+# Whether a second file is there that says it is the one of another database: type 2, with another signature.
+function Test-GxOtherStreaming([string]$Path, [string]$Streaming) {
+    if (-not [System.IO.File]::Exists($Streaming)) { return $false }
+    $head = Read-GxBytes $Streaming 0 671
+    if ($head.Length -lt 671 -or [BitConverter]::ToInt32($head, 667) -ne 2) { return $false }
+    $first = [BitConverter]::ToString((Read-GxBytes $Path 24 28))
+    return $first -ne [BitConverter]::ToString($head, 24, 28)
 }
 
 # A file that anyone else has open cannot be opened alone.

@@ -11,7 +11,7 @@ $serviceNames = @(
 )
 $storageIds = @(474, 475, 476, 477, 481, 482, 507, 508, 509, 510, 515, 516, 530, 531, 532, 533)
 $storageProviders = @('disk', 'Ntfs', 'Microsoft-Windows-Ntfs', 'storport', 'storahci', 'iScsiPrt', 'mpio', 'volmgr')
-$backupIds = @(210, 211, 212, 213, 214, 215, 224, 225, 226, 2005, 2006, 2007, 2008, 2009, 2010)
+$backupIds = @(210, 211, 212, 213, 214, 215, 217, 221, 224, 225, 226, 2005, 2006, 2007, 2008, 2009, 2010)
 $backupProviders = @('ESE', 'ESE BACKUP', 'MSExchangeIS', 'MSExchangeRepl')
 
 $since = [DateTime]::Parse([string]$Arguments.events_since, [System.Globalization.CultureInfo]::InvariantCulture)

@@ -74,17 +74,28 @@ function Read-Mta($Service) {
     return $found
 }
 
-# The file version of the store is the build of the server: there is no ExSetup.exe.
-function Get-StoreVersion {
+function Get-Store {
     $store = Find-Service 'MSExchangeIS'
     if ($null -eq $store) { return $null }
-    $program = Get-Program ([string]$store.PathName)
-    if (-not $program -or -not [System.IO.File]::Exists($program)) { return $null }
-    $version = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($program)
+    return Get-Program ([string]$store.PathName)
+}
+
+# The file version of the store is the build of the server: there is no ExSetup.exe.
+function Get-Version([string]$Program) {
+    if (-not $Program -or -not [System.IO.File]::Exists($Program)) { return $null }
+    $version = [System.Diagnostics.FileVersionInfo]::GetVersionInfo($Program)
     return [string]::Join('.', [string[]]@($version.FileMajorPart, $version.FileMinorPart, $version.FileBuildPart, $version.FilePrivatePart))
 }
 
 $service = Find-Service $mtaService
 $mta = $null
 if ($null -ne $service) { $mta = Read-Mta $service }
-@{ store_version = (Get-StoreVersion); mta = $mta }
+# Its tools lie beside the program of the store.
+$program = Get-Store
+$tool = $null
+if ($program) {
+    $path = [System.IO.Path]::Combine([System.IO.Path]::GetDirectoryName($program), 'eseutil.exe')
+    $found = Get-Version $path
+    if ($found) { $tool = @{ path = $path; version = $found } }
+}
+@{ store_version = (Get-Version $program); eseutil = $tool; mta = $mta }

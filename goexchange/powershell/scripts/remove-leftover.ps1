@@ -36,6 +36,7 @@ switch ([string]$Arguments.kind) {
             Assert-Same $path
             Assert-GxClosed $path
             [System.IO.File]::Delete((Get-GxFlushMap $path))
+            [System.IO.File]::Delete((Get-GxStreaming $path))
             [System.IO.File]::Delete($path)
             $isRemoved = $true
         }

@@ -6,12 +6,17 @@ $original = [string]$Arguments.original
 $kept = [string]$Arguments.kept
 $aside = [string]$Arguments.set_aside
 $wanted = [string]$Arguments.original_sha256
-foreach ($path in @($original, $kept)) {
+foreach ($path in @($original, $kept, (Get-GxStreaming $original), (Get-GxStreaming $kept))) {
     if ([System.IO.File]::Exists($path)) { Assert-GxClosed $path }
 }
 if ([System.IO.File]::Exists($kept)) {
     $digest = Get-GxHeaderDigest $kept
     if ($digest -ne $wanted) { Stop-Gx 'header-differs' ('the kept original has header ' + $digest) }
+    $second = Get-GxStreaming $original
+    $keptSecond = Get-GxStreaming $kept
+    if (-not [System.IO.File]::Exists($keptSecond) -and (Test-GxOtherStreaming $kept $second)) {
+        Stop-Gx 'file-not-found' ('there is no file ' + $keptSecond)
+    }
     if ([System.IO.File]::Exists($original)) {
         # A file that was mounted since it was looked at has another header, and holds new mail.
         $expected = [string]$Arguments.in_place_sha256
@@ -19,6 +24,15 @@ if ([System.IO.File]::Exists($kept)) {
         if ([System.IO.File]::Exists($aside)) { Stop-Gx 'path-exists' ('already there: ' + $aside) }
         Move-GxFlushMap $original $aside
         [System.IO.File]::Move($original, $aside)
+    }
+    # The second file goes back before the first one is in place again; what lies there is the rebuilt one's.
+    if ([System.IO.File]::Exists($keptSecond)) {
+        if ([System.IO.File]::Exists($second)) {
+            $rebuilt = [string]$Arguments.temporary
+            if ([System.IO.File]::Exists($aside)) { $rebuilt = $aside }
+            [System.IO.File]::Move($second, (Get-GxStreaming $rebuilt))
+        }
+        [System.IO.File]::Move($keptSecond, $second)
     }
     # A flush map still here came in before its file did: it goes back to the rebuilt one.
     Move-GxFlushMap $original ([string]$Arguments.temporary)

@@ -22,7 +22,12 @@ $temporary = [string]$Arguments.temporary
 $kept = [string]$Arguments.kept
 Assert-SameVolume $original $temporary
 Assert-SameVolume $original $kept
-foreach ($path in @($original, $temporary, $kept)) {
+# A database of Exchange 2003 is a pair: a rebuild made the second file too, or a swap has kept it.
+$second = @{ original = (Get-GxStreaming $original); temporary = (Get-GxStreaming $temporary); kept = (Get-GxStreaming $kept) }
+$isPair = [System.IO.File]::Exists($second['temporary']) -or [System.IO.File]::Exists($second['kept'])
+$files = @($original, $temporary, $kept)
+if ($isPair) { $files += @($second.Values) }
+foreach ($path in $files) {
     if ([System.IO.File]::Exists($path)) { Assert-GxClosed $path }
 }
 
@@ -34,12 +39,19 @@ if ($seen['state'] -eq 'foreign') {
     Stop-Gx 'header-differs' $seen['evidence']
 }
 if ($seen['state'] -eq 'before') {
+    if ($isPair -and -not [System.IO.File]::Exists($second['original'])) { Stop-Gx 'file-not-found' ('there is no file ' + $second['original']) }
     Set-Acl -LiteralPath $temporary -AclObject (Get-Acl -LiteralPath $original)
     Move-GxFlushMap $original $kept
     [System.IO.File]::Move($original, $kept)
     $seen = Get-GxSwapState $Arguments
 }
 if ($seen['state'] -eq 'between') {
+    # While the first file is away nothing can be mounted: whatever ends this goes on here, or goes back from here.
+    if ($isPair -and -not [System.IO.File]::Exists($second['kept'])) { [System.IO.File]::Move($second['original'], $second['kept']) }
+    if ($isPair -and [System.IO.File]::Exists($second['temporary'])) {
+        Set-Acl -LiteralPath $second['temporary'] -AclObject (Get-Acl -LiteralPath $second['kept'])
+        [System.IO.File]::Move($second['temporary'], $second['original'])
+    }
     # From here on a flush map beside the original's name belongs to the new file.
     Set-Acl -LiteralPath $temporary -AclObject (Get-Acl -LiteralPath $kept)
     Move-GxFlushMap $temporary $original

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.errors import UnexpectedOutput
-from goexchange.facts.mta import decode_old_server
+from goexchange.facts.mta import OldAnswers, decode_old_server
 from goexchange.lab.site_of_world import SiteOfWorld
 from goexchange.model.actual import ActualState
 from goexchange.model.plan import Need
@@ -29,7 +29,8 @@ def test_it_is_refused_by_name() -> None:
     with pytest.raises(UnexpectedOutput, match="could not start Windows PowerShell") as caught:
         envelope.decode("observe-mta", said.stdout, said.exit_code, said.stderr)
     reason = Unknown(str(caught.value))
-    seen = decode_old_server(reason, reason, name="EX07", observed_at=AT)
+    answers = OldAnswers(stores=reason, host=reason, mta=reason, events=reason)
+    seen = decode_old_server(answers, name="EX07", observed_at=AT)
     actual = ActualState(observed_at_utc=AT, servers=(seen,))
     body = make_draft([specification(SPECIFICATION)], inventory(EX07), actual, now=AT)
     (found,) = body.decisions

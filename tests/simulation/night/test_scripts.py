@@ -31,7 +31,11 @@ _BACKED_UP = frozenset({"rebuild", "defragment"})
 
 
 def scenario_for(need: str, generation: Generation) -> Scenario:
-    return evolve(simple(), needs=((need,),), generations=(generation,))
+    # Online backups are an agent's on Exchange 2003.
+    is_by_agent = generation is Generation.EXCHANGE_2003
+    return evolve(
+        simple(), needs=((need,),), generations=(generation,), has_agent=is_by_agent
+    )
 
 
 def summary_of(night: Night) -> DatabaseSummary:

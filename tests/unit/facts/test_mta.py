@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from goexchange.facts.catalogue import value_of
-from goexchange.facts.mta import decode_old_server
+from goexchange.facts.mta import OldAnswers, decode_old_server
 from goexchange.model.actual import ActualMta, ActualServer, ActualState, Generation
 from goexchange.model.unknown import Unknown
+from tests.unit.facts.answers_2003 import answer
 from tests.unit.plan.builders import NOW
 
 NO_HOST = Unknown("not asked here")
@@ -21,6 +22,7 @@ EVENT = {
     "at": "2026-11-20T08:00:00Z",
     "text": "recovered",
 }
+TOOL = {"path": "C:\\Exchsrvr\\bin\\eseutil.exe", "version": "6.5.7638.1"}
 AGENT = {
     "service": SERVICE,
     "dependents": [{"name": "LME-NOTES", "state": "Running", "start_type": "Automatic"}],
@@ -34,14 +36,15 @@ AGENT = {
 
 
 def decoded(mta: Any = AGENT, version: str | None = "6.5.7638.1") -> ActualServer:
-    answer = {"store_version": version, "mta": mta}
-    return decode_old_server(NO_HOST, answer, name="EX07", observed_at=NOW)
+    said = {"store_version": version, "eseutil": TOOL, "mta": mta}
+    answers = OldAnswers(stores=answer(), host=NO_HOST, mta=said)
+    return decode_old_server(answers, name="EX07", observed_at=NOW)
 
 
 def test_everything_is_told() -> None:
     found = decoded()
     assert (found.generation, found.build) == (Generation.EXCHANGE_2003, "6.5.7638.1")
-    assert isinstance(found.databases, Unknown) and found.host is NO_HOST
+    assert found.host is NO_HOST and not isinstance(found.databases, Unknown)
     assert isinstance(found.mta, ActualMta)
     assert found.mta.service.state == "Stopped" and found.mta.dependents[0].name == "LME-NOTES"
     assert (found.mta.taken_out, found.mta.events[0].event_id) == (1, 2206)
@@ -85,5 +88,7 @@ def test_a_path_that_was_not_found_is_unknown(name: str) -> None:
 
 def test_a_script_that_gave_nothing_leaves_all_unknown() -> None:
     silent = Unknown("the script was refused")
-    found = decode_old_server(NO_HOST, silent, name="EX07", observed_at=NOW)
+    answers = OldAnswers(stores=silent, host=NO_HOST, mta=silent)
+    found = decode_old_server(answers, name="EX07", observed_at=NOW)
+    assert found.databases is silent and found.public_stores is silent
     assert found.generation is silent and found.mta is silent and found.build is silent

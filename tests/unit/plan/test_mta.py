@@ -318,9 +318,10 @@ def test_a_scope_can_name_it(scope: tuple[str, ...], count: int) -> None:
 
 
 def test_other_scripts_on_that_server_are_refused_by_the_table_and_not_as_unknown() -> None:
-    found = decided(old_server(), spec())
+    online = spec(script=script(script=Script.ONLINE_ERROR_CORRECTION))
+    found = decided(old_server(), online)
     assert found.reasons == (Reason.SCRIPT_NOT_FOR_VERSION,)
-    assert "is not executed on Exchange 2003" in found.explanation
+    assert "does not apply to Exchange 2003" in found.explanation
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,8 @@ def test_an_unknown_fact_that_decides_is_not_possible_and_named(fact: str) -> No
 
 def test_a_generation_that_the_script_is_not_for_is_refused() -> None:
     old = server(generation=actual.Generation.EXCHANGE_2003)
-    body = make_draft([spec()], inventory(), state(old), now=NOW)
+    want = spec(script=script(script=desired.Script.ONLINE_ERROR_CORRECTION))
+    body = make_draft([want], inventory(), state(old), now=NOW)
     assert body.decisions[0].reasons == (Reason.SCRIPT_NOT_FOR_VERSION,)
 
 
