@@ -23,6 +23,15 @@ def refuse_public_folders(
     treatment = needed.treatment
     if not database.is_public_folder or needed.need in (Need.MOUNT, Need.ONLINE_BACKUP):
         return None
+    if treatment.repairs:
+        return not_possible(
+            Reason.NOT_YET_EXECUTED,
+            "repair with possible loss is not executed on a database with public folders: what it"
+            " leaves is for a repair request of their own kind, and for their other replicas",
+            origin=spec.script.place,
+            instead="goexchange restore, from a set taken before the damage; or let the folders be"
+            " filled again from another replica",
+        )
     by_store = server.generation is not Generation.EXCHANGE_2007
     if treatment.passes is not Passes.NONE and by_store and _has_passes(needed, spec):
         return not_possible(

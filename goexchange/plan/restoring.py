@@ -102,9 +102,10 @@ def recovery_draft(wanted: Wanted, setting: Setting) -> PlanBody:
     """
     server, host = seen_server(setting)
     refuse_without_endpoint(server, "a recovery database is made")
-    file = _database_file(wanted.sealed.body)
-    stamp = stamp_text(setting.now)
     body = wanted.sealed.body
+    _refuse_public_folders(server, body.database_guid)
+    file = _database_file(body)
+    stamp = stamp_text(setting.now)
     name = wanted.name or f"RDB-{body.database}-{stamp}"
     known = () if isinstance(server.databases, Unknown) else server.databases
     if any(each.name.casefold() == name.casefold() for each in known):
@@ -245,6 +246,19 @@ def refuse_without_endpoint(server: ActualServer, what: str) -> None:
         raise NotNow(
             f"{what} on Exchange {generation.value} by hand alone: how its cmdlets make one, in a"
             " storage group for recovery, is not executed; restore the set to a folder instead"
+        )
+
+
+def _refuse_public_folders(server: ActualServer, guid: str) -> None:
+    """Recovery databases are for mailbox databases alone.
+
+    Raises: NotNow for a set of public folders.
+    """
+    databases = () if isinstance(server.databases, Unknown) else server.databases
+    if any(each.is_public_folder and each.guid.lower() == guid.lower() for each in databases):
+        raise NotNow(
+            "a database with public folders cannot be mounted as a recovery database; restore the"
+            " set to its original, or to a folder"
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.driver.ending import commands_for
+from goexchange.errors import NotNow
 from goexchange.guard.backlog import NO_BACKLOG
 from goexchange.guard.guard import FactUnknown, Moment, Question
 from goexchange.journal.replay import RunState
@@ -27,7 +28,11 @@ from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.unknown import Unknown
 from goexchange.plan.consents import versions_of
 from goexchange.plan.context import Pilots
+from goexchange.plan.finding import Needed
 from goexchange.plan.planner import make_draft
+from goexchange.plan.public_folders import refuse_public_folders
+from goexchange.plan.restoring import _refuse_public_folders
+from goexchange.plan.treatment import Treatment
 from goexchange.powershell.public_folders import is_of_public_folders
 from tests.unit.plan.builders import NOW, database, host, inventory, server, state
 from tests.unit.plan.test_exchange_2007 import wants
@@ -147,6 +152,27 @@ def test_the_guard_looks_again_before_the_outage(backlog: int | None, kind: Verd
     unclear = state(holding(public(replication_backlog=Unknown("no counter"))))
     with pytest.raises(FactUnknown, match="backlog"):
         NO_BACKLOG.judge(evolve(asked, actual=unclear))
+
+
+def test_a_repair_with_possible_loss_is_refused_with_what_to_do() -> None:
+    needed = Needed(
+        need=Need.CORRECT,
+        reasons=(),
+        explanation="asked for",
+        origin=None,
+        treatment=Treatment(is_offline=True, repairs=True),
+    )
+    refused = refuse_public_folders(holding(), public(), needed, DEFRAG)
+    assert refused is not None and "replica" in (refused.instead or "")
+    assert refuse_public_folders(holding(), database(), needed, DEFRAG) is None
+
+
+def test_a_set_of_one_is_mounted_nowhere_for_recovery() -> None:
+    one = public()
+    with pytest.raises(NotNow, match="public folders"):
+        _refuse_public_folders(holding(one), one.guid.upper())
+    _refuse_public_folders(holding(database()), one.guid)
+    _refuse_public_folders(evolve(holding(), databases=Unknown("?")), one.guid)
 
 
 def test_what_a_person_types_finds_it() -> None:
