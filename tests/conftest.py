@@ -10,6 +10,30 @@ import pytest
 
 ALLOWED_SKIPS = ("pwsh", "GOEXCHANGE_ESE_SAMPLES")
 
+# Folders whose files take longest, longest first: begun last, one of them would keep one process
+# at work while the others have nothing left.
+SLOW_FOLDERS = ("end_to_end", "simulation/night", "simulation", "browser", "transport", "driver")
+
+
+@pytest.hookimpl
+def pytest_configure() -> None:
+    """Hundreds of processes of the command line are started here: the first one compiles a module,
+    the others read it, also where the environment says not to keep what was compiled.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first; among files of one folder the random order stays."""
+
+    def rank(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        places = (n for n, name in enumerate(SLOW_FOLDERS) if f"/tests/{name}/" in path)
+        return next(places, len(SLOW_FOLDERS))
+
+    items.sort(key=rank)
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, Any, Any]:

@@ -79,7 +79,7 @@ def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path)
     with lab(tmp_path, "--pace", "1", "--scale", "0.5") as site:
         settings = tmp_path / "goexchange.yaml"
         settings.write_text(
-            settings.read_text("utf-8") + "lease_expires_after: 14s\nheartbeat_every: 2s\n"
+            settings.read_text("utf-8") + "lease_expires_after: 22s\nheartbeat_every: 2s\n"
         )
         site.planned("--database", "DB05")
         process = site.start("apply", "plan.json")

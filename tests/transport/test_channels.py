@@ -161,7 +161,7 @@ def test_observing_costs_six_requests_at_most(
         assert not isinstance(seen.host.files, Unknown)
         assert len(seen.databases) == len(seen.host.files) == databases
         assert max(costs) <= 6
-        assert costs[0] == 5
+        assert min(costs) == 5  # a slow answer may take one poll more
 
 
 def test_statements_are_those_that_the_decoder_reads(session: RemoteSession) -> None:
