@@ -13,6 +13,8 @@ from goexchange.backup.verdict import parse_verdict
 from goexchange.model.backup_set import MANIFEST_NAME, VERDICT_NAME
 from tests.end_to_end.site import Done, Site, lab, steps
 
+pytestmark = pytest.mark.long  # a night that waits for another machine
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:

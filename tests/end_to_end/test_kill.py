@@ -74,6 +74,7 @@ def test_terminated_in_the_rebuild_then_resumed(tmp_path: Path) -> None:
         assert second.code == 0, second.out
 
 
+@pytest.mark.long
 def test_store_deleted_in_the_rebuild_then_resumed_from_the_host(tmp_path: Path) -> None:
     """The new store knows nothing: plan and journal come from the host, the job is found again."""
     with lab(tmp_path, "--pace", "1", "--scale", "0.5") as site:

@@ -80,6 +80,7 @@ def test_a_night_is_told_as_it_happens(tmp_path: Path) -> None:
         assert "this message is late" in str(box.mails[0]).lower()
 
 
+@pytest.mark.long
 def test_a_mail_server_that_is_away_neither_stops_nor_delays_a_run(tmp_path: Path) -> None:
     with lab(tmp_path, "--pace", "2", "--scale", "0.5") as site:
         port, context, environment = configured(site)

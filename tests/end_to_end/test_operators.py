@@ -180,9 +180,8 @@ def test_of_two_controllers_one_works_and_the_other_is_told_who_and_until_when(
     assert is_mounted(site)
 
 
-@pytest.mark.parametrize(
-    "moment", ["in the outage", pytest.param("before it", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("moment", ["in the outage", "before it"])
 def test_a_frozen_controller_is_taken_over_and_does_nothing_more(site: Site, moment: str) -> None:
     """`procedure` 9: what runs on the host runs on; nothing that the first sends is carried out."""
     with applied(site, is_rebuilding if moment == "in the outage" else is_preparing) as first:

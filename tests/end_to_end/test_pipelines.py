@@ -224,6 +224,7 @@ def test_a_change_goes_from_plan_to_report(site: Site, tmp_path: Path) -> None:
     assert code == 2, out
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["gitlab", "azure"])
 def test_the_plan_blocks_of_the_other_forges(kind: str, site: Site, tmp_path: Path) -> None:
     code, out = shell(blocks(kind, site)["Plan"], site, tmp_path)

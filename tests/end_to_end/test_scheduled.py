@@ -13,6 +13,8 @@ import pytest
 from goexchange.codec import canonical_json, time_text
 from tests.end_to_end.site import Done, Site, lab
 
+pytestmark = pytest.mark.long  # a whole night, pass after pass
+
 OTHERS = "20261121T010203-abcd"
 SPECIFICATION = ("specs", "preventative.yaml")
 

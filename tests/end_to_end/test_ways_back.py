@@ -36,6 +36,7 @@ def test_a_rebuilt_file_that_does_not_mount_gives_the_original_back(site: Site) 
     assert mounted(site)
 
 
+@pytest.mark.long
 def test_with_the_original_destroyed_the_set_is_copied_back(site: Site) -> None:
     site.planned("--database", "DB05")
     site.control("fail-mount", database="DB05", error=NOT_CLEAN, leaves_logs=True)
