@@ -124,6 +124,7 @@ def _command(text: str) -> tuple[str, ...]:
 
 
 _SUMMARIES = {
+    "takes-server-down": "what takes a server down is work of its own",
     "backup-missing": "a required backup is missing",
     "canary": "a canary that is no target",
     "condition-without-effect": "a condition that the script cannot bring about",

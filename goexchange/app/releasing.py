@@ -22,10 +22,12 @@ from goexchange.model.left import KeptRun, LeftOnHost, RecoveryRecord
 from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Plan
 from goexchange.model.remembered import Remembered, Standing
+from goexchange.model.server import SERVER_ID
 from goexchange.model.unknown import Unknown
 from goexchange.plan import sealing
 from goexchange.plan.context import Pace
 from goexchange.plan.release import Left, release_body
+from goexchange.plan.release_server import ServerLeft
 from goexchange.plan.standing import standing
 from goexchange.store.clock import SystemClock
 
@@ -56,6 +58,7 @@ class Prepared:
     left: tuple[Left, ...]
     undecided: tuple[Left, ...]
     runs: tuple[str, ...]
+    servers: tuple[ServerLeft, ...] = ()
 
 
 def prepare(target: str, *, site: Site) -> Prepared:
@@ -146,9 +149,11 @@ def prepare_on(
     for run, known in memory.items():
         lease_s = LEASE_UNKNOWN_S if known is None else known[0].body.rules.lease_s
         host_record.require_dead(left, run, lease_s=lease_s)
+    whole = [each for each in records if each.database_guid == SERVER_ID]
+    databases = [each for each in records if each.database_guid != SERVER_ID]
     paths = [
         str(each.content[name])
-        for each in records
+        for each in databases
         for name in ("original", "kept", "temporary", "set_aside")
     ]
     seen = host_record.look(session, server, site.inventory, paths=paths)
@@ -157,13 +162,18 @@ def prepare_on(
     actual = observe_server(session, server, site.inventory)
     every = [
         _left(each, seen, actual, _remembered(memory[each.run], each.database_guid))
-        for each in records
+        for each in databases
     ]
+    servers = tuple(
+        _server_left(each, seen, _remembered(memory[each.run], each.database_guid))
+        for each in whole
+    )
     decided = [each for each in every if each.standing is not Standing.UNDECIDED]
     return Prepared(
         server=server,
-        plan=_plan(decided, actual, site) if decided else None,
+        plan=_plan([*servers, *decided], actual, site) if servers or decided else None,
         left=tuple(decided),
+        servers=servers,
         undecided=tuple(each for each in every if each.standing is Standing.UNDECIDED),
         runs=tuple(sorted(memory)),
     )
@@ -177,6 +187,30 @@ def _refuse_mta(record: RecoveryRecord, server: str) -> None:
             f" not start: goexchange resume {record.run}, or goexchange resume --from-host"
             f" {server}; by hand, the RECOVERY.txt there"
         )
+
+
+def _server_left(
+    record: RecoveryRecord, seen: LeftOnHost, known: Remembered | None
+) -> ServerLeft:
+    """A whole server. What an operator's command has begun nobody else can end well: it is waited
+    for.
+
+    Raises: NotNow while a command of the run still runs on the host.
+    """
+    jobs = () if isinstance(seen.jobs, Unknown) else seen.jobs
+    for each in jobs:
+        is_command = each.job.startswith(f"{record.run}-") and each.kind == "command"
+        if is_command and each.state == "running":
+            raise NotNow(
+                f"a command of run {record.run} still runs on {seen.server} (job {each.job}): wait"
+                " until it has ended, or end it yourself, and release again"
+            )
+    undoing = () if known is None else known.undoing
+    return ServerLeft(
+        server=seen.server,
+        recovery=record,
+        undoing=tuple(each for each in undoing if each.call.kind == "command"),
+    )
 
 
 def _kept(
@@ -243,7 +277,7 @@ def _database(record: RecoveryRecord, actual: ActualServer) -> ActualDatabase:
     )
 
 
-def _plan(left: Sequence[Left], actual: ActualServer, site: Site) -> Plan:
+def _plan(left: Sequence[Left | ServerLeft], actual: ActualServer, site: Site) -> Plan:
     now = SystemClock().now()
     settings = site.settings
     pace = Pace(lease_s=settings.lease_expires_after_s, heartbeat_s=settings.heartbeat_every_s)

@@ -32,6 +32,8 @@ def release(obj: tuple[Console, dict[str, Any]], target: str) -> int:
     prepared = releasing.prepare(target, site=site)
     for each in prepared.left:
         console.words(f"{each.server}/{each.database.name}: {each.evidence}")
+    for server in prepared.servers:
+        console.words(f"{server.address}: {server.evidence}")
     for each in prepared.undecided:
         console.data(f"{each.server}/{each.database.name}  not decided: {each.evidence}")
         console.data(

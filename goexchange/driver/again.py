@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from goexchange.driver.judgement import Subject
+from goexchange.driver.lane_of_server import PUTS_BACK, TAKES
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved
 from goexchange.driver.proof import backup_proof
 from goexchange.journal.replay import RunState
@@ -38,6 +39,8 @@ _BRINGS_BACK = frozenset(
         Action.SEED_COPY,
         Action.START_MTA,
         Action.CONFIRM_MTA,
+        *PUTS_BACK,
+        Action.START_SERVICES,
     }
 )
 _COPY_BACK = frozenset(
@@ -70,6 +73,9 @@ _NEVER = frozenset(
         Action.SUSPEND_COPY,
         Action.STOP_MTA,
         Action.CHECK_MTA,
+        *TAKES,
+        Action.MOVE_ACTIVE,
+        Action.REDIRECT_MESSAGES,
     }
 )
 

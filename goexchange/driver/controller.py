@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from goexchange.codec import time_text
+from goexchange.driver.asked import databases_of
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.effects import VerifySet
 from goexchange.driver.events import Lost, Observed, Refused, Verified, Woke
@@ -33,8 +34,7 @@ def run_controller_call(
 
 
 def _observe(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement]:
-    databases = (lane.database_guid,) if lane.database_guid else ()
-    event = yield from talk.observe(step.server, databases)
+    event = yield from talk.observe(step.server, databases_of(lane))
     if not isinstance(event, Observed):
         return failed(f"{step.server} could not be observed: {event.message}", {})
     yield from talk.append(*talk.facts_drafts_of(step.server))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from goexchange.driver.lane_of_server import is_of_server
 from goexchange.driver.lanes import (
     copies_behind,
     copy_of,
@@ -47,7 +48,7 @@ def with_copy(step: Step, answer: Mapping[str, Any], *, since: timedelta) -> dic
         return dict(answer)
     copy = copies[0]
     is_seed = step.action is Action.SEED_COPY
-    is_active = is_seed and copy.is_active is True and copy.status == MOUNTED
+    is_active = copy.is_active is True and copy.status == MOUNTED  # only a healthy one can be
     why = None if is_active else ailment(copy)
     words = (*NEEDS_SEED, SUSPENDED) if is_seed else NEEDS_SEED
     told = {
@@ -75,6 +76,7 @@ def copy_commands(lane: Lane, state: RunState) -> tuple[str, ...]:
         command
         for step in lane.steps
         if step.action is Action.SUSPEND_COPY
+        or (step.action is Action.AWAIT_COPY and is_of_server(lane))
         for command in _commands(copy_of(step), lane, state)
     )
 

@@ -15,6 +15,7 @@ from goexchange.driver.calls import bound_probe, completed
 from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.events import Answered
+from goexchange.driver.of_server import with_component
 from goexchange.driver.repairs import with_ours
 from goexchange.errors import GoexchangeError
 from goexchange.journal.chain import Draft
@@ -61,6 +62,7 @@ def look(talk: Conversation, step: Step) -> Talk[tuple[Meaning, Any, str]]:
     if not isinstance(reply, Answered):
         return Meaning.CANNOT_TELL, None, reply.message
     seen = with_named(step, with_ours(step, talk.state, reply.result))
+    seen = with_component(step, seen)
     return meaning_of(probe, seen), seen, "seen"
 
 

@@ -9,6 +9,12 @@ from goexchange.driver.copies import copy_commands, not_redundant
 from goexchange.driver.hands import PUT_BACK
 from goexchange.driver.judge_passes import detected, found_text
 from goexchange.driver.lane_of_mta import is_of_mta, mta_commands
+from goexchange.driver.lane_of_server import (
+    PUTS_BACK,
+    is_of_server,
+    left_out,
+    server_commands,
+)
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
@@ -49,6 +55,9 @@ def state_of(lane: Lane, state: RunState) -> tuple[LaneState, str]:
     doubts = [step.id for step in lane.steps if state.step(step.id).is_in_doubt]
     if facts.is_away:
         is_down = "the MTA is stopped" if is_of_mta(lane) else "the database is dismounted"
+        if is_of_server(lane):
+            left = left_out(lane, state)
+            return LaneState.LEFT_OFFLINE, f"{left}; {why}" if why else left
         return LaneState.LEFT_OFFLINE, why or is_down
     if doubts:
         return LaneState.UNDECIDED, f"not decided: {', '.join(doubts)}"
@@ -171,6 +180,8 @@ def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
     facts = facts_of(lane, state)
     if is_of_mta(lane):
         return mta_commands(lane, state, is_away=facts.is_away)
+    if is_of_server(lane):
+        return (*server_commands(lane, state), *copy_commands(lane, state))
     reached, _ = state_of(lane, state)
     name = quoted(lane.database or "")
     has_cmdlets = not any(step.action is Action.READ_STREAMING_HEADER for step in lane.steps)
@@ -257,6 +268,7 @@ def _way_back_failed(lane: Lane, state: RunState) -> bool:
         Action.MOUNT_ORIGINAL,
         Action.START_MTA,
         Action.CONFIRM_MTA,
+        *(each for each in PUTS_BACK if each is not Action.RESTORE_SERVICES),
     )
     return any(
         has_failed(step, state.step(step.id))

@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from attrs import evolve
+
 from goexchange.codec import parse_time
 from goexchange.driver.calls import cancel_call, completed, job_id, poll_call, root_of, start_call
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk
 from goexchange.driver.events import Answered, Refused
 from goexchange.driver.judge import judge_job
 from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, done, failed
+from goexchange.driver.of_server import BOOT, RESTARTED, restarts
 from goexchange.driver.turning import turn_back_reason
 from goexchange.journal.chain import Draft
-from goexchange.model.plan import JobCall, Lane, ScriptCall, Step
+from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
 from goexchange.model.run import OutcomeKind, RecordKind
 from goexchange.powershell.eseutil import decode_output
 from goexchange.powershell.redaction import redacted
@@ -84,7 +87,7 @@ class Job:
                     yield from self._forget_account()
                     return ended
             why = turn_back_reason(self.talk, self.lane, self.step)
-            if why is not None and self.call.kind not in _RUNS_TO_ITS_END:
+            if why is not None and not self._runs_to_its_end():
                 yield from self.cancel()
                 return cancelled(why)
             if self.talk.now >= self.deadline:
@@ -101,6 +104,38 @@ class Job:
         """The task of a named account stores its password: it goes as soon as the job is over."""
         if self.call.account is not None:
             yield from self.cancel()
+
+    def _runs_to_its_end(self) -> bool:
+        """Whether only its own time limit ends it: what it leaves half done is worse than a wait.
+        """
+        is_down = self.step.action is Action.TAKE_SERVER_DOWN
+        return is_down or self.call.kind in _RUNS_TO_ITS_END
+
+    def _judged(self, answer: Mapping[str, Any]) -> Judgement:
+        """What the job came to; a command that takes its server down also tells in which start of
+        Windows it began.
+        """
+        subject = Subject(
+            plan=self.talk.plan, lane=self.lane, step=self.step, state=self.talk.state
+        )
+        judgement = judge_job(subject, self._end(answer))
+        if self.step.action is not Action.TAKE_SERVER_DOWN:
+            return judgement
+        return evolve(judgement, result={**judgement.result, BOOT: answer["started_boot_id"]})
+
+    def _cut_off(self, answer: Mapping[str, Any]) -> Judgement:
+        """Its process is gone without a word: a restart is the end of what is declared to restart
+        the server, and of nothing else.
+        """
+        before = answer["started_boot_id"]
+        was_restarted = before is not None and before != answer["boot_id"]
+        if self.step.action is not Action.TAKE_SERVER_DOWN or not was_restarted:
+            return failed(_lost(answer), {"is_lost": True})
+        result = {"exit_code": None, RESTARTED: True, BOOT: before}
+        if restarts(self.step):
+            return done(result)
+        why = "the server was restarted while it ran, and `restarts: true` is not declared for it"
+        return failed(f"{why}: whether it came to its end is not known", result)
 
     def _is_waited_out(self) -> bool:
         """Whether a wait that only its time limit ends goes on."""
@@ -135,12 +170,9 @@ class Job:
         if state == "ended":
             if self._is_waited_out():
                 return None
-            subject = Subject(
-                plan=self.talk.plan, lane=self.lane, step=self.step, state=self.talk.state
-            )
-            return judge_job(subject, self._end(answer))
+            return self._judged(answer)
         if state == "lost":
-            return failed(_lost(answer), {"is_lost": True})
+            return self._cut_off(answer)
         if state == "requested" and self.talk.now >= self.asked_at + START_AGAIN_AFTER:
             return (yield from self.start())  # the host went down before the child began
         yield from self._report(answer)

@@ -13,6 +13,7 @@ from functools import lru_cache
 from attrs import frozen
 
 from goexchange.driver.conditions import holds
+from goexchange.driver.lane_of_server import is_of_server, is_taken, still_out
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
@@ -116,11 +117,15 @@ def facts_of(lane: Lane, state: RunState) -> LaneFacts:
 @lru_cache(maxsize=64)
 def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
     lane, state = same_lane.value, same_state.value
-    is_dismounted = _any_happened(lane, (Action.DISMOUNT,), state) or _is_mta_touched(lane, state)
+    is_dismounted = (
+        _any_happened(lane, (Action.DISMOUNT,), state)
+        or _is_mta_touched(lane, state)
+        or is_taken(lane, state)
+    )
     is_swapped = any(
         _is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP, Action.TAKE_ASIDE))
     )
-    is_mounted = _is_mounted(lane, state)
+    is_mounted = _is_in_service(lane, state)
     found_down = not _of(lane, (Action.DISMOUNT,)) and any(
         has_failed(step, state.step(step.id)) or step.id in state.again
         for step in _of(lane, (Action.MOUNT,))
@@ -226,6 +231,8 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
     that state.
     """
     if step.runs_when is RunsWhen.UNDO_OF:
+        if step.action is Action.RETURN_ACTIVE and not _may_return(step, lane, state):
+            return False
         return state.step(step.undo_of or "").attempts > 0
     # Also when the lane gave up before the dismount; a release removes another run's.
     if step.action is Action.REMOVE_SENTINEL and not is_release(lane):
@@ -239,6 +246,15 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
     if step.runs_when is RunsWhen.AWAY_BEFORE_SWAP and is_mounted_already:
         return False
     return _has_its_earlier(step, lane, state)
+
+
+def _may_return(step: Step, lane: Lane, state: RunState) -> bool:
+    """An active copy goes back to a server that is in service, where its copy was seen well."""
+    taken = next((each for each in lane.steps if each.id == step.undo_of), None)
+    if taken is None or not happened(state.step(taken.id)) or not _is_in_service(lane, state):
+        return False
+    awaited = [each for each in _of(lane, (Action.AWAIT_COPY,)) if each.undo_of == taken.id]
+    return all(happened(state.step(each.id)) for each in awaited)
 
 
 def _is_its_turn(step: Step, lane: Lane, state: RunState) -> bool:
@@ -319,6 +335,14 @@ def _is_put_back(lane: Lane, state: RunState) -> bool:
     return any(isinstance(seen, dict) and seen.get("file_in_place") == "original" for seen in looks)
 
 
+def _is_in_service(lane: Lane, state: RunState) -> bool:
+    """Mounted; a server is so again when everything that was taken from it is put back."""
+    if not is_of_server(lane):
+        return _is_mounted(lane, state)
+    was_out = is_taken(lane, state) or is_release(lane)
+    return was_out and not still_out(lane, state)
+
+
 def _is_mounted(lane: Lane, state: RunState) -> bool:
     brought = _of(lane, _INTO_SERVICE)
     mounted = [state.step(step.id) for step in brought if happened(state.step(step.id))]
@@ -366,6 +390,12 @@ def _touched_without(
         for step in _of(lane, (Action.SUSPEND_COPY,))
         if state.step(step.id).attempts
     ]
+    if Action.AWAIT_COPY in actions and is_of_server(lane):  # they were where the server was
+        touched += [
+            copy_of(step)
+            for step in _of(lane, (Action.AWAIT_COPY,))
+            if state.step(step.undo_of or "").attempts
+        ]
     return tuple(each for each in touched if each not in over)
 
 

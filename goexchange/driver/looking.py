@@ -31,6 +31,7 @@ def looks_of(lane: Lane, state: RunState, *, is_rebuilt: bool) -> tuple[Look, ..
             found += _of_space(record)
         if step.action is Action.CHECK_MTA:
             found += _of_queues(record)
+    found += _of_server(lane, state)
     found += _of_passes(lane, state)
     return _last_of_each(found)
 
@@ -92,6 +93,18 @@ def _of_queues(record: StepRecord) -> Iterator[Look]:
     if record.ended_at_utc is not None and "verdict" in result and "repaired" in result:
         errors = 0 if result["verdict"] == "clean" else max(1, int(result["repaired"]))
         yield Look(kind=LookKind.QUEUES, at_utc=record.ended_at_utc, errors=errors)
+
+
+def _of_server(lane: Lane, state: RunState) -> Iterator[Look]:
+    """When the last of the commands that take the server down had ended well, and the server was
+    itself again after each.
+    """
+    wanted = (Action.TAKE_SERVER_DOWN, Action.AWAIT_SERVER)
+    records = [state.step(step.id) for step in lane.steps if step.action in wanted]
+    ends = [each.ended_at_utc for each in records if happened(each)]
+    if records and len(ends) == len(records) and None not in ends:
+        at = max(end for end in ends if end is not None)
+        yield Look(kind=LookKind.SERVER, at_utc=at, errors=0)
 
 
 def _of_passes(lane: Lane, state: RunState) -> Iterator[Look]:

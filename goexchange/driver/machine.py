@@ -11,6 +11,7 @@ from datetime import datetime
 
 from goexchange.codec import to_plain
 from goexchange.driver.again import NEVER_HELD, owed
+from goexchange.driver.asked import databases_on
 from goexchange.driver.assuming import take_answer
 from goexchange.driver.calls import changed_scripts, scope_servers
 from goexchange.driver.conversation import Conversation, LeaseDenied, LeaseGone, Talk
@@ -175,7 +176,7 @@ def _begin(talk: Conversation) -> Talk[RunResult | None]:
     changed before.
     """
     for server in sorted({step.server for lane in talk.plan.body.lanes for step in lane.steps}):
-        seen = yield from talk.observe(server, _guids(talk.plan, server))
+        seen = yield from talk.observe(server, databases_on(talk.plan, server))
         if not isinstance(seen, Observed):
             return _refused(
                 talk, ExitCode.UNREACHABLE, f"{server} could not be observed: {seen.message}"
@@ -216,7 +217,7 @@ def _go_on(talk: Conversation) -> Talk[RunResult | None]:
     """
     for server in scope_servers(talk.plan):
         yield from talk.observe(
-            server, _guids(talk.plan, server)
+            server, databases_on(talk.plan, server)
         )  # a host that is silent stays unknown to the guards
     yield from raise_numbers(talk)
     identity = talk.identity
@@ -373,14 +374,6 @@ def _left_over(
 def _lane_ended(talk: Conversation, lane: Lane) -> Draft:
     reached, why = state_of(lane, talk.state)
     return Draft(RecordKind.LANE_ENDED, {"lane": lane.id, "state": reached.value, "why": why})
-
-
-def _guids(plan: Plan, server: str) -> tuple[str, ...]:
-    return tuple(
-        lane.database_guid
-        for lane in plan.body.lanes
-        if lane.server == server and lane.database_guid is not None
-    )
 
 
 def _refused(talk: Conversation, code: ExitCode, why: str) -> RunResult:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from goexchange.driver.asked import databases_of
 from goexchange.driver.conditions import holds
 from goexchange.driver.conversation import Conversation, Talk
 from goexchange.driver.copies import with_copy
@@ -13,6 +14,7 @@ from goexchange.driver.events import Answered, Observed
 from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judge_passes import judge_pass
 from goexchange.driver.judgement import Judgement, Subject, done, failed
+from goexchange.driver.of_server import missing, with_server
 from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
 from goexchange.driver.repairs import UNCLEAR, with_ours
 from goexchange.driver.turning import turn_back_reason
@@ -69,6 +71,9 @@ def _missing(step: Step, seen: dict[str, Any]) -> str:
         return f": {unproved_words(seen)}"
     if step.action in _OF_COPIES:
         return f": {seen['copy']['why']}" if "copy" in seen else ": how the copy stands is unknown"
+    of_server = missing(seen)
+    if of_server is not None:
+        return f": {of_server}"
     return f": {'; '.join(seen['conflicts'])}" if seen.get("conflicts") else ""
 
 
@@ -110,10 +115,9 @@ def _ask(
             return None
         sent = talk.state.step(step.id).last_sent_at_utc or talk.now
         ours = with_ours(step, talk.state, reply.result, accepted=accepted)
-        return with_copy(step, ours, since=talk.now - sent)
-    event = yield from talk.observe(
-        step.server, (lane.database_guid,) if lane.database_guid else ()
-    )
+        told = with_copy(step, ours, since=talk.now - sent)
+        return with_server(lane, step, talk.state, told)
+    event = yield from talk.observe(step.server, databases_of(lane))
     if not isinstance(event, Observed):
         return None
     if step.action is Action.AWAIT_BACKUPS:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from goexchange.codec import to_plain
+from goexchange.driver.asked import databases_on
 from goexchange.driver.binding import Unbound
 from goexchange.driver.calls import bound, completed, plain_call
 from goexchange.driver.controller import run_controller_call
@@ -61,7 +62,8 @@ BUSY_WAIT = timedelta(minutes=1)
 _SEEN = (
     "Name", "Mounted", "MountAtStartup", "Status", "CopyQueueLength", "ReplayQueueLength",
 )  # fmt: skip
-LOOKS_AT_OUR_DOING = frozenset({"copies-held"})  # an older look does not show what we have changed
+# an older look does not show what we have changed
+LOOKS_AT_OUR_DOING = frozenset({"copies-held", "members-well", "nothing-active"})
 AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
 
 
@@ -132,12 +134,7 @@ def _look_again(talk: Conversation, step: Step) -> Talk[None]:
     is_fresh = seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR
     if is_fresh and not LOOKS_AT_OUR_DOING.intersection(step.guards):
         return
-    guids = tuple(
-        lane.database_guid
-        for lane in talk.plan.body.lanes
-        if lane.server == step.server and lane.database_guid
-    )
-    event = yield from talk.observe(step.server, guids)
+    event = yield from talk.observe(step.server, databases_on(talk.plan, step.server))
     if isinstance(event, Observed):
         yield from talk.append(*talk.facts_drafts_of(step.server))
     else:

@@ -14,7 +14,12 @@ from goexchange.model.plan import Action, Direction, Lane, RunsWhen, Step
 from goexchange.model.unknown import Unknown
 from goexchange.schedule.lane_times import swap_and_way_back_s
 
-_LEADS_AWAY = (Action.DISMOUNT, Action.SUSPEND_COPY, Action.STOP_MTA)
+_LEADS_AWAY = (
+    Action.DISMOUNT,
+    Action.SUSPEND_COPY,
+    Action.STOP_MTA,
+    Action.TAKE_SERVER_DOWN,
+)
 OVERRUN_BACK = "back-to-original"
 
 

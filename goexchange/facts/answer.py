@@ -120,6 +120,7 @@ _STATEMENTS = (
     "Get-MailboxRepairRequest",
     "Get-DatabaseAvailabilityGroup",
     "Get-MailboxDatabaseCopyStatus",
+    "Get-ServerComponentState",
 )
 
 

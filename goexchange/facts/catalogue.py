@@ -26,6 +26,7 @@ from goexchange.model.actual import (
 )
 from goexchange.model.copies import ailment
 from goexchange.model.plan import FactClass
+from goexchange.model.server import ServerMode
 from goexchange.model.unknown import Unknown
 
 Json = Any
@@ -244,6 +245,34 @@ def _of_mta(compute: Callable[[ActualMta], object]) -> Callable[[Subject], objec
     return read
 
 
+def _of_mode(compute: Callable[[ServerMode], object]) -> Callable[[Subject], object]:
+    def read(subject: Subject) -> object:
+        mode = subject.server.mode
+        return mode if mode is None or isinstance(mode, Unknown) else compute(mode)
+
+    return read
+
+
+def _set_by_maintenance(mode: ServerMode) -> tuple[str, ...] | Unknown:
+    if isinstance(mode.components, Unknown):
+        return mode.components
+    return tuple(
+        f"{one.component}: {one.maintenance}"
+        for one in mode.components
+        if not one.is_ours_to_take
+    )
+
+
+def _active_replicated(subject: Subject) -> tuple[str, ...] | Unknown:
+    databases = subject.server.databases
+    if isinstance(databases, Unknown):
+        return databases
+    for one in databases:
+        if isinstance(one.is_replicated, Unknown):
+            return one.is_replicated
+    return tuple(sorted(one.name for one in databases if one.is_replicated is True))
+
+
 _IDENTITY, _HEALTH, _SHOWN = FactClass.IDENTITY, FactClass.HEALTH, FactClass.INFORMATIONAL
 
 _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = (
@@ -272,6 +301,12 @@ _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = 
      "The folder of the message transfer agent's queue database; null where there is none."),
     ("server.mta_bytes", _SHOWN, _of_mta(lambda mta: mta.size_bytes),
      "What the files of that queue database need; null where there is none."),
+    ("server.activation_policy", _HEALTH, _of_mode(lambda mode: mode.activation_policy),
+     "Whether copies on it may be activated by themselves; null for a standalone server."),
+    ("server.set_by_maintenance", _HEALTH, _of_mode(_set_by_maintenance),
+     "What the requester Maintenance has taken out of service; null for a standalone server."),
+    ("server.active_replicated", _HEALTH, _active_replicated,
+     "The replicated databases whose active copy it holds."),
     ("host.name", _IDENTITY, _host("name"), "The host's own name."),
     ("host.boot_id", _HEALTH, _host("boot_id"), "Identifies the present start of Windows."),
     ("host.booted_at_utc", _SHOWN, _host("booted_at_utc"), "When Windows was started."),

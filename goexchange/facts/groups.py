@@ -9,10 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from goexchange.facts.answer import ExchangeAnswer
+from goexchange.facts.server_mode import SINCE
 from goexchange.model.copies import ActualCopy, ActualGroup
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell import cmdlets
+from goexchange.powershell.cmdlets_server import get_components
+from goexchange.powershell.sizes import generation_of, parse_server_version
 
 Json = Mapping[str, Any]
 
@@ -23,8 +26,9 @@ _PAIR = re.compile(r"\[(.*), ([^,\]]*)\]\Z")
 def group_statements(
     exchange: Json | Unknown, server: str, known: Sequence[str] = ()
 ) -> tuple[ExchangeCall, ...]:
-    """The statements of a second Exchange pipeline: the group, the copies on the server, and every
-    copy of the databases (GUIDs) in `known`; none for a server that belongs to no group.
+    """The statements of a second Exchange pipeline: the group, the copies on the server, every
+    copy of the databases (GUIDs) in `known`, and the server's components; none for a server that
+    belongs to no group.
     """
     if isinstance(exchange, Unknown):
         return ()
@@ -39,7 +43,16 @@ def group_statements(
         cmdlets.get_group(group),
         cmdlets.get_copies_on(server),
         *(cmdlets.get_copies(guid) for guid in asked),
+        *_components(answer, server),
     )
+
+
+def _components(answer: ExchangeAnswer, server: str) -> tuple[ExchangeCall, ...]:
+    """The statement about the server's components; a version without it would end the pipeline."""
+    text = answer.text(answer.one("ExchangeServer"), "AdminDisplayVersion")
+    version = text if isinstance(text, Unknown) else parse_server_version(text)
+    generation = version if isinstance(version, Unknown) else generation_of(version)
+    return (get_components(server),) if generation in SINCE else ()
 
 
 def together(first: Json | Unknown, second: Json | Unknown) -> Json | Unknown:
@@ -48,7 +61,11 @@ def together(first: Json | Unknown, second: Json | Unknown) -> Json | Unknown:
         return first
     if isinstance(second, Unknown):
         words = {"message": second.reason, "category": "", "target": ""}
-        names = ("Get-DatabaseAvailabilityGroup", "Get-MailboxDatabaseCopyStatus")
+        names = (
+            "Get-DatabaseAvailabilityGroup",
+            "Get-MailboxDatabaseCopyStatus",
+            "Get-ServerComponentState",
+        )
         missing = [{**words, "id": f"x,{name.replace('-', '')}"} for name in names]
         return {**first, "errors": [*first["errors"], *missing]}
     return {name: [*first[name], *second[name]] for name in ("objects", "errors", "warnings")}

@@ -16,7 +16,7 @@ from goexchange.model.left import (
     RecoveryRecord,
     SentinelLeft,
 )
-from goexchange.model.mta import MTA_ID
+from goexchange.model.server import NO_DATABASES
 from goexchange.model.unknown import Unknown
 
 Json = Mapping[str, Any]
@@ -60,7 +60,7 @@ def _recovery(plain: Json) -> RecoveryRecord:
     if not isinstance(plain["run"], str) or not isinstance(content, dict):
         raise TypeError("not a recovery record")
     is_open = plain["state"] != "closed"
-    if is_open and plain["database_guid"].lower() != MTA_ID:
+    if is_open and plain["database_guid"].lower() not in NO_DATABASES:
         _require_named(plain["run"], content)
     return RecoveryRecord(
         run=plain["run"],

@@ -25,6 +25,7 @@ from goexchange.facts.of_2007 import (
     statements_of_2007,
 )
 from goexchange.facts.public_folders import with_backlogs
+from goexchange.facts.server_mode import decode_mode
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -145,6 +146,7 @@ def decode_server(
         copies=decode_copies(answer, group),
         mta=None,  # no version with cmdlets has one
         cluster=cluster_of(answer),
+        mode=decode_mode(answer, group, _generation(version)),
     )
 
 

@@ -9,6 +9,7 @@ from attrs import frozen
 
 from goexchange.model.copies import ActualCopy, ActualGroup
 from goexchange.model.history import Timing
+from goexchange.model.server import ServerMode
 from goexchange.model.unknown import Unknown
 
 
@@ -127,6 +128,7 @@ class LookKind(Enum):
     CORRECTED = "corrected"  # the same, and what was found was corrected
     SPACE = "space"  # the space inside the dismounted file
     QUEUES = "queues"  # the queue database of the message transfer agent
+    SERVER = "server"  # no look: maintenance of the whole server, which ended well
 
 
 LOOKS_AT_A_FILE = (LookKind.PAGES, LookKind.STRUCTURE, LookKind.SPACE)
@@ -313,8 +315,8 @@ class ActualServer:
 
     Shape: `copies` are the copies that it holds, active and passive, and all copies of the
     databases that were asked for by name; none, and no `group`, for a standalone server.
-    `mta` is None where there is none.
-    Unknown: all three in facts of versions that did not ask.
+    `mta` is None where there is none, `mode` where the server is no member of a group.
+    Unknown: all of these in facts of versions that did not ask.
     """
 
     name: str
@@ -331,6 +333,7 @@ class ActualServer:
     mta: ActualMta | None | Unknown = NOT_ASKED
     cluster: Cluster | None | Unknown = None
     public_stores: tuple[PublicStore, ...] | Unknown = ()
+    mode: ServerMode | None | Unknown = NOT_ASKED
 
 
 @frozen(kw_only=True)

@@ -19,6 +19,7 @@ class Need(Enum):
     RESTORE = "restore"
     ROLL_BACK = "roll-back"
     PILOT = "pilot"
+    MAINTAIN = "maintain"
     NOTHING = "nothing"
     NOT_POSSIBLE = "not-possible"
 
@@ -29,6 +30,8 @@ class Reason(Enum):
     WHITE_SPACE_OVER_MAXIMUM = "white-space-over-maximum"
     VERIFICATION_TOO_OLD = "verification-too-old"
     NEVER_VERIFIED = "never-verified"
+    NEVER_MAINTAINED = "never-maintained"
+    MAINTENANCE_TOO_OLD = "maintenance-too-old"
     BACKUP_TOO_OLD = "backup-too-old"
     NEVER_BACKED_UP = "never-backed-up"
     ERRORS_FOUND = "errors-found"

@@ -28,6 +28,7 @@ class Script(Enum):
     OFFLINE_DEFRAG = "offline-defrag"
     OFFLINE_SPACE_DIAGNOSTIC = "offline-space-diagnostic"
     EXCHANGE_BACKUP = "exchange-backup"
+    SERVER_MAINTENANCE = "server-maintenance"
 
 
 class VerifyMode(Enum):
@@ -49,6 +50,7 @@ class Consent(Enum):
     HARMLESS_FINDING = "harmless-finding"
     STORE_INTEGRITY_CORRECTION = "store-integrity-correction"
     DISCARD_MAIL = "discard-mail"
+    SERVER_OUTAGE = "server-outage"
 
 
 class OnlineBackupMethod(Enum):
@@ -192,6 +194,8 @@ class Conditions:
     offline_backup_within_s: int | None
     offline_backup_within_place: Place
     place: Place
+    maintained_within_s: int | None = None
+    maintained_within_place: Place | None = None
 
 
 @frozen(kw_only=True)
@@ -229,9 +233,18 @@ class MtaMessages(Enum):
     LINK_MONITOR = "link-monitor"
 
 
+class ActiveCopies(Enum):
+    """What becomes of the active copies that were moved away, when their server is back."""
+
+    RETURN = "return"
+    STAY = "stay"
+
+
 @frozen(kw_only=True)
 class ScriptChoice:
-    """The script and how it is run; `mta_removes` is read by MTA Error Correction alone."""
+    """The script and how it is run; `mta_removes` is read by MTA Error Correction alone,
+    `active_copies` by Server Maintenance.
+    """
 
     script: Script
     error_correction: ErrorCorrection
@@ -241,6 +254,7 @@ class ScriptChoice:
     forbid_place: Place
     place: Place
     mta_removes: tuple[MtaMessages, ...] = ()
+    active_copies: ActiveCopies = ActiveCopies.RETURN
 
 
 @frozen(kw_only=True)
@@ -365,6 +379,26 @@ class CustomProcess:
 
 
 @frozen(kw_only=True)
+class DownProcess:
+    """A command that takes its server down: it is out of service from before its start until it is
+    back.
+
+    Shape: `restarts` says that the command restarts the server, which is waited for;
+    `back_within_s` is how long after the end of the command, or after that restart, the server may
+    take to be itself again.
+    """
+
+    name: str
+    run: tuple[str, ...]
+    timeout_s: int
+    back_within_s: int
+    restarts: bool
+    success_exit_codes: tuple[int, ...]
+    follow: str | None
+    place: Place
+
+
+@frozen(kw_only=True)
 class ResourceCheckSchedule:
     """When the resource check runs on its own."""
 
@@ -471,3 +505,5 @@ class DesiredState:
     # services that must not run while a database is down, in the order of stopping
     services_stopped: tuple[str, ...] = ()
     services_place: Place | None = None
+    # commands that take the server down, in this order; Server Maintenance runs them
+    processes_down: tuple[DownProcess, ...] = ()

@@ -19,7 +19,10 @@ from goexchange.model.comparing import Operator as Operator
 from goexchange.model.decided import Need as Need  # what is decided, and why: two closed lists
 from goexchange.model.decided import Reason as Reason
 from goexchange.model.desired import Consent as Consent  # one list for specification and plan
-from goexchange.model.history import Work
+from goexchange.model.planned import EstimateSource as EstimateSource
+from goexchange.model.planned import PartEstimate as PartEstimate
+from goexchange.model.planned import PlannedNotice as PlannedNotice
+from goexchange.model.planned import PlannedWork as PlannedWork
 
 Json = Any
 
@@ -127,6 +130,20 @@ class Action(Enum):
     CHECK_MTA = "check-mta"
     START_MTA = "start-mta"
     CONFIRM_MTA = "confirm-mta"
+    SET_COMPONENT = "set-component"
+    REDIRECT_MESSAGES = "redirect-messages"
+    AWAIT_QUEUES = "await-queues"
+    BLOCK_ACTIVATION = "block-activation"
+    PAUSE_NODE = "pause-node"
+    MOVE_ACTIVE = "move-active"
+    TAKE_SERVER_DOWN = "take-server-down"
+    AWAIT_SERVER = "await-server"
+    RESTORE_COMPONENT = "restore-component"
+    RESUME_NODE = "resume-node"
+    RESTORE_ACTIVATION = "restore-activation"
+    RETURN_ACTIVE = "return-active"
+    START_SERVICES = "start-services"
+    AWAIT_DATABASES = "await-databases"
 
 
 class Direction(Enum):
@@ -459,58 +476,6 @@ class WindowPlan:
     opens_at_utc: datetime
     closes_at_utc: datetime
     latest_swap_utc: datetime | None
-
-
-@frozen(kw_only=True)
-class PlannedWork:
-    """Somebody else's declared work on a server, once; `kind` is a word of the inventory."""
-
-    name: str
-    kind: str
-    server: str
-    begins_at_utc: datetime
-    ends_at_utc: datetime
-
-
-@frozen(kw_only=True)
-class PartEstimate:
-    """How long one kind of work of one lane takes, and what that rests on."""
-
-    address: str
-    work: Work
-    size_bytes: int
-    p50_s: int
-    p90_s: int
-    earlier_runs: int
-    source: str
-
-
-@frozen(kw_only=True)
-class EstimateSource:
-    """What the estimates rest on: how many earlier runs, or the stated default rates."""
-
-    earlier_runs: int
-    text: str
-    parts: tuple[PartEstimate, ...] = ()
-
-
-@frozen(kw_only=True)
-class PlannedNotice:
-    """A notification event with its audience, as one specification asks for it.
-
-    Shape: `channels` are names of the configuration; `before_s` are the lead times of an outage
-    notice; `template` is a file of the operators' template folder, None for ours; `variables` are
-    words for it.
-    """
-
-    event: str
-    audience: str
-    recipients: tuple[str, ...]
-    channels: tuple[str, ...] = ()
-    before_s: tuple[int, ...] = ()
-    template: str | None = None
-    variables: Mapping[str, str] = field(factory=dict)
-    specification: str = ""
 
 
 @frozen(kw_only=True)

@@ -32,6 +32,7 @@ GUARDS = frozenset(
         "evidence",
         "gain",
         "identity",
+        "members-well",
         "mount-at-startup",
         "no-backup-running",
         "no-declared-work",
@@ -39,6 +40,7 @@ GUARDS = frozenset(
         "no-other-maintenance",
         "no-replication-backlog",
         "not-recovery",
+        "nothing-active",
         "single-copy",
         "space",
         "storage-healthy",
@@ -52,6 +54,12 @@ GUARDS = frozenset(
 
 _UNDOES = (RunsWhen.UNDO_OF, RunsWhen.COPIES_FIT, RunsWhen.COPIES_DIFFER)
 _KEPT = (Action.OPEN_RECOVERY_RECORD, Action.PLACE_SENTINEL)
+_OF_SERVERS = {
+    Action.SET_COMPONENT: Action.RESTORE_COMPONENT,
+    Action.PAUSE_NODE: Action.RESUME_NODE,
+    Action.BLOCK_ACTIVATION: Action.RESTORE_ACTIVATION,
+    Action.TAKE_SERVER_DOWN: Action.AWAIT_SERVER,
+}
 _ADDED = {"fence": 0, "run": "", "job": ""}  # by the driver, which alone knows them
 
 
@@ -172,6 +180,16 @@ def _seeds(lane: Lane) -> Iterator[str]:
     )
 
 
+def _server(lane: Lane, performed: set[Action]) -> Iterator[str]:
+    """What is taken of a whole server has its own way back, which runs whatever happens."""
+    yield from _lacking(f"{lane.id} takes a server down", performed, *_KEPT)
+    backs = {(step.undo_of, step.action) for step in lane.steps}
+    for step in lane.steps:
+        back = _OF_SERVERS.get(step.action)
+        if back is not None and (step.id, back) not in backs:
+            yield f"{step.id} has no step {back.value} that takes it back"
+
+
 def _repairs(lane: Lane) -> Iterator[str]:
     """A repair works on a copy, and rests on evidence to the swap; nothing else does."""
     steps = {step.action: step for step in lane.steps}
@@ -204,6 +222,8 @@ def _ways_back(lane: Lane) -> Iterator[str]:
     if Action.STOP_MTA in performed:
         stops = f"{lane.id} stops the message transfer agent"
         yield from _lacking(stops, performed, *_KEPT, Action.START_MTA, Action.CONFIRM_MTA)
+    if performed & set(_OF_SERVERS):
+        yield from _server(lane, performed)
     if Action.SUSPEND_COPY in performed:
         suspends = f"{lane.id} suspends a copy"
         yield from _lacking(suspends, performed, *_KEPT, Action.RESUME_COPY, Action.AWAIT_COPY)

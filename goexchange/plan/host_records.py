@@ -17,7 +17,7 @@ from goexchange.plan.calls import host_script
 from goexchange.plan.context import LaneContext, Pace
 
 SILENT_AFTER_HEARTBEATS = 10
-OUTAGE, COPIES = "outage", "copies"  # what a sentinel speaks of
+OUTAGE, COPIES, SERVER = "outage", "copies", "server"  # what a sentinel speaks of
 NOTHING_IN_THE_WAY = ("no-open-run", "elevated", "window")
 
 
@@ -90,12 +90,23 @@ def add_database_record(
 
 
 def add_sentinel(
-    lane: LaneBuilder, keeper: Keeper, *, holding: str, what: str = OUTAGE, **differs: Any
+    lane: LaneBuilder,
+    keeper: Keeper,
+    *,
+    holding: str,
+    what: str = OUTAGE,
+    patience_s: int = 0,
+    **differs: Any,
 ) -> None:
-    """The scheduled task that speaks when the controller dies `holding` something down."""
+    """The scheduled task that speaks when the controller dies `holding` something down; `patience`
+    is how much longer than usual it may rightly be silent.
+    """
+    sentinel = _sentinel(keeper, state="placed", what=what)
     lane.add(
         Action.PLACE_SENTINEL,
-        host_script("sentinel", _sentinel(keeper, state="placed", what=what)),
+        host_script(
+            "sentinel", {**sentinel, "silent_after_s": sentinel["silent_after_s"] + patience_s}
+        ),
         summary=f"scheduled task that speaks when the controller dies with {holding}",
         undo="remove the task",
         estimate_s=2,

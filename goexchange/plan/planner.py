@@ -41,6 +41,7 @@ from goexchange.plan.lane_copy import copy_lane
 from goexchange.plan.lane_mta import MtaSite, mta_lane
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
+from goexchange.plan.lane_server import server_lane
 from goexchange.plan.mta import MtaWork, decision_of_mta, mta_works
 from goexchange.plan.ordering import ordered
 from goexchange.plan.premises import premises_of_lane, premises_of_server
@@ -50,6 +51,7 @@ from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
 from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
+from goexchange.plan.server_work import ServerWork, decision_of_server, server_works
 from goexchange.plan.summary import (
     backup_lines,
     estimate_source,
@@ -65,6 +67,8 @@ from goexchange.spec.selection import select_servers
 VALID_FOR = timedelta(hours=24)
 RUN_AT_MOST = timedelta(hours=48)  # how far declared work of others is looked ahead
 DEFAULT_PACE = Pace()
+Busy = MtaWork | ServerWork  # work on a server that is on none of its databases
+_OF_SERVERS = (Script.MTA_ERROR_CORRECTION, Script.SERVER_MAINTENANCE)
 
 
 def make_draft(
@@ -92,10 +96,12 @@ def make_draft(
     specs = sorted(specifications, key=lambda each: (each.name, each.document_digest))
     narrowed = Scope(addresses=tuple(sorted(scope)))
     seen = ordered(actual)
-    stores = [each for each in specs if each.script.script is not Script.MTA_ERROR_CORRECTION]
+    stores = [each for each in specs if each.script.script not in _OF_SERVERS]
     found = candidates(stores, inventory, actual=seen, scope=narrowed)
     agents = mta_works(specs, inventory, seen.servers, scope=narrowed, at=now)
-    busy = [each for each in agents if each.has_lane]
+    whole = server_works(specs, inventory, seen.servers, scope=narrowed, at=now)
+    every: tuple[Busy, ...] = (*agents, *whole)
+    busy = [each for each in every if each.has_lane]
     in_scope = frozenset(each.address for each in found)
     setting = Setting(
         inventory=inventory,
@@ -133,6 +139,7 @@ def make_draft(
         decisions=(
             *(decision_of(each) for each in prepared),
             *(decision_of_mta(each) for each in agents),
+            *(decision_of_server(each) for each in whole),
         ),
         premises=(*_premises(working), *(one for each in busy for one in each.premises)),
         lanes=lanes,
@@ -164,7 +171,7 @@ def _names(working: Sequence[Prepared]) -> set[str]:
     return {each.candidate.server_name for each in working}
 
 
-def _maintaining(working: Sequence[Prepared], busy: Sequence[MtaWork]) -> tuple[DesiredState, ...]:
+def _maintaining(working: Sequence[Prepared], busy: Sequence[Busy]) -> tuple[DesiredState, ...]:
     """The specifications whose databases get more than a mount, in order: theirs are the custom
     processes that run.
     """
@@ -175,7 +182,7 @@ def _maintaining(working: Sequence[Prepared], busy: Sequence[MtaWork]) -> tuple[
 
 
 def _lanes(
-    servers: Sequence[str], working: Sequence[Prepared], busy: Sequence[MtaWork], site: MtaSite
+    servers: Sequence[str], working: Sequence[Prepared], busy: Sequence[Busy], site: MtaSite
 ) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
     for server in servers:
@@ -186,10 +193,16 @@ def _lanes(
         if first is not None:
             lanes.append(first)
         lanes += [_lane(each, needs) for each in mine]
-        lanes += [mta_lane(each, site, needs=needs) for each in agents]
+        lanes += [_lane_of_server(each, site, needs) for each in agents]
         if last is not None:
             lanes.append(last)
     return tuple(lanes)
+
+
+def _lane_of_server(work: Busy, site: MtaSite, needs: tuple[str, ...]) -> Lane:
+    if isinstance(work, MtaWork):
+        return mta_lane(work, site, needs=needs)
+    return server_lane(work, site, needs=needs)
 
 
 def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
@@ -221,7 +234,7 @@ def _premises(working: Sequence[Prepared]) -> tuple[Premise, ...]:
     return tuple(found)
 
 
-def _consents(working: Sequence[Prepared], busy: Sequence[MtaWork]) -> tuple[ConsentNeed, ...]:
+def _consents(working: Sequence[Prepared], busy: Sequence[Busy]) -> tuple[ConsentNeed, ...]:
     """Each consent once per address, in order: the same finding about a server comes from each of
     its lanes.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from goexchange.facts.catalogue import white_space_ratio
+from goexchange.facts.catalogue import FACTS, Subject, white_space_ratio
 from goexchange.model.actual import ActualDatabase, ActualMta, ActualServer
 from goexchange.model.plan import FactClass, Need, Operator, Premise
 from goexchange.model.unknown import Unknown, known
@@ -41,6 +41,22 @@ def premises_of_mta(server: ActualServer) -> tuple[Premise, ...]:
         _equal(name, "server.mta_data_folder", known(mta.data_folder)),
         _equal(name, "server.mta_state", state, fact_class=FactClass.HEALTH),
     )
+
+
+def premises_of_server_work(server: ActualServer, *, is_member: bool) -> tuple[Premise, ...]:
+    """Premises about a server that is taken down: what it is, and what is put back afterwards."""
+    name = server.name
+    found = [
+        _equal(name, "server.generation", known(server.generation).value),
+        _equal(name, "server.availability_group", known(server.availability_group)),
+    ]
+    if is_member:
+        health = FactClass.HEALTH
+        for fact in ("activation_policy", "set_by_maintenance", "active_replicated"):
+            value = FACTS[f"server.{fact}"].read(Subject(server=server))
+            seen = list(value) if isinstance(value, tuple) else value
+            found.append(_equal(name, f"server.{fact}", seen, fact_class=health))
+    return tuple(found)
 
 
 def premises_of_lane(context: LaneContext) -> tuple[Premise, ...]:

@@ -33,6 +33,7 @@ from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
 from goexchange.plan.public_folders import as_public_folder
+from goexchange.plan.release_server import ServerLeft, decision_of_left, server_left_lane
 from goexchange.powershell import cmdlets
 
 POLL_S = 5.0
@@ -61,19 +62,39 @@ class Left:
 
 
 def release_body(
-    left: Sequence[Left], inventory: Inventory, actual: ActualState, *, at: datetime, pace: Pace
+    left: Sequence[Left | ServerLeft],
+    inventory: Inventory,
+    actual: ActualState,
+    *,
+    at: datetime,
+    pace: Pace,
 ) -> PlanBody:
-    """The plan's body: a lane for each database whose standing is decided, in order of address."""
-    ordered = sorted(left, key=lambda each: (each.server, each.database.name, each.recovery.run))
+    """The plan's body: a lane for a server that was left, then one for each database whose standing
+    is decided, in order of address.
+    """
+    servers = [each for each in left if isinstance(each, ServerLeft)]
+    ordered = sorted(
+        (each for each in left if isinstance(each, Left)),
+        key=lambda each: (each.server, each.database.name, each.recovery.run),
+    )
     return body_without_specification(
         actual,
         # no failure of one database keeps another one down
-        run_rules(inventory, pace, overrun="finish", failures_max=len(ordered)),
+        run_rules(inventory, pace, overrun="finish", failures_max=len(left)),
         at=at,
-        lanes=[_lane(each, inventory) for each in ordered],
+        lanes=[
+            *(server_left_lane(each, inventory) for each in servers),
+            *(_lane(each, inventory) for each in ordered),
+        ],
         estimate="a release needs no estimate",
-        scope=tuple(f"{each.server}/{each.database.name}" for each in ordered),
-        decisions=tuple(_decision(each) for each in ordered),
+        scope=(
+            *(each.address for each in servers),
+            *(f"{each.server}/{each.database.name}" for each in ordered),
+        ),
+        decisions=(
+            *(decision_of_left(each) for each in servers),
+            *(_decision(each) for each in ordered),
+        ),
     )
 
 

@@ -43,6 +43,7 @@ from goexchange.powershell.contracts_mta import (
     OBSERVE_MTA,
 )
 from goexchange.powershell.contracts_runs import RUN_CONTRACTS
+from goexchange.powershell.contracts_server import SERVER_CONTRACTS
 
 OBSERVE_HOST = Contract(
     script="observe-host",
@@ -138,7 +139,7 @@ WRITE_RECOVERY = Contract(
 
 SENTINEL = Contract(
     script="sentinel",
-    version=3,
+    version=4,
     purpose="places, feeds or removes the scheduled task that speaks when the controller dies"
     " with a database down, or with copies suspended: event 4110, and the mail or webhook that is"
     " declared",
@@ -149,7 +150,7 @@ SENTINEL = Contract(
         database_guid=TEXT,
         database=TEXT,
         state={"enum": ["placed", "fed", "removed"], "type": "string"},
-        what={"enum": ["outage", "copies"], "type": "string"},
+        what={"enum": ["outage", "copies", "server"], "type": "string"},
         silent_after_s=COUNT,
         mail_server=maybe(TEXT),
         mail_from=maybe(TEXT),
@@ -482,6 +483,7 @@ CONTRACTS: Mapping[str, Contract] = {
         OBSERVE_MTA,
         *RUN_CONTRACTS,
         *CMDLET_CONTRACTS,
+        *SERVER_CONTRACTS,
     )
 }
 

@@ -50,6 +50,7 @@ _DONE_WORDS = {
     Need.RESTORE: "restored from a set",
     Need.ROLL_BACK: "rolled back",
     Need.PILOT: "piloted",
+    Need.MAINTAIN: "taken down for maintenance",
 }
 _NEED_SYMBOLS = {
     Need.REBUILD: "~",
@@ -63,6 +64,7 @@ _NEED_SYMBOLS = {
     Need.RESTORE: "+",
     Need.ROLL_BACK: "~",
     Need.PILOT: "+",
+    Need.MAINTAIN: "~",
     Need.NOTHING: NO_CHANGE,
     Need.NOT_POSSIBLE: NOT_POSSIBLE,
 }
@@ -97,6 +99,16 @@ _CHANGES = {
     Action.CHECK_MTA,
     Action.START_MTA,
     Action.STORE_INTEGRITY,
+    Action.SET_COMPONENT,
+    Action.BLOCK_ACTIVATION,
+    Action.PAUSE_NODE,
+    Action.REDIRECT_MESSAGES,
+    Action.MOVE_ACTIVE,
+    Action.TAKE_SERVER_DOWN,
+    Action.RESTORE_COMPONENT,
+    Action.RESUME_NODE,
+    Action.RESTORE_ACTIVATION,
+    Action.RETURN_ACTIVE,
 }
 _CREATIONS = {
     Action.OPEN_RECOVERY_RECORD,
@@ -269,6 +281,7 @@ def totals_text(body: PlanBody) -> str:
         Need.RESTORE: "to restore",
         Need.ROLL_BACK: "to roll back",
         Need.PILOT: "for a pilot",
+        Need.MAINTAIN: "to maintain",
         Need.NOTHING: "unchanged",
         Need.NOT_POSSIBLE: "not possible",
     }

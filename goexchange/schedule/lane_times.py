@@ -11,6 +11,8 @@ from goexchange.model.same import Same
 from goexchange.schedule.outage import Outage
 from goexchange.schedule.rates import NO_TIME, Duration, fixed
 
+_DOWN = (Action.DISMOUNT, Action.TAKE_SERVER_DOWN)  # where an outage begins
+_BACK = (Action.MOUNT, Action.AWAIT_SERVER)  # and ends
 WAYS_BACK = (
     RunsWhen.AWAY_BEFORE_SWAP,
     RunsWhen.AWAY_AFTER_SWAP,
@@ -76,13 +78,13 @@ def length_s(body: PlanBody, lane: Lane) -> int:
 
 
 def _outage_numbers(lane: Lane) -> range:
-    mounts = [each.number for each in lane.steps if each.action is Action.MOUNT]
+    mounts = [each.number for each in lane.steps if each.action in _BACK]
     return range(dismount_number(lane), max(mounts, default=0) + 1)
 
 
 def dismount_number(lane: Lane) -> int:
     """The number of the step that takes the database down; the one after the last without any."""
-    found = [each.number for each in lane.steps if each.action is Action.DISMOUNT]
+    found = [each.number for each in lane.steps if each.action in _DOWN]
     return found[0] if found else len(lane.steps) + 1
 
 

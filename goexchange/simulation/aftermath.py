@@ -15,7 +15,9 @@ from goexchange.errors import ExitCode
 from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Action, Lane
 from goexchange.model.run import LaneState, OutcomeKind, RecordKind, RunResult
+from goexchange.model.server import SERVER_ID
 from goexchange.simulation.checks_of_mta import of_mta_at_rest
+from goexchange.simulation.checks_of_server import of_server_at_rest
 from goexchange.simulation.night import Night
 from goexchange.world.truth import TrueDatabase, true_database
 from goexchange.world.world import Effect, World
@@ -31,6 +33,9 @@ def at_rest(night: Night, result: RunResult, *, rival: Night | None) -> tuple[Vi
         lane = next(each for each in night.plan.body.lanes if each.id == one.lane)
         if lane.database_guid == MTA_ID:
             found += of_mta_at_rest(world, one, rival=rival is not None)
+            continue
+        if lane.database_guid == SERVER_ID:
+            found += of_server_at_rest(world, lane, one) if rival is None else ()
             continue
         database = world.database_named(one.database)
         truth = true_database(world, database)

@@ -29,6 +29,13 @@ from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
 from goexchange.simulation.checks_of_copies import STALE_LOOK, of_redundancy, suspended_by
 from goexchange.simulation.checks_of_mta import mta_left, nets_of_mta
+from goexchange.simulation.checks_of_server import (
+    OF_SERVERS,
+    moved_databases,
+    of_going_down,
+    of_taking,
+    servers_left,
+)
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.truth import TrueDatabase, true_database
@@ -83,6 +90,11 @@ _EXPLAINED_BY = {
     "copy-suspended": (Action.SUSPEND_COPY,),
     "copy-resumed": (Action.RESUME_COPY,),
     "seed-begun": (Action.SEED_COPY,),
+    "component-set": (Action.SET_COMPONENT, Action.RESTORE_COMPONENT),
+    "policy-set": (Action.BLOCK_ACTIVATION, Action.RESTORE_ACTIVATION),
+    "node-paused": (Action.PAUSE_NODE,),
+    "node-resumed": (Action.RESUME_NODE,),
+    "messages-redirected": (Action.REDIRECT_MESSAGES,),
 }
 
 
@@ -122,7 +134,8 @@ class Checks:
             for lane in lanes
             if any(step.action is Action.REPAIR for step in lane.steps)
         )
-        self._scope = frozenset(lane.database for lane in lanes if lane.database is not None)
+        mine = frozenset(lane.database for lane in lanes if lane.database is not None)
+        self._scope = mine | moved_databases(self.plan)
 
     def after_event(self, world: World, records: list[Record]) -> tuple[Violation, ...]:
         """What is broken now that was not before."""
@@ -151,7 +164,11 @@ class Checks:
             for host in mta_left(world, self.run)
             if MTA_NAME not in offline
         )
-        return (*copies, *stopped) + tuple(
+        told_servers = frozenset(
+            one.server for one in result.databases if one.state in named or NOT_REDUNDANT in one.why
+        )
+        servers = tuple(servers_left(world, self.plan, told_servers))
+        return (*copies, *stopped, *servers) + tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
             for name in self.down_by_us(world)
             if name not in offline
@@ -208,6 +225,8 @@ class Checks:
             types = step.call.parameters["CorruptionType"]
             detail = types if isinstance(types, str) else ",".join(types)
             self.passes.add((f"{step.database}/{detail}", step.id, record.data["attempt"]))
+        if step.action is Action.TAKE_SERVER_DOWN:
+            yield from of_going_down(world, step)
         if step.action is Action.DISMOUNT:
             yield from self._of_outage(lane, step, record.at_utc)
             yield from self._of_others(world, step, record.at_utc)
@@ -267,6 +286,8 @@ class Checks:
             if effect.database is not None and effect.database not in self._scope:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
+            if effect.kind in OF_SERVERS:
+                yield from of_taking(self.plan, world, effect, run=self.run)
             if effect.kind in _OF_GROUPS:
                 yield from of_redundancy(self.plan, world, effect, looked=self.looked)
             if effect.kind in ("copy-suspended", "seed-begun"):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from attrs import frozen
 
 from goexchange.model.mta import MTA_NAME
+from goexchange.model.server import SERVER_NAME
 from goexchange.simulation.faults import Fault, FaultKind
 from goexchange.world.copies import activate, fail_copy, status_of
 from goexchange.world.databases import MailboxDatabase
@@ -46,7 +47,7 @@ def disturb(world: World, fault: Fault, *, server: str, root: str) -> bool:
     parts = fault.step.split("/")
     host = world.hosts[server]
     database = None
-    if len(parts) > 2 and parts[1] != MTA_NAME:
+    if len(parts) > 2 and parts[1] not in (MTA_NAME, SERVER_NAME):
         database = world.database_named(parts[1])
     else:
         mine = [each for each in world.databases.values() if each.active_server == host.name]

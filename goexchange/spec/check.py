@@ -12,12 +12,14 @@ from goexchange.model.desired import (
     BackupActions,
     CustomProcess,
     DesiredState,
+    DownProcess,
     NotificationEvent,
     Schedule,
     Script,
 )
 from goexchange.reading import Findings
 from goexchange.schema import suggestion
+from goexchange.spec.check_server import check_server_maintenance
 from goexchange.spec.scripts import WHOLE_SCRIPTS, Condition, is_served, own_conditions
 from goexchange.spec.selection import servers_of
 
@@ -30,6 +32,7 @@ _WITH_EFFECT = {
     Condition.VERIFIED: "script: {name: online-error-diagnostic}",
     Condition.MEASURED: "script: {name: offline-space-diagnostic, verify: offline}",
     Condition.OFFLINE_BACKUP: "script: {name: exchange-backup}",
+    Condition.MAINTAINED: "script: {name: server-maintenance}",
 }
 NEVER_STOPPED = frozenset(
     (
@@ -66,6 +69,7 @@ def check_specification(desired: DesiredState, findings: Findings) -> None:
     _check_conditions(desired, findings)
     _check_notifications(desired, findings)
     _check_schedule(desired.schedule, findings)
+    check_server_maintenance(desired, findings)
 
 
 def check_against_inventory(
@@ -156,7 +160,12 @@ def _check_processes(desired: DesiredState, findings: Findings) -> None:
     before = {process.name: process for process in desired.processes_before}
     seen: dict[str, Place] = {}
     undone: dict[str, Place] = {}
-    for process in (*desired.processes_before, *desired.processes_after):
+    every: tuple[CustomProcess | DownProcess, ...] = (
+        *desired.processes_before,
+        *desired.processes_down,
+        *desired.processes_after,
+    )
+    for process in every:
         if process.name in seen:
             detail = (
                 f"'{process.name}' stands in line {seen[process.name].line} already. Rename one."
@@ -186,7 +195,7 @@ def _check_processes(desired: DesiredState, findings: Findings) -> None:
         undone.setdefault(process.undoes, process.place)
 
 
-def _check_words(process: CustomProcess, findings: Findings) -> None:
+def _check_words(process: CustomProcess | DownProcess, findings: Findings) -> None:
     """A batch file's words go through cmd.exe, which nothing keeps from expanding these."""
     if not process.run[0].lower().endswith((".cmd", ".bat")):
         return
@@ -257,6 +266,10 @@ def _check_conditions(desired: DesiredState, findings: Findings) -> None:
         Condition.OFFLINE_BACKUP: (
             conditions.offline_backup_within_s,
             conditions.offline_backup_within_place,
+        ),
+        Condition.MAINTAINED: (
+            conditions.maintained_within_s,
+            conditions.maintained_within_place or conditions.place,
         ),
     }
     for condition, (value, place) in asked.items():

@@ -8,6 +8,7 @@ from datetime import date
 from goexchange.documents import Document, digest
 from goexchange.errors import Diagnostic, Place
 from goexchange.model.desired import (
+    ActiveCopies,
     Audience,
     Conditions,
     Consent,
@@ -35,7 +36,7 @@ from goexchange.reading import Findings, Section, duration_s, has_errors, ratio,
 from goexchange.schema import check_document
 from goexchange.spec.backup import read_backup_actions, read_conflicts
 from goexchange.spec.check import check_specification
-from goexchange.spec.processes import read_processes
+from goexchange.spec.processes import read_down_processes, read_processes
 
 
 def load_specification(
@@ -80,6 +81,7 @@ def _desired_state(document: Document, findings: Findings) -> DesiredState:
         reports=_reports(root.section("reports")),
         services_stopped=root.section("services").texts("stop_while_down"),
         services_place=root.section("services").place,
+        processes_down=read_down_processes(processes),
         place=root.place,
     )
 
@@ -113,6 +115,8 @@ def _conditions(part: Section) -> Conditions:
         offline_backup_within_s=part.optional_duration_s("offline_backup_within"),
         offline_backup_within_place=part.place_of("offline_backup_within"),
         place=part.place,
+        maintained_within_s=part.optional_duration_s("maintained_within"),
+        maintained_within_place=part.place_of("maintained_within"),
     )
 
 
@@ -138,6 +142,7 @@ def _script(part: Section) -> ScriptChoice:
         forbid_place=part.place_of("forbid"),
         place=part.place_of("name"),
         mta_removes=part.choices("mta_removes", MtaMessages),
+        active_copies=part.choice("active_copies", ActiveCopies),
     )
 
 

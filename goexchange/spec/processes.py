@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from goexchange.model.desired import CustomProcess, ProcessLimit, ProcessScope
+from goexchange.model.desired import CustomProcess, DownProcess, ProcessLimit, ProcessScope
 from goexchange.reading import Section
 
 
 def read_processes(part: Section, side: str) -> tuple[CustomProcess, ...]:
     """Return the processes of one side, `before` or `after`, in the order written."""
     return tuple(_process(process, can_undo=side == "after") for process in part.sections(side))
+
+
+def read_down_processes(part: Section) -> tuple[DownProcess, ...]:
+    """Return the commands that take the server down, in the order written."""
+    return tuple(
+        DownProcess(
+            name=each.text("name"),
+            run=each.texts("run"),
+            timeout_s=each.section("limit").duration_s("timeout"),
+            back_within_s=each.duration_s("back_within"),
+            restarts=each.boolean("restarts"),
+            success_exit_codes=each.integers("success_exit_codes"),
+            follow=each.optional_text("follow"),
+            place=each.place,
+        )
+        for each in part.sections("takes_server_down")
+    )
 
 
 def _process(part: Section, *, can_undo: bool) -> CustomProcess:

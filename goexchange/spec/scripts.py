@@ -62,6 +62,14 @@ def _no_mta(instead: Script) -> Cell:
     )
 
 
+_NO_MODE = {
+    # the shipped scripts of 2010 forget what was so before: they are not called
+    _G.EXCHANGE_2010: "Exchange 2010 has no component states, and its shipped scripts put back"
+    " other values than there were",
+    **dict.fromkeys(_OFFLINE_ONLY, "maintenance mode begins with Exchange 2013"),
+}
+_BY_HAND = "maintain it by hand: StartDagServerMaintenance.ps1, or the cluster's own tools"
+
 _ONLINE_ON_OLD = {
     Script.ONLINE_ERROR_CORRECTION: Script.STORE_ERROR_CORRECTION,
     Script.ONLINE_ERROR_DIAGNOSTIC: Script.OFFLINE_DIAGNOSTIC_REPORT,
@@ -86,6 +94,13 @@ SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
         **dict.fromkeys(LIVING, _no_mta(Script.ONLINE_ERROR_CORRECTION)),
     },
     **{script: _online(script) for script in _ONLINE_ON_OLD},
+    Script.SERVER_MAINTENANCE: {
+        **{
+            version: Cell(standing=Standing.NEVER, why=why, instead=_BY_HAND)
+            for version, why in _NO_MODE.items()
+        },
+        **dict.fromkeys(LIVING, _RUNS),
+    },
 }
 
 
@@ -108,6 +123,7 @@ class Condition(Enum):
     MEASURED = "measured_within"
     OFFLINE_BACKUP = "offline_backup_within"
     ONLINE_BACKUP = "online_full_backup_within"
+    MAINTAINED = "maintained_within"
 
 
 _C = Condition
@@ -121,6 +137,7 @@ SERVES: Mapping[Script, tuple[Condition, ...]] = {
     Script.OFFLINE_DEFRAG: (_C.WHITE_SPACE, _C.ONLINE_BACKUP),
     Script.OFFLINE_SPACE_DIAGNOSTIC: (_C.MEASURED, _C.ONLINE_BACKUP),
     Script.EXCHANGE_BACKUP: (_C.OFFLINE_BACKUP, _C.ONLINE_BACKUP),
+    Script.SERVER_MAINTENANCE: (_C.MAINTAINED,),
 }
 """What each script can make true; an online backup is taken by every one that is asked for it."""
 

@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve, frozen
 
 from goexchange.model.actual import Generation
-from goexchange.world import cmdlets_change, cmdlets_read, cmdlets_recovery, cmdlets_scratch
+from goexchange.world import (
+    cmdlets_change,
+    cmdlets_read,
+    cmdlets_recovery,
+    cmdlets_scratch,
+    cmdlets_server,
+)
 from goexchange.world.binding import BindingFailed, Parameter, ParameterKind, bind
 from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory
 
@@ -130,7 +136,48 @@ CMDLETS: Mapping[str, Cmdlet] = {
         Cmdlet(
             "Get-ServerComponentState",
             (Parameter("Identity", is_mandatory=True), Parameter("Component")),
-            cmdlets_read.get_component_state,
+            cmdlets_server.get_component_state,
+        ),
+        Cmdlet(
+            "Set-ServerComponentState",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("Component", is_mandatory=True),
+                Parameter("State", is_mandatory=True),
+                Parameter("Requester", is_mandatory=True),
+                *_CONFIRM,
+            ),
+            cmdlets_server.set_component_state,
+        ),
+        Cmdlet("Get-Queue", (Parameter("Server", is_mandatory=True),), cmdlets_server.get_queue),
+        Cmdlet(
+            "Redirect-Message",
+            (
+                Parameter("Server", is_mandatory=True),
+                Parameter("Target", is_mandatory=True),
+                *_CONFIRM,
+            ),
+            cmdlets_server.redirect_message,
+        ),
+        Cmdlet(
+            "Set-MailboxServer",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("DatabaseCopyAutoActivationPolicy"),
+                *_CONFIRM,
+            ),
+            cmdlets_server.set_mailbox_server,
+        ),
+        Cmdlet(
+            "Move-ActiveMailboxDatabase",
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("ActivateOnServer", is_mandatory=True),
+                Parameter("MountDialOverride"),
+                Parameter("MoveComment"),
+                *_CONFIRM,
+            ),
+            cmdlets_server.move_active,
         ),
         Cmdlet("Test-ServiceHealth", (Parameter("Server"),), cmdlets_read.test_service_health),
         Cmdlet("Mount-Database", _MOUNT, cmdlets_change.mount_database),
@@ -184,11 +231,17 @@ CMDLETS: Mapping[str, Cmdlet] = {
 }
 
 
-_SINCE_2013 = frozenset({"Get-MailboxRepairRequest", "Get-ServerComponentState"})
+_SINCE_2013 = frozenset(
+    {
+        "Get-MailboxRepairRequest", "Get-ServerComponentState", "Redirect-Message",
+        "Set-ServerComponentState",
+    }
+)  # fmt: skip
 _SINCE_2010 = frozenset(
     {
         "Get-MailboxDatabaseCopyStatus", "Get-DatabaseAvailabilityGroup", "Get-MoveRequest",
         "Suspend-MailboxDatabaseCopy", "Resume-MailboxDatabaseCopy", "New-MailboxRepairRequest",
+        "Move-ActiveMailboxDatabase",
     }
 )  # fmt: skip
 _BEFORE_2013 = frozenset(

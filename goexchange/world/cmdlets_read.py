@@ -26,26 +26,12 @@ from goexchange.world.values import (
     CmdletAnswer,
     EnumValue,
     ExchangeObject,
-    KeyValuePair,
     Value,
 )
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
 
-_COMPONENTS = (
-    "ServerWideOffline", "HubTransport", "FrontendTransport", "EdgeTransport", "Monitoring",
-    "RecoveryActionsEnabled", "HighAvailability", "ActiveSyncProxy", "AutoDiscoverProxy",
-    "EcpProxy",
-    "EwsProxy", "ImapProxy", "MapiProxy", "OabProxy", "OwaProxy", "PopProxy",
-    "PushNotificationsProxy",
-    "RestProxy", "RpcProxy", "RpsProxy", "RwsProxy", "XropProxy", "DefaultProxy",
-    "MailboxDeliveryProxy",
-    "HttpProxyAvailabilityGroup", "ForwardSyncDaemon", "ProvisioningRps", "SharedCache",
-    "RoutingService",
-    "RoutingUpdates", "LogExportProvider", "Lsass",
-)  # fmt: skip
-_INACTIVE = ("ForwardSyncDaemon", "ProvisioningRps")
 _STATUS_WARNING = (
     "Exchange can't connect to the Information Store service on server {server}. Make sure that"
     " the service"
@@ -155,6 +141,11 @@ def get_availability_group(world: World, given: Mapping[str, Any]) -> CmdletAnsw
         members = tuple(reference(world, "server", each) for each in group.servers)
         up = tuple(each for each in members if world.hosts[each.name].down_until is None)
         live = bool(given.get("Status"))
+        away = tuple(
+            each
+            for each in members
+            if world.hosts[each.name].mode.state_of("ServerWideOffline") == "Inactive"
+        )
         properties: dict[str, Value] = {
             "Name": group.name,
             "Identity": reference(world, "group", group.name),
@@ -167,7 +158,7 @@ def get_availability_group(world: World, given: Mapping[str, Any]) -> CmdletAnsw
             "StoppedMailboxServers": (),
             "OperationalServers": up if live else None,
             "PrimaryActiveManager": (up[0] if up else None) if live else None,
-            "ServersInMaintenance": () if live else None,
+            "ServersInMaintenance": away if live else None,
         }
         name = "Microsoft.Exchange.Data.Directory.SystemConfiguration.DatabaseAvailabilityGroup"
         rows.append(
@@ -215,16 +206,6 @@ def get_repair_request(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         named = [each for each in requests if each.identity.startswith(wanted)]
         requests = named or requests
     return _answer(world, *(repair_row(world, each) for each in requests))
-
-
-def get_component_state(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
-    """Get-ServerComponentState."""
-    hosts = _hosts(world, given["Identity"])
-    if hosts is None:
-        return _missing(world, "Get-ServerComponentState", given["Identity"])
-    wanted = given.get("Component")
-    names = [each for each in _COMPONENTS if wanted is None or each.lower() == wanted.lower()]
-    return _answer(world, *(_component(hosts[0], name) for name in names))
 
 
 def test_service_health(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
@@ -310,33 +291,6 @@ def _row_of_2010(database: MailboxDatabase, request: RepairRequest) -> ExchangeO
         type_names=(name, "System.Object"),
         to_string=str(request.request),
         properties=properties,
-    )
-
-
-def _component(host: Host, name: str) -> ExchangeObject:
-    text = "Inactive" if name in _INACTIVE else "Active"
-    state = EnumValue(
-        "Microsoft.Exchange.Data.Directory.SystemConfiguration.ServiceState",
-        text,
-        0 if text == "Inactive" else 1,
-    )
-    stamp = host.booted_at
-    entry = KeyValuePair("Functional", text)
-    properties: dict[str, Value] = {
-        "ServerFqdn": host.description.fqdn,
-        "Component": name,
-        "State": state,
-        "ServerWideOfflineIsOffline": False,
-        "RemoteStates": (entry,),
-        "LocalStates": (entry,),
-        "WhenChanged": stamp,
-    }
-    type_name = (
-        "Microsoft.Exchange.Management.SystemConfigurationTasks.ServerComponentStatePresentationObjec"
-        "t"
-    )
-    return ExchangeObject(
-        type_names=(type_name, "System.Object"), to_string=name, properties=properties
     )
 
 

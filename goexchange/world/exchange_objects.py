@@ -119,7 +119,8 @@ def mailbox_server(world: World, host: Host) -> ExchangeObject:
         "DistinguishedName": f"CN={server.name},{ORGANIZATION}",
         "DatabaseAvailabilityGroup": None if group is None else reference(world, "group", group),
         "DatabaseCopyAutoActivationPolicy": EnumValue(
-            _SYSTEM + "DatabaseCopyAutoActivationPolicyType", "Unrestricted", 0
+            _SYSTEM + "DatabaseCopyAutoActivationPolicyType", host.mode.policy,
+            ("Unrestricted", "IntrasiteOnly", "Blocked").index(host.mode.policy),
         ),
         "DatabaseCopyActivationDisabledAndMoveNow": False,
         "AutoDatabaseMountDial": EnumValue(

@@ -83,6 +83,9 @@ class Faults:
     _copy_failures: list[str] = field(factory=list, alias="copy_failures")
     _seed_failures: list[str] = field(factory=list, alias="seed_failures")
     _shadows: list[ShadowTrouble] = field(factory=list, alias="shadows")
+    _move_refusals: list[str] = field(factory=list, alias="move_refusals")
+    stuck_components: set[tuple[str, str]] = field(factory=set)  # host, component
+    stuck_queues: set[str] = field(factory=set)
     reboots: list[PlannedReboot] = field(factory=list)
     foreign_backups: list[PlannedBackup] = field(factory=list)
     fired: list[str] = field(factory=list)
@@ -127,6 +130,18 @@ class Faults:
             return False
         self._copy_failures.remove(server)
         self.fired.append("copy-fails")
+        return True
+
+    def refuse_next_move(self, database: str) -> None:
+        """Active Manager refuses the next move of a database's active copy."""
+        self._move_refusals.append(database)
+
+    def take_move_refusal(self, database: str) -> bool:
+        """Whether this move is refused."""
+        if database not in self._move_refusals:
+            return False
+        self._move_refusals.remove(database)
+        self.fired.append(f"move of {database} refused")
         return True
 
     def fail_next_seed(self, server: str) -> None:

@@ -9,6 +9,7 @@ from attrs import define, field
 from goexchange.world.chance import guid
 from goexchange.world.events import APPLICATION, Event, EventLog
 from goexchange.world.files import HostFiles
+from goexchange.world.server_mode import ModeState
 from goexchange.world.services import ServiceState
 from goexchange.world.site import ServerDescription
 from goexchange.world.tasks import Sentinel, TaskState
@@ -52,6 +53,7 @@ class Host:
     windows_backup: WindowsBackupState = field(factory=WindowsBackupState)
     loose_folders: set[str] = field(factory=set)
     next_process_id: int = 4712
+    mode: ModeState = field(factory=ModeState)
 
     @property
     def name(self) -> str:

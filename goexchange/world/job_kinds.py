@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from attrs import evolve
@@ -22,7 +23,13 @@ from goexchange.world.scripts_trial import try_folders
 from goexchange.world.sealing import seal_by_job
 from goexchange.world.service_jobs import restore_services, stop_services
 from goexchange.world.shadow_backup import shadow_backup
-from goexchange.world.transfers import copy_files, export_configuration, hash_files, run_command
+from goexchange.world.transfers import (
+    KNOWN_COMMANDS,
+    copy_files,
+    export_configuration,
+    hash_files,
+    run_command,
+)
 from goexchange.world.vendor_agent import HOLD, RELEASE, hold_backups, watch_agent
 from goexchange.world.work import Work, failure
 
@@ -69,6 +76,10 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return _services(world, host, job)
     if request["command"] in (HOLD, RELEASE):
         return hold_backups(world, host, request["command"])
+    known = KNOWN_COMMANDS.get(tuple(request["command"]))
+    if known is not None and known.restarts_after is not None:
+        at = world.now() + timedelta(seconds=known.restarts_after)
+        world.faults.reboot(host.name, at=at)
     return run_command(request["command"], request["follow"])
 
 

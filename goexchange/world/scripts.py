@@ -18,6 +18,7 @@ from goexchange.world import (
     scripts_records,
     scripts_runs,
     scripts_scratch,
+    scripts_server,
     scripts_trial,
 )
 from goexchange.world.files import FileProblem, FileRefused
@@ -63,6 +64,9 @@ _PLAYS: Mapping[str, Play] = {
     "tell-snapin": scripts_cmdlets.tell_snapin,
     "ask-objects": objects_2003.ask_objects,
     "tell-objects": objects_2003.tell_objects,
+    "cluster-node": scripts_server.cluster_node,
+    "server-state": scripts_server.server_state,
+    "start-services": scripts_server.start_services,
 }
 _CODES = {
     FileProblem.NOT_FOUND: "file-not-found",

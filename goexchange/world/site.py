@@ -73,6 +73,10 @@ class ServerDescription(Shared):
     cluster_kind: str = "Disabled"  # of Exchange 2007; Shared and NonShared are clusters
     nodes: tuple[str, ...] = ()
     mta: MtaDescription | None = None  # of Exchange 2003
+    # component, requester and state, beside what every server has
+    components: tuple[tuple[str, str, str], ...] = ()
+    activation_policy: str = "Unrestricted"
+    node_state: str = "Up"
 
     @property
     def fqdn(self) -> str:
@@ -197,6 +201,7 @@ class TimeConstants(Shared):
     repair_request: float = 0.5
     boot: float = 90.0
     copy_resume: float = 1.0
+    queues: float = 4.0
 
     def scaled(self, factor: float) -> TimeConstants:
         """All of them shorter (or longer) by one factor."""
@@ -210,6 +215,7 @@ class TimeConstants(Shared):
             repair_request=self.repair_request / factor,
             boot=self.boot / factor,
             copy_resume=self.copy_resume / factor,
+            queues=self.queues / factor,
         )
 
 

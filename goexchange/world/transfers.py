@@ -24,7 +24,8 @@ class KnownCommand:
     """A program of the site that the world can play.
 
     Shape: `seconds` None: it never ends; `child` is what a launcher starts, which goes on for
-    `child_seconds` and ends with `child_exit_code`; `bytes_more` of output follow what is shown.
+    `child_seconds` and ends with `child_exit_code`; `bytes_more` of output follow what is shown;
+    `restarts_after` its start, the host goes down and comes up again.
     """
 
     output: str
@@ -34,6 +35,7 @@ class KnownCommand:
     child_seconds: float = 0.0
     child_exit_code: int = 0
     bytes_more: int = 0
+    restarts_after: float | None = None
 
 
 KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
@@ -55,6 +57,13 @@ KNOWN_COMMANDS: Mapping[tuple[str, ...], KnownCommand] = {
     # it is told that there is no input; `pause` of a console of its own would wait for a key
     ("C:\\ops\\ask.cmd",): KnownCommand(output="Suspend now (Y/N)? ", exit_code=1),
     ("C:\\ops\\ask.cmd", "console"): KnownCommand(output="Suspend now (Y/N)? ", seconds=None),
+    ("C:\\ops\\updates.cmd", "install"): KnownCommand(
+        output="installing, then restarting\r\n", seconds=None, restarts_after=6.0
+    ),
+    ("C:\\ops\\updates.cmd", "later"): KnownCommand(
+        output="installed, restarting soon\r\n", exit_code=3010, seconds=3.0, restarts_after=5.0
+    ),
+    ("C:\\ops\\firmware.cmd",): KnownCommand(output="firmware is up to date\r\n", seconds=5.0),
     ("C:\\ops\\talk.cmd",): KnownCommand(output="line 1\r\n", seconds=3, bytes_more=100_000_000),
 }
 _BLOCK = 4096

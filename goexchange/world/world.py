@@ -40,6 +40,7 @@ from goexchange.world.objects_2007 import tell_space
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request, tell
+from goexchange.world.server_mode import first_mode
 from goexchange.world.services import exchange_services
 from goexchange.world.sharing import Shared
 from goexchange.world.site import ServerDescription, SiteDescription
@@ -262,6 +263,12 @@ class World:
             files=files,
             booted_at=now - timedelta(days=12),
             services=services,
+            mode=first_mode(
+                server.generation,
+                server.components,
+                policy=server.activation_policy,
+                node=server.node_state,
+            ),
             tasks={VENDOR_TASK.name: evolve(VENDOR_TASK)},
         )
 
@@ -432,10 +439,12 @@ class World:
         host.sentinels[task] = evolve(sentinel, has_spoken=True)
         silent = round((due.at - sentinel.fed_at).total_seconds())
         stands = "has suspended copies" if sentinel.what == "copies" else "is taken down"
+        what = f"database {sentinel.database}"
+        if sentinel.what == "server":
+            what, stands = "the server", "is out of service"
         text = (
             f"The controller of run {sentinel.run} has been silent for {silent} seconds while"
-            " database "
-            f"{sentinel.database} ({sentinel.database_guid}) {stands}. Read RECOVERY.txt"
+            f" {what} ({sentinel.database_guid}) {stands}. Read RECOVERY.txt"
             " below "
             f"{sentinel.root}\\recovery\\{sentinel.database_guid}."
         )

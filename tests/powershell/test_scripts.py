@@ -10,6 +10,7 @@ import pytest
 from goexchange.powershell import bootstrap
 from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
 from goexchange.powershell.contracts_cmdlets import ASKED, TOLD
+from goexchange.powershell.contracts_server import CLUSTER_NODE
 from tests.powershell.script_text import (
     LANGUAGE,
     NAMES,
@@ -31,13 +32,13 @@ FORBIDDEN = re.compile(r"Invoke-Expression|\biex\b|DownloadString|Invoke-WebRequ
 IN_2_0 = frozenset(
     {
         "Add-PSSnapin", "ForEach-Object", "Get-Acl", "Get-ChildItem", "Get-Command", "Get-Item",
-        "Get-Process", "Get-Service", "Get-WinEvent", "Get-WmiObject", "New-Object",
-        "Select-Object", "Set-Acl", "Set-Location", "Sort-Object", "Split-Path", "Start-Service",
-        "Start-Sleep", "Stop-Process", "Stop-Service", "Test-Path", "Where-Object",
+        "Get-Process", "Get-Service", "Get-WinEvent", "Get-WmiObject", "Import-Module",
+        "New-Object", "Select-Object", "Set-Acl", "Set-Location", "Sort-Object", "Split-Path",
+        "Start-Service", "Start-Sleep", "Stop-Process", "Stop-Service", "Test-Path", "Where-Object",
     }
 )  # fmt: skip
 SNAP_IN = frozenset(  # asked for only where they are there
-    {"Get-WBJob", "Get-WBSummary", *ASKED, *TOLD}
+    {"Get-WBJob", "Get-WBSummary", *ASKED, *TOLD, *CLUSTER_NODE.cmdlets}
 )
 # What came with 3.0 and .NET 4: operators, types, parameters, members of the class library.
 NOT_IN_2_0 = re.compile(

@@ -1,4 +1,4 @@
-# goexchange host script: sentinel, version 3
+# goexchange host script: sentinel, version 4
 param($Arguments)
 
 # What the scheduled task runs. It reads the state file, writes to the event log, and tells whom it is told to.
@@ -17,10 +17,15 @@ $source = 'goexchange'
 if (-not [System.Diagnostics.EventLog]::SourceExists($source)) {
     [System.Diagnostics.EventLog]::CreateEventSource($source, 'Application')
 }
-$words = 'The controller of run ' + $state.run + ' has been silent for ' + [int]$silent + ' seconds while database '
+$words = 'The controller of run ' + $state.run + ' has been silent for ' + [int]$silent + ' seconds while '
+$what = 'database ' + $state.database
 $stands = 'is taken down'
 if ($state.what -eq 'copies') { $stands = 'has suspended copies' }
-$words = $words + $state.database + ' (' + $state.database_guid + ') ' + $stands + '. Read RECOVERY.txt below '
+if ($state.what -eq 'server') {
+    $what = 'the server'
+    $stands = 'is out of service'
+}
+$words = $words + $what + ' (' + $state.database_guid + ') ' + $stands + '. Read RECOVERY.txt below '
 $words = $words + $state.root + '\recovery\' + $state.database_guid + '.'
 [System.Diagnostics.EventLog]::WriteEntry($source, $words, [System.Diagnostics.EventLogEntryType]::Error, 4110)
 # The event comes every minute, mail and webhook once an hour.

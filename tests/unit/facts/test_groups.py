@@ -92,6 +92,7 @@ def test_a_member_is_asked_for_its_group_and_copies() -> None:
         ("Get-DatabaseAvailabilityGroup", {"Identity": "DAG1", "Status": True}),
         ("Get-MailboxDatabaseCopyStatus", {"Server": "EX01"}),
         ("Get-MailboxDatabaseCopyStatus", {"Identity": GUID}),
+        ("Get-ServerComponentState", {"Identity": "EX01"}),
     ]
 
 

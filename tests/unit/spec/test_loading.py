@@ -133,6 +133,10 @@ def test_every_script_can_be_asked_for(script: Script) -> None:
     for condition in own_conditions(script)[:1]:
         value = "20%" if condition is Condition.WHITE_SPACE else "30d"
         text += f"desired: {{{condition.value}: {value}}}\n"
+    if script is Script.SERVER_MAINTENANCE:
+        text = MINIMAL.partition("backup:")[0].replace("preventative-maintenance", script.value)
+        text += "desired: {maintained_within: 30d}\n"
+        text += "custom_processes: {takes_server_down: [{name: a, run: ['C:\\a.exe']}]}\n"
     assert desired(text).script.script is script
 
 
