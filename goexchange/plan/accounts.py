@@ -7,6 +7,7 @@ the database's file, and put one back. A wrong password is found while mail stil
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ntpath import dirname, join
 
 from attrs import evolve
@@ -86,7 +87,7 @@ def refuse_account(
 def add_trials(lane: LaneBuilder, context: LaneContext) -> None:
     """Each account that the lane will need, tried on what it will need it for."""
     spec, treatment = context.spec, context.treatment
-    if not (treatment.copies or treatment.rebuilds or treatment.repairs):
+    if not _keeps_a_set(context):
         return
     sides: list[tuple[OfflineBackup | None, str | None]] = [
         (spec.backup_before.offline, context.paths.original)
@@ -104,6 +105,25 @@ def add_trials(lane: LaneBuilder, context: LaneContext) -> None:
         reads.setdefault(account, []).extend([] if source is None else [source])
     for account in sorted(tried):
         _add_trial(lane, account, tuple(dict.fromkeys(tried[account])), tuple(reads[account]))
+
+
+def account_lines(context: LaneContext) -> Iterator[str]:
+    """Who writes where, for the plan's chapter of backups."""
+    folders = (context.paths.set_folder, context.paths.rebuilt_set_folder)
+    found = {folder: account_at(folder, context.inventory) for folder in folders}
+    used = [account for account in found.values() if account is not None]
+    for account in dict.fromkeys(used) if _keeps_a_set(context) else ():
+        kept = (
+            "Windows knows its password"
+            if is_managed(account)
+            else "its password is read when a job starts, and stored by that job's task alone"
+        )
+        yield f"jobs that touch the share run as {account} ({kept}); it is tried while mounted"
+
+
+def _keeps_a_set(context: LaneContext) -> bool:
+    treatment = context.treatment
+    return treatment.copies or treatment.rebuilds or treatment.repairs
 
 
 def under_accounts(lane: Lane, context: LaneContext) -> Lane:

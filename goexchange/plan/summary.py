@@ -9,6 +9,7 @@ from goexchange.model.desired import DesiredState, OnlineBackup
 from goexchange.model.history import Work
 from goexchange.model.plan import EstimateSource, PartEstimate, PlannedNotice
 from goexchange.plan import words
+from goexchange.plan.accounts import account_lines
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage
 from goexchange.plan.phase_backup import what_it_takes
@@ -56,6 +57,7 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
             f" verified {verified_where(context, context.paths.rebuilt_set_folder)}"
             f" -> {context.paths.rebuilt_set_folder}"
         )
+    yield from account_lines(context)
     before = context.spec.backup_before.online
     if context.coverage_before is not None and before is not None:
         yield f"before it, {_online(context.coverage_before, before)}"

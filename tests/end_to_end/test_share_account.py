@@ -65,7 +65,11 @@ def test_a_night_whose_set_goes_to_a_share_as_an_account(
     site.wait_until(
         lambda: site.run("resume", "--from-host", "EX01", **right).code != ExitCode.LOCKED
     )
-    assert site.run("report", "--json").document["verdict"] is not None
+    (ended,) = [one["data"] for one in site.journal() if one["kind"] == "run-ended"]
+    assert ended["exit_code"] == ExitCode.OK
+    assert site.run("report", "--format", "html,md,text,json").code == ExitCode.OK
+    written = "".join(each.read_text("utf-8") for each in (site.folder / "out").rglob("*.md"))
+    assert "as LAB\\gx-backup" in written.replace("\\\\", "\\")
     assert site.disk("backup02", "vault$", "EX01", "DB05").is_dir()
     manifests = list(site.disk("backup02").rglob("backup-set.json"))
     assert len(manifests) == 1

@@ -21,10 +21,12 @@ from goexchange.spec import load_specification
 from goexchange.world.chance import number
 from goexchange.world.site import (
     SERVER_2003,
+    AccountDescription,
     DatabaseDescription,
     GroupDescription,
     MtaDescription,
     ServerDescription,
+    ShareDescription,
     SiteDescription,
     TimeConstants,
     default_site,
@@ -67,6 +69,7 @@ class Scenario:
     conflicts: str = "refuse"
     has_mta: bool = False
     has_public_folders: bool = False
+    has_account: bool = False  # of the share: who writes there
 
     def text(self) -> str:
         """One line for people."""
@@ -77,6 +80,7 @@ class Scenario:
             name
             for name, is_there in (
                 ("sets on a share", self.has_share),
+                ("written as an account of its own", self.has_share and self.has_account),
                 ("custom processes", self.has_processes),
                 ("passes", self.has_passes),
                 ("a backup agent", self.has_agent),
@@ -109,6 +113,7 @@ SCRIPTS = {
 REPLICATED = {"look": "offline-diagnostic-report", "reseed": "offline-defrag"}
 REPAIR = "repair"  # asked for by a person, of a database with damage that is on record
 DAMAGED_PAGES = (9, 21)
+ACCOUNT = "LAB\\gx-backup"
 HOST_ROOT = "C:\\ProgramData\\goexchange"
 _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintenance
     "rebuild": ("rebuild", "rebuild", "defragment"),
@@ -169,6 +174,7 @@ def scenario_of(seed: int) -> Scenario:
         needs=tuple(needs),
         pages=(40, 48, 64, 96)[draw("pages", 4)],
         has_share=draw("share", 4) == 0,
+        has_account=draw("account", 2) == 0,
         has_processes=draw("processes", 5) == 0,
         has_passes=draw("passes", 5) == 0,
         failures_max=draw("failures", 3),
@@ -206,7 +212,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, needs=less)
     for name in (
         "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
-        "has_rebuilt_set", "has_mta", "has_public_folders",
+        "has_rebuilt_set", "has_account", "has_mta", "has_public_folders",
     ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
@@ -287,7 +293,19 @@ def site_of(scenario: Scenario) -> SiteDescription:
         log_bytes=64 * 1024,
         rates=base.rates.scaled(0.02),
         times=scenario.times,
+        shares=(_share(scenario),),
+        accounts=(
+            AccountDescription(
+                user=ACCOUNT, password="kept", logs_on_at=tuple(each.name for each in servers)
+            ),
+        ),
     )
+
+
+def _share(scenario: Scenario) -> ShareDescription:
+    """One that every host may write to, or an account alone."""
+    writers = (ACCOUNT,) if scenario.has_account else None
+    return ShareDescription(path="\\\\backup01\\exchange$\\", writers=writers)
 
 
 def _server(
@@ -363,8 +381,9 @@ def _inventory_text(scenario: Scenario) -> str:
     )
     if scenario.has_mta:
         servers += '  EX07: {address: ex07.lab.example, site: berlin, generation: "2003"}\n'
+    account = f", account: '{ACCOUNT}', credential: 'env:SETS'" * scenario.has_account
     shares = (
-        "shares:\n  - {path: '\\\\backup01\\exchange$', mounted_at: /mnt/sets}\n"
+        f"shares:\n  - {{path: '\\\\backup01\\exchange$', mounted_at: /mnt/sets{account}}}\n"
         if scenario.has_share
         else ""
     )

@@ -12,7 +12,7 @@ from goexchange.model.accounts import account_at, credential_of, share_at
 from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.configuration import Inventory, SecretKind, SecretReference, Share
 from goexchange.model.desired import BackupActions, DesiredState
-from goexchange.model.plan import Action, JobCall, Lane, Need, Reason, ScriptCall, Step
+from goexchange.model.plan import Action, JobCall, Lane, Need, PlanBody, Reason, ScriptCall, Step
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.planner import make_draft
 from tests.unit.plan.builders import (
@@ -205,3 +205,16 @@ def test_the_deepest_share_counts_and_case_does_not() -> None:
     assert share_at(f"{SHARE}x", of) is None
     assert credential_of(STORED.lower(), of) == SECRET
     assert credential_of(MANAGED, of) is None
+
+
+@pytest.mark.parametrize(("account", "kept"), [(STORED, "that job's task"), (MANAGED, "Windows")])
+def test_the_chapter_of_backups_says_who_writes(account: str, kept: str) -> None:
+    credential = None if account.endswith("$") else SECRET
+    of = with_shares(share(account=account, credential=credential))
+    said = [each for each in _draft(of).backups if f"run as {account}" in each]
+    assert len(said) == 1 and kept in said[0]
+    assert not [each for each in _draft(with_shares()).backups if "run as" in each]
+
+
+def _draft(of: Inventory) -> PlanBody:
+    return make_draft([spec()], of, state(), now=NOW)
