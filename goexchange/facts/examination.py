@@ -89,15 +89,15 @@ def look_at_job(poll: Mapping[str, Any] | None, seconds: float) -> Look:
 
 def look_at_account(account: str, poll: Mapping[str, Any] | None, failed: str | None) -> Look:
     """A host job that ran as an account of its own: did it log on, run, and end?"""
-    check = f"job as {account}"
+    check = "share account"
     if poll is not None and poll["state"] == "ended" and poll["exit_code"] == 0:
-        return Look(check=check, health=Health.OK, seen="it logs on here, starts and ends a job")
+        seen = f"{account} logs on here, starts and ends a job"
+        return Look(check=check, health=Health.OK, seen=seen)
     state = "its start was not answered" if poll is None else f"it is {poll['state']}"
     if poll is not None and poll["state"] == "ended":
         state = f"it ended with {poll['exit_code']}"
-    return Look(
-        check=check, health=Health.MISSING, seen=failed or state, remedy=_account(account)
-    )
+    seen = failed or f"{account}: {state}"
+    return Look(check=check, health=Health.MISSING, seen=seen, remedy=_account(account))
 
 
 def looks_at_folders(

@@ -16,7 +16,7 @@ from goexchange.errors import ExitCode
 from goexchange.world.site import VAULT_PASSWORD
 from tests.end_to_end.site import Site, lab, steps
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 SHARE = "\\\\backup02\\vault$"
 VARIABLE = "GX_TEST_VAULT"
 
@@ -29,6 +29,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
         who = f"account: 'LAB\\gx-backup', credential: 'env:{VARIABLE}'"
         share = f"shares:\n  - {{path: '{SHARE}', {who}}}\n"
         inventory.write_text(text.replace("shares:\n", share), "utf-8")
+        settings = running.folder / "goexchange.yaml"
+        short = "lease_expires_after: 14s\nheartbeat_every: 2s\n"
+        settings.write_text(settings.read_text("utf-8") + short, "utf-8")
         specification = running.folder / "specs" / "preventative.yaml"
         text = specification.read_text("utf-8")
         specification.write_text(text.replace("\\\\backup01\\exchange$", SHARE), "utf-8")
@@ -81,7 +84,7 @@ def _doctor(site: Site, right: dict[str, str]) -> None:
     done = site.run("doctor", "EX01", "--json", **right)
     assert done.code == ExitCode.OK, done.out + done.err
     checks = {look["check"]: look["seen"] for look in done.document["servers"][0]["looks"]}
-    assert "starts and ends a job" in checks["job as LAB\\gx-backup"]
+    assert "starts and ends a job" in checks["share account"]
     assert "LAB\\gx-backup" in checks["backup target"]
     wrong = site.run("doctor", "EX01")
     assert wrong.code == ExitCode.NOT_NOW and "(1326)" in " ".join(wrong.out.split())

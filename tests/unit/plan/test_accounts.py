@@ -11,7 +11,7 @@ from goexchange.codec import from_plain, to_plain
 from goexchange.model.accounts import account_at, credential_of, share_at
 from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.configuration import Inventory, SecretKind, SecretReference, Share
-from goexchange.model.desired import BackupActions, DesiredState
+from goexchange.model.desired import BackupActions, DesiredState, Script, VerifyMode
 from goexchange.model.plan import Action, JobCall, Lane, Need, PlanBody, Reason, ScriptCall, Step
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.planner import make_draft
@@ -19,9 +19,11 @@ from tests.unit.plan.builders import (
     NOW,
     PLACE,
     at,
+    conditions,
     host,
     inventory,
     offline_backup,
+    script,
     server,
     spec,
     state,
@@ -218,3 +220,15 @@ def test_the_chapter_of_backups_says_who_writes(account: str, kept: str) -> None
 
 def _draft(of: Inventory) -> PlanBody:
     return make_draft([spec()], of, state(), now=NOW)
+
+
+def test_a_lane_that_keeps_no_set_tries_no_account() -> None:
+    want = spec(
+        script=script(script=Script.OFFLINE_DIAGNOSTIC_REPORT, verify=VerifyMode.OFFLINE),
+        conditions=conditions(verified_within_s=30 * 86400, white_space_max=None),
+    )
+    body = make_draft([want], with_shares(share()), state(), now=NOW)
+    lane = next(lane for lane in body.lanes if lane.database == "DB05")
+    assert Action.DISMOUNT in {step.action for step in lane.steps}
+    assert accounts(lane) == {}
+    assert not [each for each in body.backups if "run as" in each]

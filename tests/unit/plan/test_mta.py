@@ -62,6 +62,13 @@ WITH_CREDENTIAL = BackupActions(
     online=None,
     place=at(1),
 )
+ONLINE_WITH_CREDENTIAL = BackupActions(
+    offline=offline_backup(),
+    online=online_backup(
+        target=evolve(offline_backup().target, credential=SecretReference(kind=SecretKind.PROMPT))
+    ),
+    place=at(1),
+)
 NO_BACKUP = BackupActions(offline=None, online=None, place=at(24))
 
 PROCESS = CustomProcess(
@@ -218,6 +225,7 @@ def test_a_version_without_an_agent_is_refused_once_for_the_server() -> None:
             "saves the stores",
         ),
         (wanted(backup_before=WITH_CREDENTIAL), "the inventory nothing"),
+        (wanted(backup_before=ONLINE_WITH_CREDENTIAL), "does not execute"),
     ],
 )
 def test_what_the_specification_lacks_is_said(want: DesiredState, said: str) -> None:
