@@ -7,16 +7,22 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from goexchange.backup.manifest import parse_manifest
 from goexchange.errors import ExitCode
+from goexchange.model.actual import ActualState
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import RunResult
+from goexchange.plan.context import Pace
+from goexchange.plan.restoring import Setting, Wanted, recovery_draft
 from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.simulation.twin import twin_night
+from goexchange.world.refusals import ScriptFailed
 from goexchange.world.site import AccountDescription, ShareDescription, SiteDescription
 from goexchange.world.truth import true_database
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
+from tests.simulation.night.test_restoring import next_night
 
 SHARE = "\\\\backup02\\vault$"
 STORED, MANAGED = "LAB\\gx-backup", "LAB\\gx-jobs$"
@@ -154,6 +160,39 @@ def test_the_set_on_the_share_brings_the_database_back_when_the_original_is_gone
     back = [job for job in world.jobs.values() if job.kind == "copy-files"]
     assert {job.account for job in back} == {STORED} and len(back) == 2
     assert kept_tasks(one) == []
+
+
+def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
+    one = night(account())
+    assert one.run_to_end().exit_code == ExitCode.OK
+    world, now = one.performer.world, one.performer.now()
+    files = world.hosts["EX01"].files
+    manifest = next(each for each in files.below(SHARE) if each.endswith("backup-set.json"))
+    sealed = parse_manifest(files.read(manifest))
+    wanted = Wanted(sealed=sealed, folder=manifest.rpartition("\\")[0], replay=None)
+    seen = ActualState(observed_at_utc=now, servers=(one.performer.observe("EX01", ()),))
+    of = Setting(
+        inventory=inventory(declared(STORED)), actual=seen, server="EX01", now=now, pace=Pace()
+    )
+    again = next_night(one, recovery_draft(wanted, of))
+    copying = again.plan.body.lanes[0].steps[0]
+    assert copying.action is Action.COPY_FROM_SET and f", as {STORED}" in copying.summary
+    result = again.run_to_end()
+    assert result.exit_code == ExitCode.OK, result
+    assert kept_tasks(again) == []
+
+
+@pytest.mark.parametrize(
+    ("script", "more"),
+    [
+        ("seal-set", {"root": "C:\\gx", "fence": 1, "manifest": ""}),
+        ("read-verdict", {}),
+    ],
+)
+def test_a_session_has_no_rights_on_the_share(script: str, more: dict[str, object]) -> None:
+    world = night(account()).performer.world
+    with pytest.raises(ScriptFailed, match="denied"):
+        world.script("EX01", "gxadmin", script, {"folder": f"{SHARE}\\x", **more})
 
 
 def test_a_rehearsal_knows_the_account() -> None:
