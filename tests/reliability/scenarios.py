@@ -490,6 +490,9 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
     passes = 3 if need in _FINDS or (is_older and scenario.has_passes) else 0
     passes = passes or (1 if scenario.has_passes else 0)
     script = {**SCRIPTS, **REPLICATED}.get(need, "preventative-maintenance")
+    # one that a server of each of its versions has
+    is_living = scenario.generations == LIVING
+    service = "MSExchangeFastSearch" if is_living else "MSExchangeMailboxAssistants"
     processes = (
         "custom_processes:\n"
         "  before: [{name: av off, run: ['C:\\ops\\av.cmd', suspend],"
@@ -498,7 +501,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         "    {name: export, run: ['C:\\ops\\launch.cmd'], follow: export.exe, per: database}]\n"
         "  after: [{name: av on, run: ['C:\\ops\\av.cmd', resume], undoes: av off},\n"
         "    {name: loud, run: ['C:\\ops\\monitoring.cmd', loud], undoes: quiet, per: run}]\n"
-        "services: {stop_while_down: [MSExchangeFastSearch]}\n"
+        f"services: {{stop_while_down: [{service}]}}\n"
         if scenario.has_processes
         else ""
     )
