@@ -134,15 +134,16 @@ def _of_logs(
     """A set needs all logs of the stream, and a way back may move them: both only when no other
     store of the storage group uses them.
     """
-    if isinstance(server.public_stores, Unknown):
+    stores = server.public_stores
+    if isinstance(stores, Unknown):
         yield fact_unknown(
-            "which public folder stores share its logs", server.public_stores,
-            origin=spec.script.place,
-        )  # fmt: skip
-        return
-    others: list[ActualDatabase | PublicStore] = list(server.public_stores)
-    if not isinstance(server.databases, Unknown):
-        others += [each for each in server.databases if each.guid != database.guid]
+            "which public folder stores share its logs", stores, origin=spec.script.place
+        )
+    databases = () if isinstance(server.databases, Unknown) else server.databases
+    others: list[ActualDatabase | PublicStore] = [
+        *(() if isinstance(stores, Unknown) else stores),
+        *(each for each in databases if each.guid != database.guid),
+    ]
     sharing = [
         each.name
         for each in others

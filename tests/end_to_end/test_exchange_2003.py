@@ -79,7 +79,7 @@ def test_planned_again_nothing_is_left_to_do(seen: dict[str, Any]) -> None:
 
 def test_other_scripts_are_refused_there_with_the_reason(seen: dict[str, Any]) -> None:
     site: Site = seen["site"]
-    text = SPECIFICATION.replace("mta-error-correction", "offline-diagnostic-report")
+    text = SPECIFICATION.replace("mta-error-correction", "online-error-diagnostic")
     (site.folder / "specs" / "preventative.yaml").write_text(text, "utf-8")
     said = site.run("plan", "--out", "other.json")
-    assert "is not executed on Exchange 2003" in " ".join(said.out.split())
+    assert "does not apply to Exchange 2003" in " ".join(said.out.split())

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from goexchange.guard.evaluate import at_plan
+from goexchange.guard.guard import VerdictKind
 from goexchange.model.actual import (
     ActualDatabase,
     ActualServer,
@@ -231,3 +233,26 @@ def test_an_agent_without_passes_around_the_rebuild_is_planned() -> None:
     none = evolve(CORRECT.script.error_correction, primary_passes_max=0)
     less = evolve(CORRECT, script=evolve(CORRECT.script, error_correction=none))
     assert decided(less, old(database(storage_group=""))).need is Need.CORRECT
+
+
+def test_a_backup_alone_takes_nothing_down_and_needs_only_its_agent() -> None:
+    online = Needed(
+        need=Need.ONLINE_BACKUP, reasons=(), explanation="x", origin=None, is_backed_up_too=True,
+        treatment=Treatment(),
+    )  # fmt: skip
+    assert refuse_on_2003(old(cluster=Unknown("?")), database(), online, DEFRAG) is None
+
+
+@pytest.mark.parametrize(
+    ("generation", "kind"),
+    [(OLD, VerdictKind.PASS), (Generation.EXCHANGE_2016, VerdictKind.UNKNOWN)],
+)
+def test_tasks_that_nobody_can_list_are_consented_to_there_and_unknown_elsewhere(
+    generation: Generation, kind: VerdictKind
+) -> None:
+    body = draft(DEFRAG, old())
+    seen = evolve(old(), generation=generation)
+    (found,) = [
+        each for each in at_plan(body, state(seen), NOW) if each.guard == "no-backup-running"
+    ]
+    assert found.kind is kind
