@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
@@ -54,18 +55,24 @@ class Seen:
 
 
 def observe_server(
-    session: HostSession, server: str, inventory: Inventory, *, databases: tuple[str, ...] = ()
+    session: HostSession,
+    server: str,
+    inventory: Inventory,
+    *,
+    databases: tuple[str, ...] = (),
+    services: Sequence[str] = (),
 ) -> ActualServer:
     """What a server is now: two requests on the Exchange channel (two more for a member of an
     availability group), three on the Windows channel.
 
+    Shape: `services` are those whose state and start type are asked for by name.
     Unknown: a channel that answered with an error of its own leaves all that it would have said
     unknown.
     Raises: Unreachable when a channel does not answer; nothing was changed.
     """
     now = datetime.now(UTC)
     if is_asked_without_cmdlets(_hint(inventory, server)):
-        return _without_cmdlets(session, server, inventory, now)
+        return _without_cmdlets(session, server, inventory, services=services)
     exchange = _read(
         lambda: session.exchange(
             exchange_statements(server, databases, generation=_hint(inventory, server)),
@@ -77,7 +84,10 @@ def observe_server(
         said = _read(lambda: session.exchange(more, time_limit_s=READ_LIMIT_S))
         exchange = groups.together(exchange, said)
     arguments = host_arguments(
-        exchange, root=inventory.host_root, events_since=now - timedelta(days=EVENTS_OF_DAYS)
+        exchange,
+        root=inventory.host_root,
+        events_since=now - timedelta(days=EVENTS_OF_DAYS),
+        services=services,
     )
     host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
     events, asked = None, events_asked(exchange)
@@ -94,13 +104,16 @@ def observe_server(
 
 
 def _without_cmdlets(
-    session: HostSession, server: str, inventory: Inventory, now: datetime
+    session: HostSession, server: str, inventory: Inventory, *, services: Sequence[str]
 ) -> ActualServer:
     """What the Windows channel alone tells of a server with Exchange 2003."""
+    now = datetime.now(UTC)
     since = now - timedelta(days=EVENTS_OF_DAYS)
     statements = exchange_statements(server, generation=_hint(inventory, server))
     stores = _read(lambda: session.exchange(statements, time_limit_s=READ_LIMIT_S))
-    arguments = old_host_arguments(stores, root=inventory.host_root, events_since=since)
+    arguments = old_host_arguments(
+        stores, root=inventory.host_root, events_since=since, services=services
+    )
     host = _read(lambda: session.script("observe-host", arguments, time_limit_s=READ_LIMIT_S))
     wanted = mta_arguments(since)
     mta = _read(lambda: session.script("observe-mta", wanted, time_limit_s=READ_LIMIT_S))
@@ -124,27 +137,46 @@ def _read(ask: Callable[[], Mapping[str, Any]]) -> Mapping[str, Any] | Unknown:
 
 
 def observe_servers(
-    inventory: Inventory, names: Sequence[str], *, also: Sequence[str] = ()
+    inventory: Inventory,
+    names: Sequence[str],
+    *,
+    also: Sequence[str] = (),
+    services: Mapping[str, Sequence[str]] | None = None,
 ) -> ActualState:
     """The actual state of several servers, asked at once; those in `also` only as far as they
     answer.
 
     Raises: Unreachable or AuthenticationRefused naming every server that could not be read.
     """
-    seen = observe_each(inventory, [*names, *also])
+    seen = observe_each(inventory, [*names, *also], services=services or {})
     failures = [failure for name, failure in seen.failures.items() if name in names]
     if failures:
         raise together(failures)
     return state_of(seen.servers)
 
 
-def observe_each(inventory: Inventory, names: Sequence[str]) -> Seen:
-    """Ask several servers at once; one that does not answer keeps nobody else's answer back."""
+def observe_each(
+    inventory: Inventory,
+    names: Sequence[str],
+    *,
+    services: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Seen:
+    """Ask several servers at once; one that does not answer keeps nobody else's answer back.
+
+    Shape: `services` are those that are asked for by name, by server.
+    """
     from goexchange.app.worker import Fleet
 
     entries = [server for server in inventory.servers if server.name in names]
     with Fleet(entries) as fleet:
-        answers = fleet.map(lambda session: observe_server(session, session.server.name, inventory))
+        answers = fleet.map(
+            lambda session: observe_server(
+                session,
+                session.server.name,
+                inventory,
+                services=services.get(session.server.name, ()),
+            )
+        )
     failures: dict[str, GoexchangeError] = {}
     servers: list[ActualServer] = []
     for name in sorted(answers):

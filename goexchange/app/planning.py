@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import socket
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from goexchange.errors import InvalidDocument, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.configuration import Configuration, Inventory
+from goexchange.model.desired import DesiredState
 from goexchange.model.history import Measurement
 from goexchange.model.pilot import PilotRecord
 from goexchange.model.plan import Plan, PlanInput, VerdictKind
@@ -66,7 +67,9 @@ def make_plan(request: PlanRequest) -> Plan:
     actual = request.observed
     if actual is None and request.facts_file:
         actual = read_facts(request.facts_file)
-    actual = actual or observe_servers(request.inventory, names, also=others)
+    actual = actual or observe_servers(
+        request.inventory, names, also=others, services=_services(desired, request.inventory)
+    )
     seen = {*names, *others}
     actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in seen))
     missing = sorted(set(names) - {each.name for each in actual.servers})
@@ -107,6 +110,17 @@ def make_plan(request: PlanRequest) -> Plan:
     )
     body = evolve(body, guards=at_plan(body, actual, now))
     return seal(body, created_at=datetime.now(UTC), created_by=who())
+
+
+def _services(
+    specifications: Sequence[DesiredState], inventory: Inventory
+) -> Mapping[str, Sequence[str]]:
+    """The services that are to be stopped, by server."""
+    found: dict[str, dict[str, None]] = {}
+    for spec in specifications:
+        for server in select_servers(spec.targets, inventory) if spec.services_stopped else ():
+            found.setdefault(server, {}).update(dict.fromkeys(spec.services_stopped))
+    return {server: tuple(names) for server, names in found.items()}
 
 
 def members_beside(inventory: Inventory, names: Sequence[str]) -> tuple[str, ...]:
@@ -187,9 +201,7 @@ def _history_input(history: Sequence[Measurement]) -> tuple[PlanInput, ...]:
     """What earlier runs measured is an input like a document: another history, another plan."""
     if not history:
         return ()
-    return (
-        PlanInput(kind="History", path="store", sha256=codec.digest(codec.to_plain(history))),
-    )
+    return (PlanInput(kind="History", path="store", sha256=codec.digest(codec.to_plain(history))),)
 
 
 def _pilots_input(pilots: Sequence[PilotRecord]) -> tuple[PlanInput, ...]:

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 
 from goexchange.codec import from_plain, parse_time
 from goexchange.errors import InvalidDocument
+from goexchange.facts.services import decode_asked
 from goexchange.model.actual import (
     ActualHost,
+    AskedService,
     DatabaseRecord,
     FileFacts,
     HostEvent,
@@ -63,6 +65,7 @@ def decode_host(result: Json, observed_at: datetime) -> ActualHost:
         fencing_number=parts.member("fence"),
         records=_records(parts.member("records")),
         open_recoveries=_recoveries(parts.member("recoveries")),
+        asked_services=_asked(parts),
     )
 
 
@@ -73,14 +76,20 @@ class _Parts:
         self._result = result
         self._failures = {one["part"]: one["message"] for one in result["failures"]}
 
-    def member(self, part: str) -> Any:
+    def member(self, part: str, default: Any = None) -> Any:
         if part in self._failures:
             return Unknown(f"the host could not say: {self._failures[part]}")
-        return self._result[part]
+        return self._result[part] if default is None else self._result.get(part, default)
 
     def several(self, part: str, decode: Callable[[Json], T]) -> tuple[T, ...] | Unknown:
         value = self.member(part)
         return value if isinstance(value, Unknown) else tuple(decode(plain) for plain in value)
+
+
+def _asked(parts: _Parts) -> tuple[AskedService, ...] | Unknown:
+    """Nothing where nobody asked; a part that failed is named like every other."""
+    answer = parts.member("asked_services", {"asked": (), "told": ()})
+    return answer if isinstance(answer, Unknown) else decode_asked(answer["asked"], answer["told"])
 
 
 def _found(exchange: Any, name: str) -> str | Unknown:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from goexchange.codec import parse_time, time_text
 from goexchange.facts.host import decode_host
 from goexchange.facts.of_2003 import Told, cluster_of_2003, files_of_stores, stores_of
+from goexchange.facts.services import asked_services
 from goexchange.model.actual import (
     WITHOUT_CMDLETS,
     ActualHost,
@@ -42,15 +43,18 @@ def mta_arguments(events_since: datetime) -> dict[str, str]:
 
 
 def old_host_arguments(
-    stores: Json | Unknown, *, root: str, events_since: datetime
+    stores: Json | Unknown, *, root: str, events_since: datetime, services: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """The arguments of observe-host: the files and log folders of every store that was named."""
+    """The arguments of observe-host: the files and log folders of every store that was named,
+    and the services that somebody wants stopped.
+    """
     paths, folders = files_of_stores(stores)
     return {
         "root": root,
         "paths": paths,
         "log_folders": folders,
         "events_since": time_text(events_since),
+        **asked_services(services),
     }
 
 

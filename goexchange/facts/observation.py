@@ -26,6 +26,7 @@ from goexchange.facts.of_2007 import (
 )
 from goexchange.facts.public_folders import with_backlogs
 from goexchange.facts.server_mode import decode_mode
+from goexchange.facts.services import asked_services
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -93,10 +94,10 @@ def events_asked(exchange: Json | Unknown) -> tuple[str, Mapping[str, int]] | No
 
 
 def host_arguments(
-    exchange: Json | Unknown, *, root: str, events_since: datetime
+    exchange: Json | Unknown, *, root: str, events_since: datetime, services: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The arguments of observe-host: the files and log folders that the Exchange channel has just
-    named.
+    named, and the services that somebody wants stopped.
     """
     databases = (
         ()
@@ -108,6 +109,7 @@ def host_arguments(
         "paths": _texts(databases, "EdbFilePath"),
         "log_folders": _texts(databases, "LogFolderPath"),
         "events_since": time_text(events_since),
+        **asked_services(services),
     }
 
 

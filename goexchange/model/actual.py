@@ -56,6 +56,19 @@ class Service:
 
 
 @frozen(kw_only=True)
+class AskedService:
+    """A service that was asked for by its name.
+
+    Shape: `service` is None when the host has none of the name; `near` are then names of its
+    services that may be meant.
+    """
+
+    name: str
+    service: Service | None
+    near: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
 class ScheduledTask:
     """A scheduled task that looks like a backup or is ours; `actions` are command lines."""
 
@@ -221,6 +234,8 @@ class ActualHost:
     records: tuple[DatabaseRecord, ...] | Unknown
     open_recoveries: tuple[OpenRecovery, ...] | Unknown
     replication_queues: tuple[ReplicationQueue, ...] | Unknown = Unknown("it was not asked for")
+    # those that a specification wants stopped; empty when nobody asked
+    asked_services: tuple[AskedService, ...] | Unknown = ()
 
 
 @frozen(kw_only=True)

@@ -29,6 +29,7 @@ from goexchange.plan.looks import look_of
 from goexchange.plan.paths import is_share, stamp_text
 from goexchange.plan.premises import premises_of_mta
 from goexchange.plan.refusals import refuse_unsupported, refuse_version
+from goexchange.plan.services import missing_service
 from goexchange.spec.selection import select_servers
 
 ROOM = 1.1  # of what is copied
@@ -219,9 +220,9 @@ def _nothing(spec: DesiredState) -> Needed:
 
 def _refusals(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[Needed]:
     """What makes the work impossible; the first one is said."""
-    unsupported = refuse_unsupported(spec)
-    if unsupported is not None:
-        yield unsupported
+    for refused in (refuse_unsupported(spec), missing_service(host, spec)):
+        if refused is not None:
+            yield refused
     for fact, value in (("the path of mtacheck", mta.tool), ("its data folder", mta.data_folder)):
         if isinstance(value, Unknown):
             yield fact_unknown(fact, value, origin=spec.script.place)

@@ -51,6 +51,7 @@ from goexchange.plan.refusals_2007 import refuse_copies_on_2007, refuse_on_2007
 from goexchange.plan.repair_estimates import with_repair
 from goexchange.plan.repairing import decide_repair
 from goexchange.plan.replicas import Replicas, choose_replicas
+from goexchange.plan.services import refuse_missing_services
 from goexchange.plan.shadow import refuse_shadow
 
 
@@ -113,6 +114,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_on_2003(server, database, needed, spec)
         or refuse_on_2007(server, database, needed, spec)
         or refuse_public_folders(server, database, needed, spec)
+        or refuse_missing_services(known(server.host), spec, needed)
         or refuse_open_run(candidate, known(server.host))
     )
     if refused is not None:

@@ -2,10 +2,44 @@
 
 from __future__ import annotations
 
-from goexchange.model.plan import Action, Reason
+from goexchange.model.actual import ActualHost
+from goexchange.model.desired import DesiredState
+from goexchange.model.plan import Action, Need, Reason
+from goexchange.model.unknown import Unknown
+from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_job
 from goexchange.plan.context import LaneContext
+from goexchange.plan.finding import Needed, not_possible
+
+
+def refuse_missing_services(host: ActualHost, spec: DesiredState, needed: Needed) -> Needed | None:
+    """The same for a database, where services are stopped only while it is down: a database that
+    only wants mounting is mounted.
+    """
+    if needed.need is Need.MOUNT or not needed.treatment.is_offline:
+        return None
+    return missing_service(host, spec)
+
+
+def missing_service(host: ActualHost, spec: DesiredState) -> Needed | None:
+    """A service that is to be stopped and is not there, most often a slip of the pen; where nobody
+    looked, or the host could not say, it is found when it is stopped, before the outage.
+    """
+    if isinstance(host.asked_services, Unknown):
+        return None
+    wanted = {each.lower() for each in spec.services_stopped}
+    for asked in host.asked_services:
+        if asked.service is None and asked.name.lower() in wanted:
+            near = words.listed(asked.near) if asked.near else ""
+            instead = f"did you mean {near}? " if near else ""
+            return not_possible(
+                Reason.BLOCKED_BY_GUARD,
+                f"{host.name} has no service {asked.name}, which is to be stopped",
+                origin=spec.services_place,
+                instead=f"{instead}change `services.stop_while_down`",
+            )
+    return None
 
 
 def add_stop_services(lane: LaneBuilder, context: LaneContext) -> str | None:
@@ -18,7 +52,8 @@ def add_stop_services(lane: LaneBuilder, context: LaneContext) -> str | None:
     return lane.add(
         Action.STOP_SERVICES,
         host_job("stop-services", {**_record(context), "services": list(names)}),
-        summary=f"stop {', '.join(names)} and what depends on them, recorded on the host before",
+        summary=f"stop {', '.join(_as_seen(each, context.host) for each in names)} and what"
+        " depends on them, recorded on the host before",
         reason=Reason.ASKED_FOR,
         undo="each service as it was",
         estimate_s=30,
@@ -40,6 +75,15 @@ def add_restore_services(lane: LaneBuilder, context: LaneContext, *, stopped: st
         estimate_s=30,
         origin=context.spec.services_place,
     )
+
+
+def _as_seen(name: str, host: ActualHost) -> str:
+    """A service with what was seen of it."""
+    asked = () if isinstance(host.asked_services, Unknown) else host.asked_services
+    for each in asked:
+        if each.service is not None and each.name == name:
+            return f"{name} ({each.service.state}, {each.service.start_type})"
+    return name
 
 
 def _record(context: LaneContext) -> dict[str, str]:

@@ -45,13 +45,26 @@ from goexchange.powershell.contracts_mta import (
 from goexchange.powershell.contracts_runs import RUN_CONTRACTS
 from goexchange.powershell.contracts_server import SERVER_CONTRACTS
 
+ASKED_SERVICES = record(
+    asked=several(TEXT),
+    told=several(record(name=TEXT, display_name=TEXT, state=TEXT, start_type=TEXT)),
+)
+
 OBSERVE_HOST = Contract(
     script="observe-host",
     version=1,
     purpose="everything that plans and guards read of a host, in one answer; changes nothing",
     changes_host=False,
-    arguments=record(root=TEXT, paths=several(TEXT), log_folders=several(TEXT), events_since=TIME),
-    result=record(
+    arguments=optional(
+        "services",  # asked for by name; `asked_services` is the answer
+        root=TEXT,
+        paths=several(TEXT),
+        log_folders=several(TEXT),
+        events_since=TIME,
+        services=several(TEXT),
+    ),
+    result=optional(
+        "asked_services",
         host=record(
             name=TEXT,
             boot_id=TEXT,
@@ -67,6 +80,7 @@ OBSERVE_HOST = Contract(
             record(mount_point=TEXT, label=TEXT, size_bytes=COUNT, free_bytes=COUNT, is_local=FLAG)
         ),
         services=several(record(name=TEXT, state=TEXT, start_type=TEXT)),
+        asked_services=ASKED_SERVICES,
         tasks=several(record(name=TEXT, state=TEXT, actions=several(TEXT), next_run=maybe(TIME))),
         processes=several(record(name=TEXT, id=COUNT, started_at=maybe(TIME))),
         files=several(FILE),

@@ -84,6 +84,7 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "records": database_records(host, arguments["root"]),
         "recoveries": open_recoveries(host, arguments["root"]),
         "failures": _failures(host.description),
+        **_asked_services(host, arguments),
     }
 
 
@@ -110,6 +111,24 @@ def _failures(description: ServerDescription) -> list[dict[str, str]]:
         return []
     message = "the scheduled tasks of this Windows cannot be listed"
     return [{"part": "tasks", "message": message}]
+
+
+def _asked_services(host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The services that were asked for by name; all of them where one is not there."""
+    asked = list(arguments.get("services", ()))
+    wanted = {each.lower() for each in asked}
+    names = {each.lower() for each in host.services}
+    told = [
+        {
+            "name": each.name,
+            "display_name": each.name,
+            "state": each.state,
+            "start_type": each.start_type,
+        }
+        for each in host.services.values()
+        if wanted - names or each.name.lower() in wanted
+    ]
+    return {"asked_services": {"asked": asked, "told": told}}
 
 
 def _tools(description: ServerDescription) -> dict[str, str | None]:

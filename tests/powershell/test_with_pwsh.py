@@ -113,6 +113,7 @@ def test_observes_what_it_can_and_names_what_it_cannot(tmp_path: Path) -> None:
         events_since="2026-11-15T00:00:00Z",
     )
     assert seen["files"][0]["exists"] is False
+    assert seen["asked_services"] == {"asked": [], "told": []}
     assert {one["part"] for one in seen["failures"]} <= set(seen)
 
 

@@ -21,6 +21,7 @@ $answer = @{
     exchange = @{ exsetup_version = $null; eseutil_version = $null; eseutil_path = $null }
     volumes = @()
     services = @()
+    asked_services = @{ asked = @(); told = @() }
     tasks = @()
     processes = @()
     files = @()
@@ -135,6 +136,30 @@ Read-List 'services' {
         $start = [string]$service.StartMode
         if ($start -eq 'Auto') { $start = 'Automatic' }
         @{ name = $name; state = [string]$service.State; start_type = $start }
+    }
+}
+
+# Services that somebody asks for by name. Where one of them is not there, every service is told, so that the
+# controller can say which one was meant.
+if ($Arguments.services) {
+    Read-Part 'asked_services' {
+        $asked = @($Arguments.services)
+        $every = @(Get-CimInstance -ClassName Win32_Service)
+        $names = @($every | ForEach-Object -Process { [string]$_.Name })
+        $missing = @($asked | Where-Object -FilterScript { $names -notcontains $_ })
+        $told = @()
+        foreach ($service in $every) {
+            if ($missing.Count -eq 0 -and $asked -notcontains [string]$service.Name) { continue }
+            $start = [string]$service.StartMode
+            if ($start -eq 'Auto') { $start = 'Automatic' }
+            $told += @{
+                name = [string]$service.Name
+                display_name = [string]$service.DisplayName
+                state = [string]$service.State
+                start_type = $start
+            }
+        }
+        @{ asked = $asked; told = $told }
     }
 }
 

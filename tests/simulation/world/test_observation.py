@@ -46,6 +46,17 @@ def test_without_status_what_the_store_knows_is_nil(hands: Hands) -> None:
     assert [found[name] for name in live] == [None] * 5
 
 
+def test_services_are_told_by_name_and_all_of_them_for_a_name_that_is_not_there(
+    hands: Hands,
+) -> None:
+    asked = {"root": ROOT, "paths": [], "log_folders": [], "events_since": "2026-11-22T19:00:00Z"}
+    assert hands.script("observe-host", **asked)["asked_services"] == {"asked": [], "told": []}
+    answer = hands.script("observe-host", **asked, services=["msexchangePOP3"])["asked_services"]
+    assert [each["name"] for each in answer["told"]] == ["MSExchangePOP3"]
+    answer = hands.script("observe-host", **asked, services=["NoSuch"])["asked_services"]
+    assert len(answer["told"]) == len(hands.world.hosts["EX01"].services)
+
+
 def test_the_store_is_silent_when_its_service_is_stopped(hands: Hands) -> None:
     hands.world.hosts["EX01"].services["MSExchangeIS"].state = "Stopped"
     answer = hands.cmdlet("Get-MailboxDatabase", Server="EX01", Status=True)

@@ -237,6 +237,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "recoveries": ("open_recoveries",),
     "volumes": ("volumes",),
     "services": ("services",),
+    "asked_services": ("asked_services",),
     "tasks": ("tasks",),
     "processes": ("processes",),
     "files": ("files",),
