@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from goexchange.app.due import past_of, unprotected
 from goexchange.app.loading import Specification
 from goexchange.app.observing import Seen, observe_each, state_of, together
-from goexchange.app.planning import PlanRequest, make_plan
+from goexchange.app.planning import PlanRequest, make_plan, services_to_stop
 from goexchange.errors import AuthenticationRefused, ExitCode, GoexchangeError
 from goexchange.guard.resources import resource_check
 from goexchange.model.resource_check import ResourceCheck, ResourceFinding, Subject, Weight
@@ -31,7 +31,8 @@ def check_resources(request: PlanRequest) -> tuple[ResourceCheck, ...]:
     if request.facts_file is not None:
         return tuple(_whole(request, each, bare) for each in specifications)
     wanted = {name for each in specifications for name in _servers(request, each)}
-    seen = observe_each(request.inventory, sorted(wanted))
+    services = services_to_stop([each.desired for each in specifications], request.inventory)
+    seen = observe_each(request.inventory, sorted(wanted), services=services, has_certificates=True)
     if not seen.servers and seen.failures:
         raise together(list(seen.failures.values()))
     about = _About(request=request, bare=bare, seen=seen)
@@ -113,5 +114,6 @@ def _whole(
         plan.body,
         specification.desired,
         low_space_threshold_bytes=request.inventory.low_space_threshold_bytes,
+        certificates_end_within_s=request.inventory.certificates_end_within_s,
         unprotected=bare,
     )

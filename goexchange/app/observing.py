@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.errors import (
     AnswerLost,
@@ -20,6 +20,7 @@ from goexchange.errors import (
     Unreachable,
 )
 from goexchange.facts import groups
+from goexchange.facts.certificates import certificate_calls, decode_certificates
 from goexchange.facts.mta import (
     OldAnswers,
     decode_old_server,
@@ -40,7 +41,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.powershell.space_events import SPACE_OF_HOURS
 
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
-    from goexchange.transport.session import HostSession
+    from goexchange.transport.session import HostSession, RemoteSession
 
 READ_LIMIT_S = 300
 EVENTS_OF_DAYS = 7  # what the guard on storage errors looks back
@@ -123,6 +124,15 @@ def _without_cmdlets(
     return decode_old_server(answers, name=server, observed_at=now)
 
 
+def _with_certificates(session: HostSession, server: ActualServer) -> ActualServer:
+    """The same with what one more request on the Exchange channel tells of its certificates."""
+    calls = certificate_calls(server.name, server.generation)
+    answer = None
+    if calls:
+        answer = _read(lambda: session.exchange(calls, time_limit_s=READ_LIMIT_S))
+    return evolve(server, certificates=decode_certificates(answer))
+
+
 def _hint(inventory: Inventory, server: str) -> Generation | None:
     return next((each.generation for each in inventory.servers if each.name == server), None)
 
@@ -160,23 +170,23 @@ def observe_each(
     names: Sequence[str],
     *,
     services: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    has_certificates: bool = False,
 ) -> Seen:
     """Ask several servers at once; one that does not answer keeps nobody else's answer back.
 
-    Shape: `services` are those that are asked for by name, by server.
+    Shape: `services` are those that are asked for by name, by server; `has_certificates` asks for
+    certificates too, in a request of their own.
     """
     from goexchange.app.worker import Fleet
 
+    def look(session: RemoteSession) -> ActualServer:
+        name = session.server.name
+        found = observe_server(session, name, inventory, services=services.get(name, ()))
+        return _with_certificates(session, found) if has_certificates else found
+
     entries = [server for server in inventory.servers if server.name in names]
     with Fleet(entries) as fleet:
-        answers = fleet.map(
-            lambda session: observe_server(
-                session,
-                session.server.name,
-                inventory,
-                services=services.get(session.server.name, ()),
-            )
-        )
+        answers = fleet.map(look)
     failures: dict[str, GoexchangeError] = {}
     servers: list[ActualServer] = []
     for name in sorted(answers):

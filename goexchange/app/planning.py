@@ -68,7 +68,7 @@ def make_plan(request: PlanRequest) -> Plan:
     if actual is None and request.facts_file:
         actual = read_facts(request.facts_file)
     actual = actual or observe_servers(
-        request.inventory, names, also=others, services=_services(desired, request.inventory)
+        request.inventory, names, also=others, services=services_to_stop(desired, request.inventory)
     )
     seen = {*names, *others}
     actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in seen))
@@ -112,7 +112,7 @@ def make_plan(request: PlanRequest) -> Plan:
     return seal(body, created_at=datetime.now(UTC), created_by=who())
 
 
-def _services(
+def services_to_stop(
     specifications: Sequence[DesiredState], inventory: Inventory
 ) -> Mapping[str, Sequence[str]]:
     """The services that are to be stopped, by server."""

@@ -113,6 +113,7 @@ def cmdlet_of(error: Json) -> str | None:
 _STATEMENTS = (
     "Get-ExchangeServer",
     "Get-MailboxServer",
+    "Get-ExchangeCertificate",
     "Get-MailboxDatabase",
     "Get-PublicFolderDatabase",
     "Get-StorageGroup",

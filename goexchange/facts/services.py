@@ -11,7 +11,7 @@ from typing import Any
 from goexchange.model.actual import AskedService, Service
 
 NEAR_MAX = 3
-_CUTOFF = 0.6
+_CUTOFF = 0.8
 
 
 def asked_services(names: Sequence[str]) -> dict[str, list[str]]:

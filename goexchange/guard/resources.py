@@ -1,7 +1,7 @@
 """The resource check: the guards of a plan made now, and what the next night rests on beside them.
 
 Space, services, event logs, age of backups, open recoveries and tools, of every database that the
-specification means, whether it needs anything now or not. Certificates are not observed.
+specification means, whether it needs anything now or not; and the certificates of its servers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from goexchange.facts.places import volume_of
+from goexchange.guard.certificates import certificate_findings
 from goexchange.guard.space import MARGIN
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Volume
+from goexchange.model.configuration import CERTIFICATES_END_WITHIN_S
 from goexchange.model.desired import DesiredState
 from goexchange.model.plan import Need, PlanBody, Verdict, VerdictKind
 from goexchange.model.resource_check import ResourceCheck, ResourceFinding, Subject, Weight
@@ -32,9 +34,11 @@ def resource_check(
     desired: DesiredState,
     *,
     low_space_threshold_bytes: int,
+    certificates_end_within_s: int = CERTIFICATES_END_WITHIN_S,
     unprotected: Iterable[str] = (),
 ) -> ResourceCheck:
-    """Every finding of a plan's body and its facts; `unprotected` are what runs have left bare.
+    """Every finding of a plan's body and its facts; `unprotected` are what runs have left bare,
+    `certificates_end_within_s` is how long before its end a certificate is warned of.
 
     Unknown: a fact that could not be read is a finding of its own, never none.
     """
@@ -43,6 +47,7 @@ def resource_check(
     found = [*_of_plan(body), *_bare(unprotected, meant)]
     for server in body.facts.servers:
         found += _of_server(server, now)
+        found += certificate_findings(server, now=now, within_s=certificates_end_within_s)
         if isinstance(server.databases, Unknown):
             continue  # the plan says so, as a decision that is not possible
         mine = [each for each in server.databases if (server.name, each.name) in meant]

@@ -43,6 +43,7 @@ _ONCE = (
     "verifier",
     "mount_confirm_after",
     "low_space_threshold",
+    "certificates_end_within",
     "host_root",
     "rates",
     "sentinel",
@@ -119,6 +120,9 @@ class _Loader:
             verifier=self._verifier(once["verifier"], machines),
             mount_confirm_after_s=once["mount_confirm_after"].duration_s("mount_confirm_after"),
             low_space_threshold_bytes=once["low_space_threshold"].size_bytes("low_space_threshold"),
+            certificates_end_within_s=once["certificates_end_within"].duration_s(
+                "certificates_end_within"
+            ),
             host_root=once["host_root"].text("host_root"),
             rates=self._rates(once["rates"].section("rates")),
             sentinel=self._sentinel(once["sentinel"]),

@@ -7,6 +7,7 @@ from enum import Enum
 
 from attrs import frozen
 
+from goexchange.model.certificates import Certificate
 from goexchange.model.copies import ActualCopy, ActualGroup
 from goexchange.model.history import Timing
 from goexchange.model.server import ServerMode
@@ -331,7 +332,8 @@ class ActualServer:
     Shape: `copies` are the copies that it holds, active and passive, and all copies of the
     databases that were asked for by name; none, and no `group`, for a standalone server.
     `mta` is None where there is none, `mode` where the server is no member of a group.
-    Unknown: all of these in facts of versions that did not ask.
+    Unknown: all of these in facts of versions that did not ask; `certificates` but for
+    the resource check.
     """
 
     name: str
@@ -349,6 +351,7 @@ class ActualServer:
     cluster: Cluster | None | Unknown = None
     public_stores: tuple[PublicStore, ...] | Unknown = ()
     mode: ServerMode | None | Unknown = NOT_ASKED
+    certificates: tuple[Certificate, ...] | Unknown = NOT_ASKED
 
 
 @frozen(kw_only=True)

@@ -188,6 +188,8 @@ class TimeOfDay:
         return f"{self.hour:02}:{self.minute:02}"
 
 
+CERTIFICATES_END_WITHIN_S = 30 * 86400  # how long before its end the check warns of one
+
 EVERY_WEEK = (1, 2, 3, 4, 5)
 
 
@@ -321,6 +323,7 @@ class Inventory:
     rates: Rates
     other_work: tuple[OtherWork, ...] = ()
     sentinel: SentinelNotice = SentinelNotice()
+    certificates_end_within_s: int = CERTIFICATES_END_WITHIN_S
 
 
 class Origin(Enum):

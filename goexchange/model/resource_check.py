@@ -27,6 +27,7 @@ class Subject(Enum):
     PROTECTION = "protection"
     RECOVERY = "recovery"
     TOOLS = "tools"
+    CERTIFICATES = "certificates"
     WINDOW = "window"
     GUARD = "guard"
     SCRIPT = "script"  # what the specification asks for cannot be done there

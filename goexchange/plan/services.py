@@ -6,7 +6,6 @@ from goexchange.model.actual import ActualHost
 from goexchange.model.desired import DesiredState
 from goexchange.model.plan import Action, Need, Reason
 from goexchange.model.unknown import Unknown
-from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_job
 from goexchange.plan.context import LaneContext
@@ -31,8 +30,7 @@ def missing_service(host: ActualHost, spec: DesiredState) -> Needed | None:
     wanted = {each.lower() for each in spec.services_stopped}
     for asked in host.asked_services:
         if asked.service is None and asked.name.lower() in wanted:
-            near = words.listed(asked.near) if asked.near else ""
-            instead = f"did you mean {near}? " if near else ""
+            instead = f"did you mean {' or '.join(asked.near)}? " if asked.near else ""
             return not_possible(
                 Reason.BLOCKED_BY_GUARD,
                 f"{host.name} has no service {asked.name}, which is to be stopped",

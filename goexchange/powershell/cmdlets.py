@@ -58,6 +58,8 @@ CMDLETS: Mapping[str, Cmdlet] = {
                parameters={"Identity": str}, required=("Identity",)),
         Cmdlet(name="Get-MailboxServer", changes_exchange=False,
                parameters={"Identity": str}, required=("Identity",)),
+        Cmdlet(name="Get-ExchangeCertificate", changes_exchange=False,
+               parameters={"Server": str}, required=("Server",)),
         Cmdlet(name="Get-MailboxDatabase", changes_exchange=False,
                parameters={"Identity": str, "Server": str, "Status": bool}),
         Cmdlet(name="Get-PublicFolderDatabase", changes_exchange=False,
@@ -265,6 +267,11 @@ def suspend_copy(identity: str, comment: str) -> ExchangeCall:
         SuspendComment=comment,
         Confirm=False,
     )
+
+
+def get_certificates(server: str) -> ExchangeCall:
+    """Read the certificates that Exchange knows of on one server."""
+    return _call("Get-ExchangeCertificate", Server=server)
 
 
 def resume_copy(identity: str) -> ExchangeCall:

@@ -9,7 +9,7 @@ from goexchange.report.shown import shown, wrap
 from goexchange.report.units import count_text
 
 _SIGNS = {Weight.PROBLEM: "x", Weight.UNKNOWN: "?", Weight.WARNING: "!", Weight.GOOD: "+"}
-_SUBJECT_WIDTH = 11
+_SUBJECT_WIDTH = 12
 
 
 def check_verdict(check: ResourceCheck) -> str:

@@ -111,6 +111,11 @@ CMDLETS: Mapping[str, Cmdlet] = {
             (*_IDENTITY, Parameter("Status", _SWITCH)),
             cmdlets_read.get_mailbox_server,
         ),
+        Cmdlet(
+            "Get-ExchangeCertificate",
+            (Parameter("Server"), Parameter("Thumbprint")),
+            cmdlets_read.get_certificate,
+        ),
         Cmdlet("Get-MailboxDatabase", _MAILBOX_DATABASE, cmdlets_read.get_mailbox_database),
         Cmdlet(
             "Get-PublicFolderDatabase", _MAILBOX_DATABASE, cmdlets_read.get_public_folder_database

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from goexchange.model.actual import Generation
+from goexchange.world.certificates import certificate_row
 from goexchange.world.cmdlet_errors import not_found
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.exchange_objects import (
@@ -54,6 +55,22 @@ def get_mailbox_server(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     if hosts is None:
         return _missing(world, "Get-MailboxServer", given["Identity"])
     return _answer(world, *(mailbox_server(world, each) for each in hosts))
+
+
+def get_certificate(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
+    """Get-ExchangeCertificate: of one server, the first without a name."""
+    hosts = _hosts(world, given.get("Server"))
+    if hosts is None:
+        return _missing(world, "Get-ExchangeCertificate", given["Server"])
+    wanted = str(given.get("Thumbprint") or "").lower()
+    return _answer(
+        world,
+        *(
+            certificate_row(each)
+            for each in hosts[0].certificates
+            if each.thumbprint.lower().startswith(wanted)
+        ),
+    )
 
 
 def get_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from attrs import define, field
 
+from goexchange.world.certificates import CertificateState
 from goexchange.world.chance import guid
 from goexchange.world.events import APPLICATION, Event, EventLog
 from goexchange.world.files import HostFiles
@@ -54,6 +55,7 @@ class Host:
     loose_folders: set[str] = field(factory=set)
     next_process_id: int = 4712
     mode: ModeState = field(factory=ModeState)
+    certificates: list[CertificateState] = field(factory=list)
 
     @property
     def name(self) -> str:

@@ -18,6 +18,7 @@ from goexchange.model.actual import Generation
 from goexchange.world import backup_engine, jobs
 from goexchange.world.backup_2003 import begun, completed
 from goexchange.world.backup_engine import BackupRun
+from goexchange.world.certificates import setup_certificates
 from goexchange.world.clock import Clock, EventClock
 from goexchange.world.copies import (
     break_seeds,
@@ -270,6 +271,7 @@ class World:
                 node=server.node_state,
             ),
             tasks={VENDOR_TASK.name: evolve(VENDOR_TASK)},
+            certificates=setup_certificates(server.name, now - timedelta(days=400)),
         )
 
     def _place(self, database: MailboxDatabase, now: datetime) -> None:

@@ -73,6 +73,7 @@ def test_the_resource_check_says_what_a_run_would_be_refused_for(site: Site) -> 
     done = site.run("check", "--server", "EX01")
     assert done.code == ExitCode.OK, done.out
     assert "nothing keeps a run from starting" in done.out
+    assert "2 of 3 certificates are used by services" in done.out
     inventory = next((site.folder / "inventory").glob("*.yaml"))
     text = inventory.read_text("utf-8")
     try:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from goexchange.app.planning import _services
+from goexchange.app.planning import services_to_stop
 from goexchange.model.actual import AskedService, Service
 from goexchange.model.plan import Action, Need, PlanBody
 from goexchange.model.unknown import Unknown
@@ -32,7 +32,7 @@ def test_a_slip_of_the_pen_is_refused_with_what_may_be_meant() -> None:
     (decision,) = made.decisions
     assert decision.need is Need.NOT_POSSIBLE and not made.lanes
     assert "EX01 has no service AcmeScn" in decision.explanation
-    assert "did you mean AcmeScan and AcmeSync?" in (decision.instead or "")
+    assert "did you mean AcmeScan or AcmeSync?" in (decision.instead or "")
     (alone,) = body("Nothing", asked=(evolve(SLIP, name="Nothing", near=()),)).decisions
     assert "did you mean" not in (alone.instead or "")
 
@@ -73,7 +73,7 @@ def test_every_server_is_asked_for_what_its_specifications_name() -> None:
         spec("two", services_stopped=("Sync", "Other")),
         spec("none"),
     )
-    assert _services([one, two, none], inventory("EX01")) == {
+    assert services_to_stop([one, two, none], inventory("EX01")) == {
         "EX01": ("AcmeScan", "Sync", "Other")
     }
-    assert _services([none], inventory("EX01")) == {}
+    assert services_to_stop([none], inventory("EX01")) == {}
