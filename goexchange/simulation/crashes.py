@@ -10,7 +10,7 @@ boundary before the next append.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from attrs import field, frozen
 
@@ -18,6 +18,8 @@ from goexchange.driver import effects
 from goexchange.driver.effects import Effect
 from goexchange.model.run import RunResult
 from goexchange.simulation.night import Night
+
+LIVES = 25  # effects: about three steps
 
 
 @frozen(kw_only=True)
@@ -83,6 +85,83 @@ def crash_everywhere(
             return Report(points=kills.total(), kills=kills, ends=ends)
         night.take(night.performer.perform(effect))
         last = effect
+
+
+def crash_in_rounds(
+    night: Night,
+    *,
+    lives: int = LIVES,
+    every: int = 1,
+    judge: Callable[[Night, RunResult], None] | None = None,
+) -> Report:
+    """Kill a controller at every boundary of the undisturbed night, many of them in each night that
+    is played: the n-th at the first boundary left, but not before it has lived for a while.
+
+    Shape: the night has not begun; a controller lives for at least `lives` effects, so that it
+    goes on with more than the step that its predecessor left in doubt. That takes a few dozen
+    nights, where `crash_everywhere` takes one for each boundary, and every kill but the first is
+    one of a controller that has itself gone on for another. `every` takes only each n-th boundary.
+    Raises: NightBroken when an invariant does not hold.
+    """
+    kills, ends = Counter[Kill](), Counter[int]()
+    left = set(_places_of(night.fork())[::every])
+    while left:
+        fork = night.fork()
+        killed = _play_round(fork, left, lives)
+        assert killed, "the first place that is left is reached before anybody dies"
+        result = fork.run_to_end()
+        kills.update(killed)
+        ends[result.exit_code] += len(killed)
+        if judge is not None:
+            judge(fork, result)
+    return Report(points=kills.total(), kills=kills, ends=ends)
+
+
+@frozen
+class _Place:
+    """Boundaries between two effects, and for the how manieth time in their night."""
+
+    boundaries: tuple[Kill, ...]
+    nth: int
+
+
+def _places_of(night: Night) -> list[_Place]:
+    """Every place of a night at which a controller can die, in their order."""
+    return list(_walk(night))
+
+
+def _play_round(night: Night, left: set[_Place], lives: int) -> list[Kill]:
+    """Play up to the end, killing at places that are left, which are taken out."""
+    killed: list[Kill] = []
+    lived = lives
+    for place in _walk(night):
+        lived += 1
+        if lived > lives and place in left:
+            left.remove(place)
+            killed += place.boundaries
+            night.kill()
+            night.check()
+            lived = 0
+    return killed
+
+
+def _walk(night: Night) -> Iterator[_Place]:
+    """Perform up to the report, stopping at each place; whoever kills there is walked on."""
+    seen = Counter[tuple[Kill, ...]]()
+    last: Effect | None = None
+    while True:
+        effect = night.next()
+        boundaries = _boundaries(last, effect)
+        seen[boundaries] += 1
+        if boundaries:
+            yield _Place(boundaries, seen[boundaries])
+        if not night.has_controller:
+            last = None
+        elif isinstance(effect, effects.Finish):
+            return
+        else:
+            night.take(night.performer.perform(effect))
+            last = effect
 
 
 def _boundaries(last: Effect | None, coming: Effect) -> tuple[Kill, ...]:

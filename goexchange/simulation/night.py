@@ -102,6 +102,11 @@ class Night:
             self.take(self.performer.perform(effect))
         raise NightBroken((), "the night does not come to an end")
 
+    @property
+    def has_controller(self) -> bool:
+        """Whether one lives."""
+        return self._machine is not None
+
     def kill(self) -> None:
         """The controller dies: all that is left is what was flushed, and the hosts."""
         self._machine = None

@@ -12,13 +12,13 @@ from goexchange.errors import ExitCode
 from goexchange.guard import evaluate
 from goexchange.model.plan import Verdict, VerdictKind
 from goexchange.model.run import LaneState, RunResult
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.backup_engine import wbadmin
 from goexchange.world.tasks import TaskState
 from goexchange.world.truth import true_database
 from goexchange.world.vendor_agent import TASK
+from tests.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 HOLD = r"suspend: ['C:\agent\backup.cmd', hold], resume: ['C:\agent\backup.cmd', release]"

@@ -17,13 +17,13 @@ from goexchange.model.run import LaneState, RecordKind, RunResult
 from goexchange.plan.planner import make_draft
 from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, NightBroken, make_night
 from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.copies import status_of
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.site import PAGE_BYTES
 from goexchange.world.world import SENTINEL_EVENT_ID, World
+from tests.crash_points import crash_everywhere
 from tests.reliability.scenarios import Scenario, documents_of, night_of, simple, site_of
 from tests.simulation.night.test_release import LEASE, prepare, release
 

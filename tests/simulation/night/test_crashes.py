@@ -9,14 +9,16 @@ from collections.abc import Callable
 
 from goexchange.errors import ExitCode
 from goexchange.model.plan import ControllerCall
-from goexchange.simulation.crashes import Kill, crash_everywhere
+from goexchange.simulation.crashes import Kill
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.truth import true_database
+from tests.crash_points import crash_in_rounds
 from tests.simulation.night.documents import AT, inventory, specification
 
 APPENDS = {"before the append", "after the append"}
 SENDS = {"after send, before its effect", "after its effect, before the answer"}
+LIVES = 12  # effects: a step or two
 PHASES = APPENDS | SENDS | {"during"}
 
 
@@ -41,7 +43,7 @@ def test_a_kill_at_every_boundary_ends_like_an_undisturbed_night(
         assert counts == dict.fromkeys(once, 1)
         assert not world.hosts["EX01"].sentinels
 
-    report = crash_everywhere(night(), judge=judge)
+    report = crash_in_rounds(night(), lives=LIVES, judge=judge)
     record_property("counts", report.text())
     assert report.points > 250
     assert report.ends == {int(ExitCode.OK): report.points}

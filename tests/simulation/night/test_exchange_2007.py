@@ -13,7 +13,6 @@ from goexchange.ese.header import read_database_header
 from goexchange.model.actual import Generation
 from goexchange.model.plan import Action, ExchangeCall, Need, ScriptCall
 from goexchange.powershell.header_dump import HeaderDump, parse_header_dump
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.faults import Fault, FaultKind, Place
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.stories import tell, troubled
@@ -21,6 +20,7 @@ from goexchange.world import isinteg
 from goexchange.world.eseutil import run_eseutil
 from goexchange.world.job_kinds import bench_for
 from goexchange.world.truth import true_database
+from tests.crash_points import crash_everywhere
 from tests.reliability.scenarios import documents_of, night_of, site_of
 from tests.simulation.night.test_exchange_2010 import sent
 from tests.simulation.night.test_scripts import again, done, scenario_for, summary_of

@@ -15,11 +15,11 @@ from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualHost, OpenRecovery
 from goexchange.model.plan import Action
 from goexchange.model.run import LaneState, OutcomeKind, RunResult
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.faults import Faults
 from goexchange.world.truth import TrueDatabase, true_database
+from tests.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 STATE_NOT_CLEAN = -550

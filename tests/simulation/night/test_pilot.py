@@ -15,9 +15,10 @@ from goexchange.plan.pilot import (
     creation_draft,
     removal_draft,
 )
-from goexchange.simulation.crashes import Kill, crash_everywhere
+from goexchange.simulation.crashes import Kill
 from goexchange.simulation.night import Night
 from goexchange.world.truth import true_database
+from tests.crash_points import crash_everywhere
 from tests.reliability.pilots import (
     SCRATCH,
     created,

@@ -13,10 +13,10 @@ from goexchange.errors import ExitCode
 from goexchange.model.plan import Action, LanePhase
 from goexchange.model.run import OutcomeKind, RecordKind, RunResult, StepRecord
 from goexchange.report.plan_text import PlanLayout, render_plan
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database, several_servers
 from goexchange.world.truth import TrueDatabase, true_database
+from tests.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 OFF = "{name: av off, run: ['C:\\ops\\av.cmd', suspend], treat_failure_as_error: true%s}"

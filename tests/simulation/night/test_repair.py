@@ -19,13 +19,13 @@ from goexchange.model.run import LaneState, RunResult
 from goexchange.plan.planner import make_draft
 from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.damage import damage, record_damage
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, TrueFile, true_database
 from goexchange.world.world import World
+from tests.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, inventory, specification
 
 ROOT = r"C:\ProgramData\goexchange"

@@ -18,11 +18,11 @@ from goexchange.model.history import Work
 from goexchange.model.plan import Action, Consent, Need, Plan, PlanBody, Reason
 from goexchange.model.run import LaneState, RunResult
 from goexchange.plan.planner import make_draft
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, NightBroken, make_night
 from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.world import World
+from tests.crash_points import crash_in_rounds
 from tests.reliability.scenarios import (
     Scenario,
     documents_of,
@@ -264,7 +264,7 @@ def test_a_controller_killed_at_every_boundary_seeds_every_copy_once() -> None:
         assert statuses(world) == {"EX01": "Mounted", "EX02": "Healthy"}
         assert kinds(world, "seed-begun") == [("seed-begun", "EX02")]
 
-    report = crash_everywhere(night_of(TWO), judge=judge)
+    report = crash_in_rounds(night_of(TWO), lives=15, judge=judge)
     assert report.points > 200
 
 

@@ -26,12 +26,12 @@ from goexchange.plan.context import Pace
 from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
 from goexchange.plan.rolling_back import rollback_draft
 from goexchange.plan.sealing import seal
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night, night_of
 from goexchange.simulation.site import one_database
 from goexchange.world.databases import read_header
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
+from tests.crash_points import crash_everywhere
 from tests.simulation.night import test_release
 from tests.simulation.night.documents import AT, inventory, specification
 

@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.simulation.faults import Fault, FaultKind, Place
+from tests.crash_points import count
 from tests.reliability.mutants import MUTANTS, Mutant, hunt
 from tests.reliability.points import crash_points
 from tests.reliability.run import CHUNK, play_seeds
@@ -47,6 +48,7 @@ def test_the_same_seed_is_the_same_night() -> None:
 @pytest.mark.parametrize("scenario", range(4))
 def test_a_controller_killed_anywhere_in_a_generated_night_is_followed(scenario: int) -> None:
     points = crash_points((scenario, 60))
+    count(points.points)
     assert not points.broken
     assert points.points >= 8  # a short night has few boundaries
 

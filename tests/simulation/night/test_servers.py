@@ -6,17 +6,16 @@ import re
 from collections import Counter
 from datetime import datetime, timedelta
 
-import pytest
 from attrs import evolve
 
 from goexchange.driver import effects
 from goexchange.driver.events import LeasesDenied, Request, Requested
 from goexchange.errors import ExitCode
 from goexchange.model.run import LaneState, RecordKind
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import several_servers
 from goexchange.world.truth import true_database
+from tests.crash_points import crash_in_rounds
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 Span = tuple[datetime, datetime]
@@ -151,18 +150,15 @@ def test_an_abort_is_heard_by_every_track() -> None:
         assert true_database(world, world.database_named(name)).is_mounted
 
 
-@pytest.mark.parametrize("again", [None, 40])
-def test_a_kill_while_two_servers_are_at_work_changes_nothing(again: int | None) -> None:
+def test_a_kill_while_two_servers_are_at_work_changes_nothing() -> None:
     def judge(ended: Night, _: object) -> None:
         world = ended.performer.world
         for name in ("DB01", "DB02"):
             assert true_database(world, world.database_named(name)).is_mounted
         assert not any(host.sentinels for host in world.hosts.values())
 
-    report = crash_everywhere(
-        night("servers_at_once: 2", count=2), every=9, again=again, judge=judge
-    )
-    assert report.points > 60
+    report = crash_in_rounds(night("servers_at_once: 2", count=2), lives=40, every=4, judge=judge)
+    assert report.points > 150
     assert report.ends == {int(ExitCode.OK): report.points}
 
 

@@ -8,11 +8,11 @@ from goexchange.driver import effects
 from goexchange.errors import ExitCode
 from goexchange.model.plan import Action
 from goexchange.model.run import LaneState, RunResult
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
+from tests.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, inventory, specification
 
 NOT_CLEAN = -550
