@@ -17,7 +17,7 @@ from attrs import field, frozen
 from goexchange.driver import effects
 from goexchange.driver.effects import Effect
 from goexchange.model.run import RunResult
-from goexchange.simulation.night import Night
+from goexchange.simulation.night import EVENTS_MAX, Night
 
 LIVES = 25  # effects: about three steps
 
@@ -149,7 +149,7 @@ def _walk(night: Night) -> Iterator[_Place]:
     """Perform up to the report, stopping at each place; whoever kills there is walked on."""
     seen = Counter[tuple[Kill, ...]]()
     last: Effect | None = None
-    while True:
+    while night.events < EVENTS_MAX:
         effect = night.next()
         boundaries = _boundaries(last, effect)
         seen[boundaries] += 1

@@ -18,7 +18,7 @@ from goexchange.world.backup_engine import wbadmin
 from goexchange.world.tasks import TaskState
 from goexchange.world.truth import true_database
 from goexchange.world.vendor_agent import TASK
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 HOLD = r"suspend: ['C:\agent\backup.cmd', hold], resume: ['C:\agent\backup.cmd', release]"

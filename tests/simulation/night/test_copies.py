@@ -23,8 +23,8 @@ from goexchange.world.copies import status_of
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.site import PAGE_BYTES
 from goexchange.world.world import SENTINEL_EVENT_ID, World
-from tests.crash_points import crash_everywhere
 from tests.reliability.scenarios import Scenario, documents_of, night_of, simple, site_of
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.test_release import LEASE, prepare, release
 
 LOOK = evolve(simple(), servers=2, needs=(("look",), ("outside",)), has_group=True)

@@ -13,7 +13,7 @@ from goexchange.simulation.crashes import Kill
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.truth import true_database
-from tests.crash_points import crash_in_rounds
+from tests.simulation.crash_points import crash_in_rounds
 from tests.simulation.night.documents import AT, inventory, specification
 
 APPENDS = {"before the append", "after the append"}

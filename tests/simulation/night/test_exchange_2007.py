@@ -20,8 +20,8 @@ from goexchange.world import isinteg
 from goexchange.world.eseutil import run_eseutil
 from goexchange.world.job_kinds import bench_for
 from goexchange.world.truth import true_database
-from tests.crash_points import crash_everywhere
 from tests.reliability.scenarios import documents_of, night_of, site_of
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.test_exchange_2010 import sent
 from tests.simulation.night.test_scripts import again, done, scenario_for, summary_of
 

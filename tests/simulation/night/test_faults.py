@@ -19,7 +19,7 @@ from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.faults import Faults
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 STATE_NOT_CLEAN = -550

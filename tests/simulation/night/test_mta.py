@@ -29,7 +29,7 @@ from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.mta import damage_again, data_folder
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.site import SERVER_2003, MtaDescription, SiteDescription, default_site
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, inventory, specification
 from tests.simulation.night.test_release import WorldSession
 from tests.simulation.night.test_release import site as release_site

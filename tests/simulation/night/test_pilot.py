@@ -18,7 +18,6 @@ from goexchange.plan.pilot import (
 from goexchange.simulation.crashes import Kill
 from goexchange.simulation.night import Night
 from goexchange.world.truth import true_database
-from tests.crash_points import crash_everywhere
 from tests.reliability.pilots import (
     SCRATCH,
     created,
@@ -27,6 +26,7 @@ from tests.reliability.pilots import (
     setting,
     site,
 )
+from tests.simulation.crash_points import crash_everywhere
 
 
 def kinds(of: Night, database: str = SCRATCH.name) -> list[str]:

@@ -16,7 +16,7 @@ from goexchange.report.plan_text import PlanLayout, render_plan
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database, several_servers
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 OFF = "{name: av off, run: ['C:\\ops\\av.cmd', suspend], treat_failure_as_error: true%s}"

@@ -25,7 +25,7 @@ from goexchange.simulation.site import one_database
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, TrueFile, true_database
 from goexchange.world.world import World
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, inventory, specification
 
 ROOT = r"C:\ProgramData\goexchange"

@@ -22,7 +22,6 @@ from goexchange.simulation.night import Night, NightBroken, make_night
 from goexchange.simulation.rehearsal import rehearse
 from goexchange.world.scripts_records import open_recoveries
 from goexchange.world.world import World
-from tests.crash_points import crash_in_rounds
 from tests.reliability.scenarios import (
     Scenario,
     documents_of,
@@ -32,6 +31,7 @@ from tests.reliability.scenarios import (
     specification,
     specification_texts,
 )
+from tests.simulation.crash_points import crash_in_rounds
 from tests.simulation.night.test_copies import (
     block_activation,
     fail,

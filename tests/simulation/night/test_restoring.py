@@ -31,7 +31,7 @@ from goexchange.simulation.site import one_database
 from goexchange.world.databases import read_header
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night import test_release
 from tests.simulation.night.documents import AT, inventory, specification
 

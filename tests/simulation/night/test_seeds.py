@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.simulation.faults import Fault, FaultKind, Place
-from tests.crash_points import count
+from tests.counted import count
 from tests.reliability.mutants import MUTANTS, Mutant, hunt
 from tests.reliability.points import crash_points
 from tests.reliability.run import CHUNK, play_seeds

@@ -15,7 +15,7 @@ from goexchange.model.run import LaneState, RecordKind
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import several_servers
 from goexchange.world.truth import true_database
-from tests.crash_points import crash_in_rounds
+from tests.simulation.crash_points import crash_in_rounds
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 
 Span = tuple[datetime, datetime]

@@ -13,7 +13,7 @@ from goexchange.model.run import RunResult
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, SPECIFICATION, inventory, specification
 from tests.simulation.night.test_release import LEASE, prepare, release
 

@@ -12,7 +12,7 @@ from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
-from tests.crash_points import crash_everywhere
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, inventory, specification
 
 NOT_CLEAN = -550

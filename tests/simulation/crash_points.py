@@ -1,8 +1,4 @@
-"""Crash points that tests play, counted: a session of all ordinary tests owes a number of them.
-
-`tests/conftest.py` takes what a test has counted into the test's report, adds the reports up (also
-of several processes), and says the sum at the end.
-"""
+"""The kills of the simulation, counted for the session."""
 
 from __future__ import annotations
 
@@ -12,23 +8,9 @@ from goexchange.model.run import RunResult
 from goexchange.simulation import crashes
 from goexchange.simulation.crashes import Report
 from goexchange.simulation.night import Night
+from tests.counted import count
 
-POINTS_MIN = 2_000  # row 1 of the bar, for the ordinary tests
-PROPERTY = "crash points"
 Judge = Callable[[Night, RunResult], None]
-
-_played = [0]
-
-
-def count(points: int) -> None:
-    """A test of this process has played so many points, each gone on with to the end."""
-    _played[0] += points
-
-
-def taken() -> int:
-    """How many were counted since this was asked last."""
-    points, _played[0] = _played[0], 0
-    return points
 
 
 def crash_everywhere(
