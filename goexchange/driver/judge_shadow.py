@@ -64,16 +64,23 @@ def _against(
     if copied is None:
         said = redacted(last_line(text)[:200]) or "it said nothing"
         yield f"diskshadow ended with {exit_code} before anything was copied: {said}"
-        return
+    else:
+        yield from _against_copy(request, copied, is_ended=seen["ended"])
+        if not seen["ended"]:
+            yield f"diskshadow ended with {exit_code} and never came past the end of the backup"
+        if exit_code != 0:
+            yield f"diskshadow ended with {exit_code}"
+
+
+def _against_copy(
+    request: Mapping[str, Any], copied: Mapping[str, Any], *, is_ended: bool
+) -> Iterator[str]:
+    """What speaks against what was copied out of the shadow copies."""
     if copied["message"] is not None:
         message = redacted(str(copied["message"])[:200])
-        after = "; yet the backup was ended" if seen["ended"] else f"; {_NOT_TRUNCATED}"
+        after = "; yet the backup was ended" if is_ended else f"; {_NOT_TRUNCATED}"
         yield f"the copy out of the shadow copies failed: {message}{after}"
     yield from _unsound(request, copied)
-    if not seen["ended"]:
-        yield f"diskshadow ended with {exit_code} and never came past the end of the backup"
-    if exit_code != 0:
-        yield f"diskshadow ended with {exit_code}"
 
 
 def _unsound(request: Mapping[str, Any], copied: Mapping[str, Any]) -> Iterator[str]:
@@ -86,9 +93,7 @@ def _unsound(request: Mapping[str, Any], copied: Mapping[str, Any]) -> Iterator[
         copy = _copy_of(database["path"], request["target"], copied["files"])
         if copy not in checks:
             yield f"there is no verified copy of {database['path']}"
-            continue
-        why = _of_pages(checks[copy])
-        if why is not None:
+        elif (why := _of_pages(checks[copy])) is not None:
             yield f"the copy of {database['path']} is not verified: {why}"
 
 

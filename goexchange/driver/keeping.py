@@ -19,7 +19,7 @@ from goexchange.codec import canonical_json, time_text, to_plain
 from goexchange.driver.calls import completed, root_of
 from goexchange.driver.events import Answered, Refused
 from goexchange.journal.chain import line_of
-from goexchange.model.plan import Action, ControllerCall, Direction, OnDoubt, Plan, ScriptCall, Step
+from goexchange.model.plan import Action, Direction, OnDoubt, Plan, ScriptCall, Step
 from goexchange.model.run import Record
 from goexchange.powershell.bootstrap import digest
 
@@ -82,8 +82,6 @@ def is_kept_before(step: Step) -> bool:
     """Whether the step's intent must be on its host before the step is sent: whatever may not be
     done twice, the record that leads a person there, and the way back after a failed mount.
     """
-    if isinstance(step.call, ControllerCall):
-        return False
     return step.on_doubt is not OnDoubt.REPEAT or step.action in _TELLS_WHERE
 
 

@@ -372,9 +372,8 @@ def copies_behind(lane: Lane, state: RunState) -> tuple[str, ...]:
 
 
 def copy_of(step: Step) -> str:
-    """The copy that a step is about; empty for a step that is about none."""
-    if step.action not in _OF_COPIES or not isinstance(step.call, ExchangeCall):
-        return ""
+    """The copy that a step of copies is about."""
+    assert isinstance(step.call, ExchangeCall)
     return str(step.call.parameters["Identity"])
 
 
