@@ -146,8 +146,6 @@ def _database_volumes(question: Question, host: ActualHost) -> set[str]:
 def _gain(question: Question) -> Answer:
     if not question.has(Action.REBUILD):
         return passes("no rebuild")
-    if question.has(Action.REPAIR):
-        return passes("a repair is not for its gain")
     if question.moment is Moment.STEP and question.has(Action.READ_TEMPORARY_HEADER):
         return _measured_gain(question)
     minimum = int(question.limits["gain_min_bytes"])

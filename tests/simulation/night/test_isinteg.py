@@ -11,11 +11,11 @@ from attrs import evolve
 from goexchange.errors import ExitCode
 from goexchange.model.actual import Generation, LookKind
 from goexchange.model.plan import Action, Need
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.world import isinteg
 from goexchange.world.truth import true_database
 from tests.reliability.scenarios import documents_of, site_of
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.test_scripts import again, done, record_of, scenario_for, summary_of
 
 SCENARIO = scenario_for("rebuild", Generation.EXCHANGE_2007)

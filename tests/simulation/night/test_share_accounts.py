@@ -14,13 +14,13 @@ from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import RunResult
 from goexchange.plan.context import Pace
 from goexchange.plan.restoring import Setting, Wanted, recovery_draft
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.simulation.twin import twin_night
 from goexchange.world.refusals import ScriptFailed
 from goexchange.world.site import AccountDescription, ShareDescription, SiteDescription
 from goexchange.world.truth import true_database
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
 from tests.simulation.night.test_restoring import next_night
 

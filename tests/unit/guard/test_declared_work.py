@@ -10,6 +10,7 @@ from goexchange.guard.evaluate import at_plan, at_start, before_step
 from goexchange.model import configuration, desired
 from goexchange.model.configuration import OtherWork, OtherWorkKind, TimeOfDay, Weekday
 from goexchange.model.plan import Action, Plan, Verdict, VerdictKind
+from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.plan.planner import make_draft
 from goexchange.plan.sealing import seal
 from tests.unit.plan.builders import IN_WINDOW, NOW, PLACE, inventory, spec, state
@@ -91,10 +92,43 @@ def test_it_is_judged_again_at_the_start_and_before_the_outage(
     assert verdict(before_step(made, step, _Nothing(), state(), now)).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("outcome", "kind"), [("done", VerdictKind.PASS), ("failed", VerdictKind.BLOCK)]
+)
+def test_a_backup_that_the_lanes_command_has_suspended_is_not_in_the_way(
+    outcome: str, kind: VerdictKind
+) -> None:
+    suspend = evolve(
+        spec().conflicts,
+        running=desired.ConflictPolicy.SUSPEND,
+        scheduled=desired.ConflictPolicy.SUSPEND,
+        suspend=("C:\\agent.cmd", "hold"),
+        resume=("C:\\agent.cmd", "go"),
+    )
+    made = plan(reboot(0, kind=OtherWorkKind.BACKUP), of=spec(conflicts=suspend))
+    steps = made.body.lanes[0].steps
+    step = next(each for each in steps if each.action is Action.DISMOUNT)
+    held = next(each for each in steps if each.action is Action.SUSPEND_BACKUPS)
+    run = _After(held.id, OutcomeKind(outcome))
+    guarded = evolve(step, guards=("no-declared-work",))
+    assert verdict(before_step(made, guarded, run, state(), IN_WINDOW)).kind is kind
+
+
+class _After:
+    """A run in which one step came to something."""
+
+    run = "r-1"
+
+    def __init__(self, step: str, outcome: OutcomeKind) -> None:
+        self.of, self.outcome = step, outcome
+
+    def step(self, step: str) -> StepRecord:
+        outcome = self.outcome if step == self.of else None
+        return StepRecord(step=step, outcome=outcome)
+
+
 class _Nothing:
     run = "r-1"
 
     def step(self, step: str) -> Any:
-        from goexchange.model.run import StepRecord
-
         return StepRecord(step=step)

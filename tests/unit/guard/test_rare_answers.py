@@ -115,6 +115,18 @@ def test_a_lane_that_waits_for_a_running_backup_is_not_refused(
     assert kind is DUE and "the lane waits for it" in evidence
 
 
+def test_a_lane_that_waits_for_what_runs_is_refused_for_what_comes() -> None:
+    """Its wait is for running backups alone; one that is scheduled is as it was said: refused."""
+    waits = evolve(spec().conflicts, running=desired.ConflictPolicy.WAIT, place=at(27))
+    idle = host().windows_backup
+    assert isinstance(idle, actual.WindowsBackup)
+    due = evolve(idle, next_scheduled_utc=IN_WINDOW)
+    seen = state(server(host=host(windows_backup=due)))
+    made = make_draft([spec(conflicts=waits)], inventory(), seen, now=NOW)
+    kind, evidence = asked(seal(made, NOW, "me"), "no-backup-running", seen)
+    assert kind is BLOCK and "Windows Server Backup is scheduled" in evidence
+
+
 def test_a_lane_without_its_last_look_has_no_limits() -> None:
     with pytest.raises(FactUnknown, match="the plan has no last look for it"):
         _ = question(without(plan_of(), Action.LAST_LOOK), state()).limits

@@ -227,3 +227,18 @@ def test_a_later_lane_is_judged_by_its_own_time() -> None:
         if each.runs_when is RunsWhen.ALL_WELL
     }
     assert list(by_lane.values())[-1] == LIMIT_S
+
+
+def test_a_host_whose_backups_are_not_read_is_waited_for_by_its_tasks_alone() -> None:
+    """A backup by shadow copies needs no Windows Server Backup."""
+    want = waiting()
+    online = want.backup_after.online
+    assert online is not None
+    shadow = evolve(online, method=desired.OnlineBackupMethod.DISKSHADOW)
+    want = evolve(want, backup_after=evolve(want.backup_after, online=shadow))
+    unread: dict[str, Any] = {"windows_backup": Unknown(reason="not read")}
+    assert planned(server(host=host(**unread)), want) == NOTHING
+    task = actual.ScheduledTask(
+        name="Nightly", state="Ready", actions=("backup.exe",), next_run_utc=OPENS
+    )
+    assert planned(server(host=host(tasks=(task,), **unread)), want) == STATED
