@@ -20,11 +20,15 @@ SLOW_FOLDERS = ("end_to_end", "simulation/night", "simulation", "browser", "tran
 
 
 @pytest.hookimpl
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Hundreds of processes of the command line are started here: the first one compiles a module,
     the others read it, also where the environment says not to keep what was compiled.
+
+    Crash points are added up where the reports are told, not in processes that only run tests.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(CrashPoints(), "crash-points")
 
 
 @pytest.hookimpl(trylast=True)
@@ -51,12 +55,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: Any) -> Generator[None, A
     if report.when == "call" and (points := taken()) and report.passed:
         report.user_properties.append((PROPERTY, points))
     return report
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Add up where the reports are told: not in the processes that only run tests."""
-    if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(CrashPoints(), "crash-points")
 
 
 @pytest.hookimpl

@@ -14,12 +14,12 @@ from goexchange.ese.header import read_database_header
 from goexchange.ese.jet_errors import JetError
 from goexchange.model.actual import Generation
 from goexchange.model.plan import Action, ExchangeCall, Need, ScriptCall
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, make_night
 from goexchange.world.hosts import Host
 from goexchange.world.streaming import are_a_pair, is_sound_streaming
 from goexchange.world.truth import true_database
 from tests.reliability.scenarios import documents_of, night_of, site_of
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.test_exchange_2010 import sent
 from tests.simulation.night.test_scripts import done, scenario_for
 

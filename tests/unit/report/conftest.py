@@ -1037,7 +1037,7 @@ def nights() -> Mapping[str, Callable[[Plan], tuple[Record, ...]]]:
     return NIGHTS
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def large() -> tuple[Plan, tuple[Record, ...]]:
     """Twenty servers with five databases each, all rebuilt."""
     plan = large_plan(20, 5)
