@@ -147,7 +147,9 @@ def make_draft(
         consents=_consents(working, busy),
         notices=planned_notices(specs if lanes else ()),
         report_formats=report_formats(specs),
-        estimate=estimate_source(working),
+        estimate=estimate_source(
+            working, has_commands=any(isinstance(each, ServerWork) for each in busy)
+        ),
         backups=backup_lines(working),
         facts=seen,
         diagnostics=(

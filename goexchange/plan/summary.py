@@ -99,15 +99,20 @@ def _folder(contexts: Sequence[LaneContext]) -> str:
     return join(above, "<database>", taken)
 
 
-def estimate_source(working: Sequence[Prepared]) -> EstimateSource:
-    """What the outages are estimated from: the server with the least history decides."""
+def estimate_source(
+    working: Sequence[Prepared], *, has_commands: bool = False
+) -> EstimateSource:
+    """What the outages are estimated from: the server with the least history decides; of a server
+    that goes down for commands their own limits do.
+    """
     contexts = [
         each.context
         for each in working
         if each.context is not None and each.context.estimate is not None
     ]
     if not contexts:
-        return EstimateSource(earlier_runs=0, text="no outage is planned")
+        text = "the limits of the commands themselves" if has_commands else "no outage is planned"
+        return EstimateSource(earlier_runs=0, text=text)
     parts = tuple(
         PartEstimate(
             address=each.lane_id,

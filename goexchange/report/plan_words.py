@@ -24,6 +24,7 @@ from goexchange.model.plan import (
     VerdictKind,
 )
 from goexchange.model.same import Same
+from goexchange.model.server import SERVER_NAME
 from goexchange.report.shown import shown
 from goexchange.report.units import (
     count_text,
@@ -179,18 +180,20 @@ class PlanRow:
 def verdict_text(body: PlanBody) -> str:
     """The one sentence that the plan comes to; what blocks it comes first."""
     total = len(body.decisions)
+    is_of_servers = total > 0 and all(each.database == SERVER_NAME for each in body.decisions)
+    noun = "server" if is_of_servers else "database"
     by_need = Counter(decision.need for decision in body.decisions)
     parts: list[str] = []
     for need, word in _DONE_WORDS.items():
         if by_need[need]:
-            share = f"{by_need[need]} of {count_text(total, 'database')} will be {word}"
+            share = f"{by_need[need]} of {count_text(total, noun)} will be {word}"
             parts.append(f"{by_need[need]} {word}" if parts else share)
     if parts:
         parts.extend(_outage_parts(body.decisions))
     if by_need[Need.NOTHING]:
         all_well = by_need[Need.NOTHING] == total
         parts.append(
-            f"nothing to do: {count_text(total, 'database')}, all as specified"
+            f"nothing to do: {count_text(total, noun)}, all as specified"
             if all_well
             else count_text(by_need[Need.NOTHING], "needs nothing", "need nothing")
         )

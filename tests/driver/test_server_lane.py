@@ -221,6 +221,17 @@ def test_a_standalone_server_and_its_databases_have_words_of_their_own() -> None
                commands_for(of, down))  # fmt: skip
 
 
+def test_a_wait_that_is_no_step_of_a_server_reads_nothing_into_its_answer() -> None:
+    answer = {"objects": []}
+    assert with_server(lane(), step(Action.AWAIT_COPY), replay(()), answer) is answer
+
+
+def test_a_server_that_is_not_back_is_resumed_and_nothing_else_is_typed() -> None:
+    of = lane()
+    state = after(of, Action.TAKE_SERVER_DOWN, failed=(Action.AWAIT_SERVER,))
+    assert server_commands(of, state) == ("goexchange resume r-1",)
+
+
 def test_only_databases_are_asked_for() -> None:
     of = lane()
     (guid,) = databases_of(of)

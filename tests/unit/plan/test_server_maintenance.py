@@ -317,3 +317,37 @@ def test_a_plan_without_a_way_back_is_refused_by_its_own_contract(back: Action) 
     assert not list(breaches(body))
     fewer = evolve(lane, steps=tuple(each for each in lane.steps if each.action is not back))
     assert any(back.value in each for each in breaches(evolve(body, lanes=(fewer,))))
+
+
+def test_the_plan_speaks_of_a_server_and_says_what_its_time_rests_on() -> None:
+    from goexchange.report.plan_words import verdict_text
+
+    body = drafted(of_group())
+    assert verdict_text(body).startswith("1 of 1 server will be taken down for maintenance")
+    assert body.estimate.text == "the limits of the commands themselves"
+    look = Look(kind=LookKind.SERVER, at_utc=NOW, errors=0)
+    kept = evolve(record(database()), database_guid=SERVER_ID, looks=(look,))
+    done = drafted(of_group(host=host(services=SERVICES, records=(kept,))))
+    assert verdict_text(done) == "nothing to do: 1 server, all as specified"
+    assert done.estimate.text == "no outage is planned"
+
+
+def test_only_servers_in_scope_and_specifications_with_the_script_count() -> None:
+    from goexchange.plan.planner import make_draft
+    from tests.unit.plan.builders import inventory, spec, state
+
+    seen = state(*of_group())
+    both = [wanted(), spec()]
+    found = make_draft(both, inventory("EX01"), seen, now=NOW, scope=("EX01/DB05",)).decisions
+    assert [each.address for each in found] == ["EX01/DB05"]
+    every = make_draft(both, inventory("EX01"), seen, now=NOW).decisions
+    assert [each.address for each in every] == ["EX01/DB05", "EX01/Server"]
+
+
+def test_what_is_not_executed_yet_refuses_here_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    from goexchange.plan import server_work
+    from goexchange.plan.finding import not_possible
+
+    refused = not_possible(Reason.NOT_YET_EXECUTED, "not yet", origin=None)
+    monkeypatch.setattr(server_work, "refuse_unsupported", lambda spec: refused)
+    assert decided(of_group()).reasons == (Reason.NOT_YET_EXECUTED,)
