@@ -1,5 +1,5 @@
-"""Which decisions of the pure core the pure tests and the nights take: lines and branches of plan,
-guard, driver and journal.
+"""Which decisions of the pure core the pure tests and the nights of one subject each take: lines
+and branches of plan, guard, driver and journal.
 
 `python -m tests.reliability.decisions` plays what `WORK` names, each part in a process of its own
 under coverage.py, on all cores; it prints what each part took, the share of each package, and what
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,51 +24,37 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("plan", "guard", "driver", "journal")
-SEEDS, POINTS = 60, 120
-SHARES_MIN = {"plan": 0.99, "guard": 0.99, "driver": 0.98, "journal": 1.0}
+FLOORS = {"plan": 0.99, "guard": 0.99, "driver": 0.99, "journal": 1.0}
 LIMIT_S = 1800
-NIGHTS = """
-from tests.reliability.run import play_seeds
-from tests.reliability.points import crash_points
-assert not play_seeds(range({seeds})).broken
-assert not [each for number in range(6) for each in crash_points((number, {points} // 6)).broken]
-"""
+CRASH_POINTS = "bound or kill or dead_twice or rehears"  # they take no other decision
+CHANCE = ("seeds", "seeded_bugs", "convergence", "crashes", "figures", "faults")
 
 
 @frozen(kw_only=True)
 class Part:
-    """What one process plays: tests, or a program of its own."""
+    """What one process plays."""
 
     name: str
-    tests: tuple[str, ...] = ()
-    program: str = ""
+    tests: tuple[str, ...]
+    without: str = ""  # words in the names of tests that are left out
+
+
+def _nights(part: int, of: int) -> tuple[str, ...]:
+    """Files of nights of which each has a subject; those of chance take the same decisions."""
+    files = sorted((ROOT / "tests/simulation/night").glob("test_*.py"))
+    chosen = [each for each in files if each.stem.removeprefix("test_") not in CHANCE]
+    return tuple(str(each.relative_to(ROOT)) for each in chosen[part::of])
 
 
 WORK = (  # the longest first
-    Part(
-        name="nights of the tests",
-        tests=tuple(
-            f"tests/simulation/night/test_{each}.py"
-            for each in (
-                "restoring", "restoring_refused", "release", "ways_back", "leftovers",
-                "services", "processes", "scripts", "backup_methods", "sentinel", "records",
-                "conflicts", "copies", "exchange_2010",
-            )
-        ),
-    ),
+    Part(name="nights, one half", tests=_nights(0, 2), without=CRASH_POINTS),
+    Part(name="nights, the other", tests=_nights(1, 2), without=CRASH_POINTS),
     Part(name="the driver's tests", tests=("tests/driver",)),
-    Part(name=f"{SEEDS} seeds", program=NIGHTS.format(seeds=SEEDS, points=POINTS)),
     Part(
         name="unit tests",
-        tests=tuple(
-            f"tests/unit/{each}"
-            for each in (
-                "plan", "guard", "driver", "journal", "store", "documents/test_old_files.py",
-                "app", "report", "schedule", "spec", "cli",
-            )
-        ),
+        tests=("tests/unit/plan", "tests/unit/guard", "tests/unit/journal"),
     ),
-)  # fmt: skip
+)
 
 
 @frozen(kw_only=True)
@@ -80,7 +66,7 @@ class Share:
     taken: int
     lines: int
     run: int
-    missed: tuple[str, ...]  # `module.py:12->exit`
+    missed: tuple[str, ...]  # `module.py:12->exit`, and lines
 
     def text(self) -> str:
         """In words."""
@@ -104,7 +90,7 @@ class Measured:
         of = ", ".join(each.text() for each in self.shares)
         return (
             f"{taken} of {branches} decisions ({of}) and {run} of {lines} lines, under the pure"
-            f" tests, {SEEDS} nights by seed and about {POINTS} crash points"
+            " tests and the nights of one subject each"
         )
 
 
@@ -120,8 +106,10 @@ def measure(work: Sequence[Part] = WORK, *, jobs: int | None = None) -> Measured
     broken = [why for _, why in played if why]
     shares = tuple(_share(package, files) for package in PACKAGES)
     for each in shares:
-        if each.taken < SHARES_MIN[each.package] * each.branches:
+        if each.taken < FLOORS[each.package] * each.branches:
             broken.append(f"{each.text()} of the decisions only")
+        if each.run < FLOORS[each.package] * each.lines:
+            broken.append(f"{each.package}: {each.lines - each.run} lines were never run")
     return Measured(
         shares=shares, parts=tuple(text for text, _ in played), broken=tuple(broken)
     )
@@ -134,13 +122,9 @@ def _played(part: Part, folder: Path) -> tuple[str, str]:
     data = f"--data-file={folder}/all.{name}"  # what `combine` looks for
     watch = ("coverage", "run", "--branch", f"--source={source}", data)
     began = time.monotonic()
-    if part.program:
-        program = folder / f"{name}.py"
-        program.write_text(part.program, "utf-8")
-        done = _python(*watch, str(program))
-    else:
-        there = [each for each in part.tests if (ROOT / each).exists()]
-        done = _python(*watch, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *there)
+    options = ["-q", "-n", "0", "-p", "no:cacheprovider"]
+    options += ["-k", f"not ({part.without})"] if part.without else []
+    done = _python(*watch, "-m", "pytest", *options, *part.tests)
     text = f"{part.name}: {time.monotonic() - began:.0f} s"
     wrong = f"{part.name}: {(done.stdout + done.stderr)[-600:]}" if done.returncode else ""
     return text, wrong
@@ -156,12 +140,18 @@ def _share(package: str, files: Mapping[str, Any]) -> Share:
         taken=sum(one["covered_branches"] for one in sums),
         lines=sum(one["num_statements"] for one in sums),
         run=sum(one["covered_lines"] for one in sums),
-        missed=tuple(
-            f"{path.removeprefix('goexchange/')}:{begin}->{end if end > 0 else 'exit'}"
-            for path, each in sorted(mine.items())
-            for begin, end in each["missing_branches"]
-        ),
+        missed=tuple(_missed(mine)),
     )
+
+
+def _missed(files: Mapping[str, Any]) -> Iterator[str]:
+    """Branches that were never taken, and lines that were never run, by file."""
+    for path, each in sorted(files.items()):
+        name = path.removeprefix("goexchange/")
+        for begin, end in each["missing_branches"]:
+            yield f"{name}:{begin}->{end if end > 0 else 'exit'}"
+        for line in each["missing_lines"]:
+            yield f"{name}:{line}"
 
 
 def _python(*words: str) -> subprocess.CompletedProcess[str]:
