@@ -124,6 +124,7 @@ def _databases(options: dict[str, Any]) -> Iterable[str]:
 
 
 _SOURCES: dict[str, Callable[[dict[str, Any]], Iterable[str]]] = {
+    "names": _servers,
     "server": _servers,
     "servers": _servers,
     "database": _databases,

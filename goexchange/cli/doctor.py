@@ -8,7 +8,7 @@ import click
 
 from goexchange.app import loading
 from goexchange.cli.console import Console
-from goexchange.cli.selection import chosen_servers
+from goexchange.cli.selection import named_servers
 
 
 @click.command("doctor")
@@ -43,9 +43,7 @@ def doctor(
 
     console, options = obj
     inventory = loading.inventory(loading.configuration(options))
-    given = chosen_servers(inventory, names, given_as="SERVER") if names else ()
-    also = chosen_servers(inventory, servers) if servers else ()
-    chosen = tuple(dict.fromkeys((*given, *also))) or chosen_servers(inventory, ())
+    chosen = named_servers(inventory, names, servers)
     folders = tuple(dict.fromkeys((*(each.path for each in inventory.shares), *targets)))
     found = examine(inventory, chosen, folders)
     code = exit_code_of(found)

@@ -9,6 +9,18 @@ from goexchange.model.configuration import Inventory
 from goexchange.schema import suggestion
 
 
+def named_servers(
+    inventory: Inventory, given: Sequence[str], options: Sequence[str]
+) -> tuple[str, ...]:
+    """The servers given as SERVER or with `--server`, each once; all of them when none is given.
+
+    Raises: UsageError for a name that the inventory does not have.
+    """
+    chosen = chosen_servers(inventory, given, given_as="SERVER") if given else ()
+    also = chosen_servers(inventory, options) if options else ()
+    return tuple(dict.fromkeys((*chosen, *also))) or chosen_servers(inventory, ())
+
+
 def chosen_servers(
     inventory: Inventory, names: Sequence[str], *, given_as: str = "--server"
 ) -> tuple[str, ...]:

@@ -107,9 +107,12 @@ def test_one_silent_server_hides_no_other_check(site: Site) -> None:
     assert "EX02" in shown.out and "nothing of it could be read" in shown.out
 
 
-def test_a_server_that_the_inventory_has_not_is_named_as_it_was_given(site: Site) -> None:
-    done = site.run("doctor", "EX77")
+@pytest.mark.parametrize("verb", ["doctor", "observe"])
+def test_a_server_that_the_inventory_has_not_is_named_as_it_was_given(
+    verb: str, site: Site
+) -> None:
+    done = site.run(verb, "EX77")
     assert done.code == ExitCode.USAGE
     assert "SERVER: the inventory has no server 'EX77'" in done.err
-    also = site.run("doctor", "--server", "EX77")
+    also = site.run(verb, "--server", "EX77")
     assert "--server: the inventory has no server 'EX77'" in also.err
