@@ -75,6 +75,7 @@ def test_verbs_options_and_names_are_offered(project: Path, shell: str) -> None:
     assert "--detailed-exitcode" in offered("goexchange plan --de", project, shell)
     servers = ["EX001", "EX002", "EX003"]
     assert offered("goexchange plan --server ex", project, shell) == servers
+    assert offered("goexchange observe ex", project, shell) == servers
 
 
 def test_runs_and_databases_come_from_the_store(project: Path) -> None:
