@@ -19,6 +19,7 @@ from goexchange.model.report import (
     RunHeader,
 )
 from goexchange.model.run import LaneState, Record, RecordKind
+from goexchange.model.server import NO_DATABASES
 from goexchange.report.backups import backup_sets, online_backups, rates, superseded_backups
 from goexchange.report.databases import database_summaries, observations
 from goexchange.report.deviations import deviations, in_doubt
@@ -83,7 +84,7 @@ def build_report(
     return Report(
         format=FORMAT,
         verdict=verdict,
-        headline=_headline(verdict, lanes, attention),
+        headline=_headline(verdict, lanes, attention, counted=_counted(plan)),
         attention=attention,
         run=header,
         databases=database_summaries(plan, lanes, observations(plan, records)),
@@ -118,15 +119,24 @@ def _verdict(
 
 
 def _headline(
-    verdict: ReportVerdict, lanes: Sequence[LaneReport], attention: Sequence[Attention]
+    verdict: ReportVerdict,
+    lanes: Sequence[LaneReport],
+    attention: Sequence[Attention],
+    *,
+    counted: str,
 ) -> str:
     named = [one.address for one in attention]
-    databases = [lane for lane in lanes if lane.database is not None]
-    done = sum(lane.state == LaneState.DONE.value for lane in databases)
-    counted = (
-        f"{done} of {count_text(len(databases), 'database')} done" if databases else "no steps"
-    )
-    return " · ".join([_SENTENCES[verdict], *([", ".join(named)] if named else []), counted])
+    own = [lane for lane in lanes if lane.database is not None]
+    done = sum(lane.state == LaneState.DONE.value for lane in own)
+    ends = f"{done} of {count_text(len(own), counted)} done" if own else "no steps"
+    return " · ".join([_SENTENCES[verdict], *([", ".join(named)] if named else []), ends])
+
+
+def _counted(plan: Plan) -> str:
+    """What the lanes of a plan are of: databases, or servers that are worked on as such."""
+    own = [lane for lane in plan.body.lanes if lane.database is not None]
+    of_servers = own and all(lane.database_guid in NO_DATABASES for lane in own)
+    return "server" if of_servers else "database"
 
 
 def _attention(lanes: Sequence[LaneReport], records: Sequence[Record]) -> Iterator[Attention]:

@@ -13,6 +13,7 @@ from attrs import evolve
 from goexchange.model.plan import Plan
 from goexchange.model.report import Report, ReportVerdict, StepState
 from goexchange.model.run import Record, RecordKind
+from goexchange.model.server import SERVER_ID
 from goexchange.report.databases import total_seconds
 from goexchange.report.model import build_report
 from goexchange.report.plan_words import without_action
@@ -38,6 +39,18 @@ def test_the_verdict_of_a_night(
     plan: Plan, nights: Nights, night: str, verdict: ReportVerdict
 ) -> None:
     assert build_report(plan, nights[night](plan)).verdict is verdict
+
+
+def test_work_on_servers_is_counted_in_servers(plan: Plan, nights: Nights) -> None:
+    records = nights["clean"](plan)
+    assert "database" in build_report(plan, records).headline
+    lanes = tuple(
+        evolve(each, database_guid=SERVER_ID) if each.database else each
+        for each in plan.body.lanes
+    )
+    of_servers = evolve(plan, body=evolve(plan.body, lanes=lanes))
+    headline = build_report(of_servers, records).headline
+    assert "server" in headline and "database" not in headline
 
 
 def test_sizes_are_those_of_the_files_and_times_those_of_the_journal(
