@@ -21,7 +21,8 @@ from goexchange.model.plan import (
 )
 from goexchange.powershell.checking import problems
 from goexchange.powershell.cmdlets import check_call
-from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from goexchange.powershell.contracts import CONTRACTS
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 
 GUARDS = frozenset(
     (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.codec import time_text
 from goexchange.powershell.checking import problems
-from goexchange.powershell.contracts import JOB_REQUESTS
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 from goexchange.world import jobs
 from goexchange.world.accounts import check_logon, is_beyond_session
 from goexchange.world.files import FileProblem, FileRefused, join

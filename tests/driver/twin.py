@@ -44,7 +44,8 @@ from goexchange.model.run import Record, RunResult
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import digest
 from goexchange.powershell.checking import problems
-from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from goexchange.powershell.contracts import CONTRACTS
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 from tests.driver.plans import GUID, KEPT, NOW, ORIGINAL, SERVER, TEMPORARY
 
 JOB_TAKES = timedelta(seconds=5)

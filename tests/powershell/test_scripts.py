@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from goexchange.powershell import bootstrap
-from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from goexchange.powershell.contracts import CONTRACTS
 from goexchange.powershell.contracts_cmdlets import ASKED, TOLD
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 from goexchange.powershell.contracts_server import CLUSTER_NODE
 from tests.powershell.script_text import (
     LANGUAGE,

@@ -32,7 +32,8 @@ from goexchange.plan.check import breaches
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
 from goexchange.powershell.checking import problems
-from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS
+from goexchange.powershell.contracts import CONTRACTS
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 from tests.unit.plan.builders import (
     GIB,
     NOW,

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from goexchange.powershell.checking import fits, problems
-from goexchange.powershell.contracts import CONTRACTS, JOB_REQUESTS, JOB_RESULTS
+from goexchange.powershell.contracts import CONTRACTS
+from goexchange.powershell.contracts_jobs import JOB_REQUESTS, JOB_RESULTS
 
 SCHEMAS = [
     *(contract.arguments for contract in CONTRACTS.values()),
