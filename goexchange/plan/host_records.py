@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from goexchange.model.configuration import Inventory
+from goexchange.model.left import RELEASED, RecoveryRecord
 from goexchange.model.plan import Action, Binding, BindingKind, ScriptCall
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_script
@@ -121,6 +122,28 @@ def add_remove_sentinel(lane: LaneBuilder, keeper: Keeper, *, watches: str) -> N
         host_script("sentinel", _sentinel(keeper, state="removed", what=OUTAGE)),
         summary=f"remove the scheduled task that watches {watches}",
         estimate_s=2,
+    )
+
+
+def sentinel_removed(root: str, *, guid: str, database: str, what: str = OUTAGE) -> ScriptCall:
+    """A sentinel that some other run left, taken away: there is nobody it would have to tell."""
+    arguments = {"root": root, "database_guid": guid, "database": database, "state": "removed"}
+    nobody: dict[str, Any] = {"mail_server": None, "mail_from": None, "mail_to": [], "webhook": None}
+    return host_script("sentinel", {**arguments, "what": what, "silent_after_s": 0, **nobody})
+
+
+def record_released(root: str, recovery: RecoveryRecord, *, guid: str, text: str) -> ScriptCall:
+    """The recovery record of a run that is gone, closed with what it said and that it is over."""
+    return host_script(
+        "write-recovery",
+        {
+            "root": root,
+            "run": recovery.run,
+            "database_guid": guid,
+            "state": "closed",
+            "content": {**recovery.content, "phase": RELEASED},
+            "text": text,
+        },
     )
 
 

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from goexchange.codec import to_plain
 from goexchange.model.actual import LOOKS_AT_A_FILE, ActualDatabase, ActualState, DatabaseRecord
 from goexchange.model.configuration import Inventory
-from goexchange.model.left import RELEASED, HeldCopy, RecoveryRecord, held_copies_of
+from goexchange.model.left import HeldCopy, RecoveryRecord, held_copies_of
 from goexchange.model.plan import (
     Action,
     Decision,
@@ -32,6 +32,7 @@ from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
+from goexchange.plan.host_records import record_released, sentinel_removed
 from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.release_server import ServerLeft, decision_of_left, server_left_lane
 from goexchange.powershell import cmdlets
@@ -243,21 +244,7 @@ def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
     _add(
         lane,
         Action.REMOVE_SENTINEL,
-        host_script(
-            "sentinel",
-            {
-                "root": root,
-                "database_guid": guid,
-                "database": left.database.name,
-                "state": "removed",
-                "what": "outage",
-                "silent_after_s": 0,
-                "mail_server": None,
-                "mail_from": None,
-                "mail_to": [],
-                "webhook": None,
-            },
-        ),
+        sentinel_removed(root, guid=guid, database=left.database.name),
         summary="remove the scheduled task that watches over the outage",
     )
     if left.standing is Standing.NEW:
@@ -274,17 +261,7 @@ def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
     _add(
         lane,
         Action.CLOSE_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": root,
-                "run": left.recovery.run,
-                "database_guid": guid,
-                "state": "closed",
-                "content": {**left.recovery.content, "phase": RELEASED},
-                "text": CLOSED_TEXT,
-            },
-        ),
+        record_released(root, left.recovery, guid=guid, text=CLOSED_TEXT),
         summary=f"close the recovery record of run {left.recovery.run}",
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from goexchange.model.configuration import Inventory
-from goexchange.model.left import RELEASED, RecoveryRecord
+from goexchange.model.left import RecoveryRecord
 from goexchange.model.plan import (
     Action,
     Decision,
@@ -35,6 +35,7 @@ from goexchange.model.server import (
 from goexchange.plan.builder import HOUR, LaneBuilder
 from goexchange.plan.calls import equals, host_job, host_script, one_of
 from goexchange.plan.copy_back import well_poll
+from goexchange.plan.host_records import SERVER, record_released, sentinel_removed
 from goexchange.plan.lane_server import NEEDED_SERVICES, component_probe, policy_probe
 from goexchange.powershell import cmdlets, cmdlets_server
 
@@ -212,38 +213,14 @@ def _add_records(lane: LaneBuilder, left: ServerLeft, root: str) -> None:
     _add(
         lane,
         Action.REMOVE_SENTINEL,
-        host_script(
-            "sentinel",
-            {
-                "root": root,
-                "database_guid": SERVER_ID,
-                "database": SERVER_NAME,
-                "state": "removed",
-                "what": "server",
-                "silent_after_s": 0,
-                "mail_server": None,
-                "mail_from": None,
-                "mail_to": [],
-                "webhook": None,
-            },
-        ),
+        sentinel_removed(root, guid=SERVER_ID, database=SERVER_NAME, what=SERVER),
         summary="remove the scheduled task that watches while the server is down",
         runs_when=RunsWhen.ALL_WELL,
     )
     _add(
         lane,
         Action.CLOSE_RECOVERY_RECORD,
-        host_script(
-            "write-recovery",
-            {
-                "root": root,
-                "run": left.recovery.run,
-                "database_guid": SERVER_ID,
-                "state": "closed",
-                "content": {**left.recovery.content, "phase": RELEASED},
-                "text": _CLOSED_TEXT,
-            },
-        ),
+        record_released(root, left.recovery, guid=SERVER_ID, text=_CLOSED_TEXT),
         summary=f"close the recovery record of run {left.recovery.run}",
         runs_when=RunsWhen.ALL_WELL,
     )

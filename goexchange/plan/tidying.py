@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from attrs import evolve
+
 from goexchange.codec import time_text
 from goexchange.model.actual import ActualState
 from goexchange.model.configuration import Inventory
@@ -20,6 +22,7 @@ from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_script
 from goexchange.plan.context import Pace
+from goexchange.plan.host_records import sentinel_removed
 from goexchange.plan.leftovers import Leftover, LeftoverKind
 
 _KINDS = {
@@ -69,22 +72,8 @@ def _lane(server: str, going: Sequence[Leftover], root: str) -> Lane:
 
 def _call(each: Leftover, root: str) -> ScriptCall:
     if each.kind is LeftoverKind.SENTINEL:
-        return host_script(
-            "sentinel",
-            {
-                "root": root,
-                "run": each.run or "",
-                "database_guid": each.what,
-                "database": each.database or "",
-                "state": "removed",
-                "what": "outage",
-                "silent_after_s": 0,
-                "mail_server": None,
-                "mail_from": None,
-                "mail_to": [],
-                "webhook": None,
-            },
-        )
+        call = sentinel_removed(root, guid=each.what, database=each.database or "")
+        return evolve(call, arguments={**call.arguments, "run": each.run or ""})
     modified: datetime | None = each.modified_at_utc
     return host_script(
         "remove-leftover",
