@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from attrs import evolve
 
-from goexchange.journal.chain import FIRST_PREVIOUS, Draft, line_of, read_lines, seal
+from goexchange.journal.chain import FIRST_PREVIOUS, Draft, first_damage, line_of, read_lines, seal
 from goexchange.journal.replay import replay
 from goexchange.model.run import LaneState, OutcomeKind, RecordKind
 
@@ -113,3 +114,11 @@ def test_a_resume_opens_what_ended_in_doubt() -> None:
         None,
         1,
     )
+
+
+def test_a_record_in_hand_that_was_changed_is_named() -> None:
+    first, *others = seal(DRAFTS, after=None, at=NOW)
+    changed = evolve(first, data={**first.data, "run": "r2"})
+    damage = first_damage((changed, *others))
+    assert damage is not None
+    assert (damage.line, damage.reason) == (1, "its digest does not fit its content")
