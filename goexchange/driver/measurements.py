@@ -122,10 +122,12 @@ def _database_size(plan: Plan, lane: Lane, state: RunState, *, header: Action) -
         result = state.step(step.id).result
         if step.action is header and result and "size_bytes" in result:
             return int(result["size_bytes"])
-    for decision in plan.body.decisions:
-        if decision.server == lane.server and decision.database == lane.database:
-            return decision.size_bytes or 0
-    return 0
+    planned = (
+        decision.size_bytes
+        for decision in plan.body.decisions
+        if (decision.server, decision.database) == (lane.server, lane.database)
+    )
+    return next(planned, None) or 0
 
 
 def _folder(body: PlanBody, lane: Lane) -> str:

@@ -88,16 +88,11 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
             working = str(step.call.request["files"][0]["destination"])
             found[working] = need(database.size_bytes, "its size")
         is_sealed = step.action in (Action.SEAL_SET, Action.SEAL_EVIDENCE)
-        if is_sealed and isinstance(step.call, ScriptCall):
+        if is_sealed and isinstance(step.call, ScriptCall):  # what lies on a share a job seals
             folder = step.call.arguments["folder"]
-            if not folder.startswith("\\\\"):
-                found[folder] = need(database.size_bytes, "its size") + _logs(
-                    database, question.host
-                )
+            found[folder] = need(database.size_bytes, "its size") + _logs(database, question.host)
         if step.action is Action.SEAL_REBUILT and isinstance(step.call, ScriptCall):
-            folder = step.call.arguments["folder"]
-            if not folder.startswith("\\\\"):
-                found[folder] = _result(database)
+            found[step.call.arguments["folder"]] = _result(database)
         is_there = question.moment is Moment.STEP and step.action is Action.ONLINE_BACKUP_BEFORE
         if _copies_shadows(step) and isinstance(step.call, JobCall) and not is_there:
             target = str(step.call.request["target"])

@@ -226,13 +226,13 @@ def _open_run(host: ActualHost, spec: DesiredState) -> Iterator[Needed]:
         yield fact_unknown(
             "whether a run has not ended on it", recoveries, origin=spec.script.place
         )
-        return
-    for each in recoveries[:1]:
-        yield _refused(
-            spec,
-            f"run {each.run} has not ended on it (phase {each.phase})",
-            f"goexchange resume {each.run}",
-        )
+    else:
+        for each in recoveries[:1]:
+            yield _refused(
+                spec,
+                f"run {each.run} has not ended on it (phase {each.phase})",
+                f"goexchange resume {each.run}",
+            )
 
 
 def _alone(server: ActualServer) -> Iterator[ActualDatabase]:

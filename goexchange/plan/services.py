@@ -78,10 +78,8 @@ def add_restore_services(lane: LaneBuilder, context: LaneContext, *, stopped: st
 def _as_seen(name: str, host: ActualHost) -> str:
     """A service with what was seen of it."""
     asked = () if isinstance(host.asked_services, Unknown) else host.asked_services
-    for each in asked:
-        if each.service is not None and each.name == name:
-            return f"{name} ({each.service.state}, {each.service.start_type})"
-    return name
+    seen = next((each.service for each in asked if each.name == name), None)
+    return name if seen is None else f"{name} ({seen.state}, {seen.start_type})"
 
 
 def _record(context: LaneContext) -> dict[str, str]:

@@ -277,6 +277,15 @@ def test_commands_are_not_cmdlets_where_there_are_none() -> None:
     assert not any("Mount-Database" in each or "Get-MailboxDatabase" in each for each in said)
 
 
+def test_a_doubt_is_resumed_where_no_cmdlet_could_look() -> None:
+    mount = step_of(Action.MOUNT)
+    doubt = StepRecord(step=mount.id, attempts=1, is_in_doubt=True)
+    steps = {**records(Action.DISMOUNT).steps, mount.id: doubt}
+    said = commands_for(LANE, RunState(run="r-1", steps=steps))
+    assert said[0] == "goexchange resume r-1"
+    assert not any("Get-MailboxDatabase" in each for each in said)
+
+
 # -- the proof of a backup
 
 

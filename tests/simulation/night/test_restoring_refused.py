@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -10,10 +11,10 @@ from attrs import evolve
 from goexchange.driver.undoing import kept_original
 from goexchange.errors import GoexchangeError, NotNow, UsageError
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
-from goexchange.model.backup_set import SetMethod
+from goexchange.model.backup_set import FileRole, SetMethod
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.unknown import Unknown
-from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
+from goexchange.plan.restoring import PAIR, Setting, Wanted, original_draft, recovery_draft
 from goexchange.plan.rolling_back import rollback_draft
 from goexchange.simulation.night import Night
 from tests.simulation.night.test_restoring import rebuilt, setting, wanted
@@ -90,6 +91,15 @@ def test_evidence_is_no_way_back(night: Night) -> None:
         recovery_draft(evidence, setting(night))
 
 
+def test_a_set_of_a_pair_is_not_restored(night: Night) -> None:
+    ask = wanted(night)
+    files = (*ask.sealed.body.files, evolve(ask.sealed.body.files[0], role=FileRole.STREAMING))
+    body = evolve(ask.sealed.body, files=files)
+    pair = Wanted(sealed=evolve(ask.sealed, body=body), folder=ask.folder, replay=None)
+    with pytest.raises(NotNow, match=re.escape(str(PAIR))):
+        recovery_draft(pair, setting(night))
+
+
 def test_a_set_without_its_database_restores_nothing(night: Night) -> None:
     ask = wanted(night)
     body = evolve(ask.sealed.body, files=())
@@ -104,6 +114,7 @@ def test_a_set_without_its_database_restores_nothing(night: Night) -> None:
     ("change", "why"),
     [
         (with_database(lambda one: evolve(one, edb_path="Q:\\x.edb")), "lies at Q:.* now"),
+        (with_database(lambda one: evolve(one, streaming_path="D:\\x.stm")), re.escape(PAIR)),
         (NO_ESEUTIL, "where eseutil is on EX01 is not known"),
     ],
 )

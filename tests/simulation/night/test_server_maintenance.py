@@ -24,10 +24,10 @@ from goexchange.report.model import build_report
 from goexchange.report.report_text import render_text
 from goexchange.simulation.aftermath import at_rest
 from goexchange.simulation.checks_of_server import differing
-from goexchange.simulation.crashes import crash_everywhere
 from goexchange.simulation.night import Night, NightBroken
 from goexchange.world.copies import activate, fail_copy
 from goexchange.world.scripts_records import open_recoveries
+from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import inventory, specification
 from tests.simulation.night.server_nights import (
     INVENTORY,
