@@ -19,6 +19,12 @@ from goexchange.plan.context import LaneContext, Pace
 
 SILENT_AFTER_HEARTBEATS = 10
 OUTAGE, COPIES, SERVER = "outage", "copies", "server"  # what a sentinel speaks of
+_NOBODY: Mapping[str, Any] = {
+    "mail_server": None,
+    "mail_from": None,
+    "mail_to": [],
+    "webhook": None,
+}
 NOTHING_IN_THE_WAY = ("no-open-run", "elevated", "window")
 
 
@@ -127,9 +133,15 @@ def add_remove_sentinel(lane: LaneBuilder, keeper: Keeper, *, watches: str) -> N
 
 def sentinel_removed(root: str, *, guid: str, database: str, what: str = OUTAGE) -> ScriptCall:
     """A sentinel that some other run left, taken away: there is nobody it would have to tell."""
-    arguments = {"root": root, "database_guid": guid, "database": database, "state": "removed"}
-    nobody: dict[str, Any] = {"mail_server": None, "mail_from": None, "mail_to": [], "webhook": None}
-    return host_script("sentinel", {**arguments, "what": what, "silent_after_s": 0, **nobody})
+    arguments: dict[str, Any] = {
+        "root": root,
+        "database_guid": guid,
+        "database": database,
+        "state": "removed",
+        "what": what,
+        "silent_after_s": 0,
+    }
+    return host_script("sentinel", {**arguments, **_NOBODY})
 
 
 def record_released(root: str, recovery: RecoveryRecord, *, guid: str, text: str) -> ScriptCall:
