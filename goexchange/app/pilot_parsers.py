@@ -13,7 +13,7 @@ from attrs import field, fields, frozen
 from goexchange import codec
 from goexchange.app.transcript import FOLDER, transcript_files
 from goexchange.journal.replay import RunState, replay
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
+from goexchange.model.actual import NOT_ASKED, ActualDatabase, ActualHost, ActualServer
 from goexchange.model.pilot import ParserMark, ParserVerdict
 from goexchange.model.plan import Action, Lane, Plan
 from goexchange.model.run import OutcomeKind, Record, RecordKind
@@ -140,9 +140,10 @@ def _facts(run: Played, database: str) -> Iterator[Reading]:
 
 
 def _unknown(value: ActualServer | ActualDatabase | ActualHost, what: str) -> Iterator[str]:
+    """What a parser could not tell; of what was not asked for, none was given anything."""
     for one in fields(type(value)):
         member = getattr(value, one.name)
-        if isinstance(member, Unknown) and one.name != "host":
+        if isinstance(member, Unknown) and one.name != "host" and member != NOT_ASKED:
             yield f"{what}.{one.name}: {member.reason}"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from goexchange.errors import ExitCode
 from tests.end_to_end.site import Site, lab, steps
 from tests.end_to_end.test_scripts import of
 
@@ -82,4 +83,6 @@ def test_other_scripts_are_refused_there_with_the_reason(seen: dict[str, Any]) -
     text = SPECIFICATION.replace("mta-error-correction", "online-error-diagnostic")
     (site.folder / "specs" / "preventative.yaml").write_text(text, "utf-8")
     said = site.run("plan", "--out", "other.json")
-    assert "does not apply to Exchange 2003" in " ".join(said.out.split())
+    assert said.code == ExitCode.INVALID, said.out + said.err
+    told = " ".join(said.err.split())
+    assert "does not apply to the version" in told and "offline-diagnostic-report" in told
