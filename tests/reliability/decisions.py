@@ -24,7 +24,7 @@ from attrs import frozen
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("plan", "guard", "driver", "journal")
-FLOORS = {"plan": 0.99, "guard": 0.99, "driver": 0.99, "journal": 1.0}
+FLOORS = {"plan": 1.0, "guard": 1.0, "driver": 1.0, "journal": 1.0}
 LIMIT_S = 1800
 CRASH_POINTS = "bound or kill or dead_twice or rehears"  # they take no other decision
 CHANCE = ("seeds", "seeded_bugs", "convergence", "crashes", "figures", "faults")

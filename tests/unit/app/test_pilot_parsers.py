@@ -1,4 +1,4 @@
-"""What a pilot says of the parsers: what could not be read counts, what nobody asked for does not."""
+"""What a pilot says of the parsers: what nobody asked them counts against none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from tests.unit.plan.builders import NOW, database, inventory, server, spec, sta
 def of_exchange(folder: Path, found: actual.ActualServer) -> tuple[ParserMark, tuple[str, ...]]:
     """The verdict on the facts over the Exchange channel, and what they did not know."""
     plan = sealed(make_draft((spec(),), inventory(), state(found), now=NOW), NOW, "me")
-    records = seal([Draft(RecordKind.FACTS, {"server": "EX01", "actual": to_plain(found)})], after=None, at=NOW)
+    facts = Draft(RecordKind.FACTS, {"server": "EX01", "actual": to_plain(found)})
+    records = seal([facts], after=None, at=NOW)
     run = Played(folder=RunFolder(id="r-1", path=folder), plan=plan, records=records)
     verdicts = parser_verdicts([run], "DB05", backs_up_windows=False)
     (verdict,) = [each for each in verdicts if each.parser == EXCHANGE]
