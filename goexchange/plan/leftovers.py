@@ -15,11 +15,19 @@ from ntpath import basename, dirname, normcase
 from attrs import field, frozen
 
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, DatabaseRecord
-from goexchange.model.left import KeptRun, LeftOnHost, Listed, RecoveryRecord, ShellLeft
+from goexchange.model.left import (
+    KeptRun,
+    LeftOnHost,
+    Listed,
+    RecoveryRecord,
+    ShellLeft,
+    held_copies_of,
+)
 from goexchange.model.unknown import Unknown
 
 _BESIDE = re.compile(r"(?P<name>.+\.edb)\.(?P<kind>before|rebuilt)-(?P<at>\d{8}T\d{6}Z)", re.I)
 _LOGS = re.compile(r"gx-logs-\d{8}T\d{6}Z", re.I)
+_NOT_SEEN = Unknown("this server's answer does not name it")
 STAMP = "%Y%m%dT%H%M%SZ"
 
 
@@ -298,7 +306,7 @@ def _of_records(host: Host) -> Iterator[Leftover]:
         name = str(each.content["database"]) if "database" in each.content else each.database_guid
         why = None
         if each.is_open:
-            why = f"it is open: goexchange release {host.left.server}/{name}"
+            why = f"it is open: goexchange release {host.left.server}/{name}{_held(host, each)}"
         yield Leftover(
             kind=LeftoverKind.RECORD,
             what=f"{each.database_guid}\\{each.run}",
@@ -308,6 +316,18 @@ def _of_records(host: Host) -> Iterator[Leftover]:
             database_guid=each.database_guid,
             run=each.run,
         )
+
+
+def _held(host: Host, record: RecoveryRecord) -> str:
+    """The copies that its run suspends, and what Exchange calls them now."""
+    copies = () if isinstance(host.actual.copies, Unknown) else host.actual.copies
+    seen = {each.identity.casefold(): each.status for each in copies}
+    told = []
+    for held in held_copies_of(record.content):
+        status = seen.get(held.identity.casefold(), _NOT_SEEN)
+        now = "not known" if isinstance(status, Unknown) else status
+        told.append(f"{held.identity} (now: {now})")
+    return f" resumes what run {record.run} suspends: {', '.join(told)}" if told else ""
 
 
 def _of_runs(host: Host, found: Sequence[Leftover]) -> list[Leftover]:

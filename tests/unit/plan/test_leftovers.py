@@ -25,6 +25,7 @@ from goexchange.model.left import (
 )
 from goexchange.model.unknown import Unknown
 from goexchange.plan.leftovers import Host, Leftover, LeftoverKind, leftovers, unknown_parts
+from tests.unit.plan.builders import copy
 
 AT = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
 NOW = AT + timedelta(hours=5)
@@ -216,6 +217,25 @@ def test_an_open_run_keeps_everything() -> None:
     assert found and not [each for each in found if each.may_go]
     ours = [each for each in found if each.kind is not LeftoverKind.LOGS]
     assert all("release" in each.reason for each in ours)
+
+
+def test_suspended_copies_are_named_with_what_resumes_them() -> None:
+    assert isinstance(LEFT.recoveries, tuple)
+    names = ("DB05\\EX02", "DB05\\EX03")
+    held = [{"identity": name, "is_lagged": False} for name in names]
+    content = {**LEFT.recoveries[0].content, "held_copies": held}
+    record = evolve(LEFT.recoveries[0], is_open=True, content=content)
+    copies = (copy("DB05", "EX02", status="Suspended"), copy("DB05", "EX04"))
+    host = evolve(
+        HOST,
+        left=evolve(LEFT, recoveries=(record,)),
+        actual=evolve(HOST.actual, copies=copies),
+    )
+    reason = of(host, LeftoverKind.RECORD).reason
+    assert "goexchange release EX01/DB05 resumes what run" in reason
+    assert reason.endswith(r"DB05\EX02 (now: Suspended), DB05\EX03 (now: not known)")
+    blind = evolve(host, actual=evolve(HOST.actual, copies=Unknown("denied")))
+    assert r"DB05\EX02 (now: not known)" in of(blind, LeftoverKind.RECORD).reason
 
 
 def test_a_job_that_runs_and_a_folder_that_is_a_link_stay() -> None:
