@@ -68,7 +68,14 @@ _NO_MODE = {
     " other values than there were",
     **dict.fromkeys(_OFFLINE_ONLY, "maintenance mode begins with Exchange 2013"),
 }
-_BY_HAND = "maintain it by hand: StartDagServerMaintenance.ps1, or the cluster's own tools"
+_OUT_BY_HAND = {
+    _G.EXCHANGE_2010: "take it out and back by hand: StartDagServerMaintenance.ps1 and"
+    " StopDagServerMaintenance.ps1",
+    **dict.fromkeys(
+        _OFFLINE_ONLY,
+        "take it down by hand; of a cluster, move its resources to another node before",
+    ),
+}
 
 _ONLINE_ON_OLD = {
     Script.ONLINE_ERROR_CORRECTION: Script.STORE_ERROR_CORRECTION,
@@ -96,7 +103,7 @@ SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
     **{script: _online(script) for script in _ONLINE_ON_OLD},
     Script.SERVER_MAINTENANCE: {
         **{
-            version: Cell(standing=Standing.NEVER, why=why, instead=_BY_HAND)
+            version: Cell(standing=Standing.NEVER, why=why, instead=_OUT_BY_HAND[version])
             for version, why in _NO_MODE.items()
         },
         **dict.fromkeys(LIVING, _RUNS),
