@@ -8,12 +8,12 @@ from pathlib import Path
 from attrs import frozen
 
 from goexchange.app.planning import read_plan
-from goexchange.app.transcript import is_pilot
 from goexchange.driver.measurements import measurements
 from goexchange.errors import GoexchangeError
 from goexchange.journal.replay import replay
 from goexchange.model.configuration import Inventory
 from goexchange.model.history import Measurement, Work
+from goexchange.model.pilot import is_of_pilot
 from goexchange.schedule.history import History, Where, runs_of, volume_of
 from goexchange.store.history import measured
 from goexchange.store.journal_file import read_journal
@@ -45,7 +45,7 @@ def stored_history(store: Path, servers: Sequence[str] = ()) -> tuple[Measuremen
 def _of_run(run: RunFolder) -> tuple[Measurement, ...]:
     try:
         plan = read_plan(str(run.plan_path))
-        if is_pilot(plan):
+        if is_of_pilot(plan.body):
             return ()  # how fast an empty database is says nothing of one with mail
         return measurements(plan, replay(read_journal(run.journal_path).records))
     # damaged, or of a version that is not ours: it has no figures to give

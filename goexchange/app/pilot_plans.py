@@ -19,6 +19,7 @@ from goexchange.errors import NotNow, UsageError
 from goexchange.guard.evaluate import at_plan
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.pilot import (
+    INPUT_KIND,
     Versions,
 )
 from goexchange.model.plan import Need, Plan, PlanBody, PlanInput
@@ -26,7 +27,6 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.consents import versions_of
 from goexchange.plan.context import Pilots
 from goexchange.plan.pilot import (
-    INPUT_KIND,
     Scratch,
     chosen_volume,
     creation_draft,

@@ -22,7 +22,7 @@ from goexchange.app.notifying import NotifyingWatch, check_notices
 from goexchange.app.observing import together
 from goexchange.app.planning import read_plan, who
 from goexchange.app.secrets import check_secrets
-from goexchange.app.transcript import FOLDER, RecordingSession, is_pilot, pseudonyms_of
+from goexchange.app.transcript import FOLDER, RecordingSession, pseudonyms_of
 from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.calls import longest_cmdlet_s, scope_leases
 from goexchange.driver.events import Request, Requested
@@ -32,6 +32,7 @@ from goexchange.errors import Locked, NotNow, UsageError
 from goexchange.journal.replay import replay
 from goexchange.model.approval import Approval
 from goexchange.model.configuration import Configuration, Inventory
+from goexchange.model.pilot import is_of_pilot
 from goexchange.model.plan import Plan
 from goexchange.model.run import Record, RecordKind, RunResult
 from goexchange.store.clock import SystemClock
@@ -235,7 +236,7 @@ def _perform(
         )
         view.replay(journal.records)
         identity = evolve(about, torn_bytes=journal.torn_bytes)
-        if is_pilot(plan):
+        if is_of_pilot(plan.body):
             sessions = _recorded(sessions, folder, plan, site)
         machine = Machine(plan=plan, run=identity, records=tuple(journal.records))
         performer = perform.Performer(

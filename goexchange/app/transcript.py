@@ -20,7 +20,6 @@ from goexchange.model.actual import ActualServer
 from goexchange.model.configuration import Inventory, SecretReference
 from goexchange.model.plan import ExchangeCall, Plan
 from goexchange.model.unknown import Unknown
-from goexchange.plan.pilot import INPUT_KIND
 from goexchange.powershell.eseutil import decode_output
 from goexchange.powershell.pseudonyms import Pseudonyms
 
@@ -32,11 +31,6 @@ TEXT_MAX = 4000
 PIECES_MAX = 4000
 READ_LIMIT_S = 120
 _BINARY = frozenset({"content", "slots", "start", "runner", "output", "error_output"})
-
-
-def is_pilot(plan: Plan) -> bool:
-    """Whether the plan is a stage of a pilot: its answers are kept."""
-    return any(each.kind == INPUT_KIND for each in plan.body.inputs)
 
 
 def pseudonyms_of(plan: Plan, inventory: Inventory) -> Pseudonyms:

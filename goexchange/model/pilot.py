@@ -11,7 +11,11 @@ from enum import Enum
 
 from attrs import frozen
 
+from goexchange.model.plan import PlanBody
+
 FORMAT = "goexchange/pilot/v1"
+INPUT_KIND = "Pilot"
+"""The kind of the input that names the scratch database in a plan of a pilot."""
 
 
 class ParserMark(Enum):
@@ -123,3 +127,8 @@ def is_proven(versions: Versions, records: tuple[PilotRecord, ...]) -> bool:
     """Whether the newest pilot of these versions was a good one."""
     mine = [each for each in records if each.versions.same_as(versions)]
     return bool(mine) and max(mine, key=lambda each: each.ended_at_utc).is_good
+
+
+def is_of_pilot(body: PlanBody) -> bool:
+    """Whether the plan is a stage of a pilot: its answers are kept."""
+    return any(each.kind == INPUT_KIND for each in body.inputs)

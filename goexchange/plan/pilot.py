@@ -55,7 +55,6 @@ ROOM_BYTES = 4 * 1024**3
 some hundred megabytes.
 """
 LOOK_AFTER_S = 10
-INPUT_KIND = "Pilot"
 
 
 @frozen(kw_only=True)
