@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from goexchange.model.plan import Action, ControllerCall, Lane, Plan
+from goexchange.model.plan import Lane, Plan
 from goexchange.model.server import NO_DATABASES
 
 
@@ -16,12 +16,8 @@ def databases_of(lane: Lane) -> tuple[str, ...]:
         return ()
     if lane.database_guid not in NO_DATABASES:
         return (lane.database_guid,)
-    return tuple(
-        str(guid)
-        for step in lane.steps
-        if step.action is Action.LAST_LOOK and isinstance(step.call, ControllerCall)
-        for guid in step.call.arguments["databases"]
-    )
+    look = lane.last_look
+    return () if look is None else tuple(str(guid) for guid in look["databases"])
 
 
 def databases_on(plan: Plan, server: str) -> tuple[str, ...]:

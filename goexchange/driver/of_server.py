@@ -10,7 +10,7 @@ from typing import Any
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.server_mode import decode_components
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, ControllerCall, ExchangeCall, Lane, Operator, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Operator, Step
 from goexchange.model.server import ACTIVE
 from goexchange.model.unknown import Unknown
 
@@ -105,12 +105,8 @@ def _standing(step: Step, state: RunState, lane: Lane, answer: Json) -> dict[str
 def _with_databases(lane: Lane, answer: dict[str, Any]) -> dict[str, Any]:
     if answer.get("errors"):
         return answer
-    wanted = {
-        str(name)
-        for step in lane.steps
-        if step.action is Action.LAST_LOOK and isinstance(step.call, ControllerCall)
-        for name in step.call.arguments["alone"]
-    }
+    look = lane.last_look
+    wanted = set() if look is None else {str(name) for name in look["alone"]}
     mounted = {
         str(each["Name"]) for each in answer["objects"] if each.get("Mounted") is True
     }

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import field, frozen
 
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
-from goexchange.model.plan import Action, ControllerCall, Lane, PlanBody, Step, VerdictKind
+from goexchange.model.plan import Action, Lane, PlanBody, Step, VerdictKind
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
 from goexchange.model.unknown import Unknown
@@ -108,10 +108,10 @@ class Question:
         """Limits of inventory and specification, as the plan carries them in the lane's last
         look.
         """
-        for step in self.lane.steps:
-            if step.action is Action.LAST_LOOK and isinstance(step.call, ControllerCall):
-                return step.call.arguments
-        raise FactUnknown("the limits of the lane", "the plan has no last look for it")
+        look = self.lane.last_look
+        if look is None:
+            raise FactUnknown("the limits of the lane", "the plan has no last look for it")
+        return look
 
     def steps(self, *actions: Action) -> Iterator[Step]:
         """The lane's steps of these actions, in order."""

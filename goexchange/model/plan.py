@@ -397,6 +397,12 @@ class Lane:
     needs: tuple[str, ...] = ()
     phase: LanePhase = LanePhase.SERVER
 
+    @property
+    def last_look(self) -> Mapping[str, Any] | None:
+        """What the look before the outage asks for, with the limits that its guards go by."""
+        looks = (each.call for each in self.steps if each.action is Action.LAST_LOOK)
+        return next((each.arguments for each in looks if isinstance(each, ControllerCall)), None)
+
 
 class VerdictKind(Enum):
     """What a guard says."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from goexchange.model.mta import MTA_ID
 from goexchange.model.unknown import Unknown
 
 SERVER_NAME = "Server"
 """What the work on the server itself is called in addresses."""
 SERVER_ID = "73727600-0000-4000-8000-000000002013"
 """The identity of its records on a host: it is no database, and has no GUID."""
-NO_DATABASES = ("6d746100-0000-4000-8000-000000002003", SERVER_ID)
+NO_DATABASES = (MTA_ID, SERVER_ID)
 """Identities of records that are of no database, and that Exchange is never asked for."""
 
 MAINTENANCE = "Maintenance"

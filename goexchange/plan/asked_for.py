@@ -1,6 +1,10 @@
-"""The decision about a database whose work was asked for by a verb, without a specification."""
+"""The decision about a database or a server whose work was asked for by a verb, without a
+specification.
+"""
 
 from __future__ import annotations
+
+from attrs import evolve
 
 from goexchange.model.plan import Decision, Need, Reason
 
@@ -26,3 +30,9 @@ def decision_asked_for(
         specification="",
         origin=None,
     )
+
+
+def decision_to_release(address: str, *, need: Need, evidence: str) -> Decision:
+    """The same for what a run that is gone has left: `evidence` says how that is known."""
+    asked = decision_asked_for(address, need=need, text=evidence)
+    return evolve(asked, reasons=(Reason.WAY_BACK,), specification="release")

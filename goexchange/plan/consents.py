@@ -8,10 +8,11 @@ import goexchange
 from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.desired import DesiredState
 from goexchange.model.pilot import Versions, is_proven
-from goexchange.model.plan import Consent, ConsentNeed, Need
+from goexchange.model.plan import Consent, ConsentNeed, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.finding import Needed, not_possible
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
@@ -33,10 +34,19 @@ def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[Con
     return tuple(found)
 
 
-def forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> ConsentNeed | None:
-    """The first consent that the specification forbids to give, if any."""
-    closed = set(spec.script.forbid)
-    return next((each for each in needed if each.consent in closed), None)
+def refuse_forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> Needed | None:
+    """The refusal because of the first consent that the specification forbids to give, if any."""
+    choice = spec.script
+    closed = next((each for each in needed if each.consent in choice.forbid), None)
+    if closed is None:
+        return None
+    return not_possible(
+        Reason.BLOCKED_BY_GUARD,
+        f"{closed.finding}: that needs the consent {closed.consent.value}, which the"
+        " specification forbids",
+        origin=choice.forbid_place,
+        instead=f"take {closed.consent.value} out of `script.forbid`",
+    )
 
 
 def _for_generation(context: LaneContext) -> list[ConsentNeed]:

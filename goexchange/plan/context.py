@@ -45,6 +45,20 @@ NO_PILOTS = Pilots()
 
 
 @frozen(kw_only=True)
+class ServerSite:
+    """What is the same for all lanes of a plan that are about servers and not about databases."""
+
+    inventory: Inventory
+    pace: Pace
+    at: datetime
+
+    @property
+    def root(self) -> str:
+        """The tool's folder on the hosts."""
+        return self.inventory.host_root
+
+
+@frozen(kw_only=True)
 class LaneContext:
     """One database with everything its lane needs; sizes, tools and volumes have been made sure of
     before.

@@ -15,7 +15,7 @@ from goexchange.model.left import RELEASED, RecoveryRecord
 from goexchange.model.plan import Action, Binding, BindingKind, ScriptCall
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_script
-from goexchange.plan.context import LaneContext, Pace
+from goexchange.plan.context import LaneContext, Pace, ServerSite
 
 SILENT_AFTER_HEARTBEATS = 10
 OUTAGE, COPIES, SERVER = "outage", "copies", "server"  # what a sentinel speaks of
@@ -47,6 +47,13 @@ def keeper_of(context: LaneContext) -> Keeper:
         database=context.database.name,
         inventory=context.inventory,
         pace=context.pace,
+    )
+
+
+def keeper_at(site: ServerSite, guid: str, *, name: str) -> Keeper:
+    """Return the keeper of a server's lane; `guid` and `name` are those of its records."""
+    return Keeper(
+        root=site.root, guid=guid, database=name, inventory=site.inventory, pace=site.pace
     )
 
 

@@ -8,24 +8,21 @@ from datetime import datetime
 from ntpath import join
 from typing import Any
 
-from attrs import frozen
-
 from goexchange.codec import time_text
-from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupPart, MtaMessages
 from goexchange.model.mta import MTA_ID, MTA_NAME, MTA_SERVICE
 from goexchange.model.plan import Action, Binding, BindingKind, Lane, Reason, Repeat
 from goexchange.model.unknown import known
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script
-from goexchange.plan.context import Pace
+from goexchange.plan.context import ServerSite
 from goexchange.plan.host_records import (
-    Keeper,
     add_close_record,
     add_database_record,
     add_open_record,
     add_remove_sentinel,
     add_sentinel,
+    keeper_at,
 )
 from goexchange.plan.mta import MtaWork
 from goexchange.plan.processes import add_after_lane, add_before_lane
@@ -42,24 +39,13 @@ PASS_PRIMARY = "primary"
 WAY_BACK = "each service as it was, by the host's record"
 
 
-@frozen(kw_only=True)
-class MtaSite:
-    """What is the same for the lanes of a plan."""
-
-    inventory: Inventory
-    pace: Pace
-    at: datetime
-
-    @property
-    def root(self) -> str:
-        """The tool's folder on the host."""
-        return self.inventory.host_root
-
-
-def mta_lane(work: MtaWork, site: MtaSite, *, needs: tuple[str, ...]) -> Lane:
+def mta_lane(work: MtaWork, site: ServerSite, *, needs: tuple[str, ...]) -> Lane:
     """Return the lane of one server's message transfer agent."""
     lane = LaneBuilder(work.address, work.server_name, database=MTA_NAME, database_guid=MTA_ID)
-    _add_records(lane, work, site)
+    keeper = keeper_at(site, MTA_ID, name=MTA_NAME)
+    says = (_content(work, site.at), mta_text(work, site.root))
+    add_open_record(lane, keeper, says=says)
+    add_sentinel(lane, keeper, holding="the MTA stopped")
     undone = add_before_lane(lane, work.spec)
     _add_last_look(lane, work, site)
     stopped = lane.add(
@@ -78,12 +64,15 @@ def mta_lane(work: MtaWork, site: MtaSite, *, needs: tuple[str, ...]) -> Lane:
     _add_copy(lane, work)
     _add_check(lane, work, site)
     _add_back(lane, work, site, stopped=stopped)
+    add_remove_sentinel(lane, keeper, watches="while it is stopped")
     add_after_lane(lane, work.spec, undone=undone, has_outage=True)
-    _add_records_after(lane, site)
+    read_back = "record of the queue database on the host, read back as facts"
+    add_database_record(lane, keeper, summary=read_back)
+    add_close_record(lane, keeper)
     return lane.lane(needs=needs)
 
 
-def _add_last_look(lane: LaneBuilder, work: MtaWork, site: MtaSite) -> None:
+def _add_last_look(lane: LaneBuilder, work: MtaWork, site: ServerSite) -> None:
     lane.add(
         Action.LAST_LOOK,
         controller(
@@ -105,22 +94,6 @@ def _stopped(work: MtaWork) -> list[str]:
     """Other products' services that the specification names, and the MTA."""
     named = [each for each in work.spec.services_stopped if each.lower() != MTA_SERVICE.lower()]
     return [*named, MTA_SERVICE]
-
-
-def _add_records(lane: LaneBuilder, work: MtaWork, site: MtaSite) -> None:
-    says = (_content(work, site.at), mta_text(work, site.root))
-    add_open_record(lane, _keeper(site), says=says)
-    add_sentinel(lane, _keeper(site), holding="the MTA stopped")
-
-
-def _keeper(site: MtaSite) -> Keeper:
-    return Keeper(
-        root=site.root,
-        guid=MTA_ID,
-        database=MTA_NAME,
-        inventory=site.inventory,
-        pace=site.pace,
-    )
 
 
 def _add_copy(lane: LaneBuilder, work: MtaWork) -> None:
@@ -152,7 +125,7 @@ def _add_copy(lane: LaneBuilder, work: MtaWork) -> None:
     )
 
 
-def _add_check(lane: LaneBuilder, work: MtaWork, site: MtaSite) -> None:
+def _add_check(lane: LaneBuilder, work: MtaWork, site: ServerSite) -> None:
     assert work.mta is not None
     choice = work.spec.script
     removes = [each for each in MtaMessages if each in choice.mta_removes]
@@ -188,7 +161,7 @@ def _add_check(lane: LaneBuilder, work: MtaWork, site: MtaSite) -> None:
     )
 
 
-def _add_back(lane: LaneBuilder, work: MtaWork, site: MtaSite, *, stopped: str) -> None:
+def _add_back(lane: LaneBuilder, work: MtaWork, site: ServerSite, *, stopped: str) -> None:
     assert work.mta is not None
     delay_s = site.inventory.mount_confirm_after_s
     lane.add(
@@ -209,13 +182,6 @@ def _add_back(lane: LaneBuilder, work: MtaWork, site: MtaSite, *, stopped: str) 
         delay_s=delay_s,
         estimate_s=delay_s + 1,
     )
-    add_remove_sentinel(lane, _keeper(site), watches="while it is stopped")
-
-
-def _add_records_after(lane: LaneBuilder, site: MtaSite) -> None:
-    read_back = "record of the queue database on the host, read back as facts"
-    add_database_record(lane, _keeper(site), summary=read_back)
-    add_close_record(lane, _keeper(site))
 
 
 def mta_text(work: MtaWork, root: str) -> str:

@@ -26,17 +26,17 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.builder import HOUR, LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
+from goexchange.plan.context import ServerSite
 from goexchange.plan.copy_back import well_poll
 from goexchange.plan.host_records import (
     SERVER,
-    Keeper,
     add_close_record,
     add_database_record,
     add_open_record,
     add_remove_sentinel,
     add_sentinel,
+    keeper_at,
 )
-from goexchange.plan.lane_mta import MtaSite
 from goexchange.plan.member_mode import ActiveMove, MemberMode
 from goexchange.plan.server_text import content_of, text_of
 from goexchange.plan.server_work import ServerWork
@@ -60,18 +60,15 @@ CATCHES_UP_S = 120  # without history: what was written meanwhile is copied and 
 MOVE_S = 30
 
 
-def server_lane(work: ServerWork, site: MtaSite, *, needs: tuple[str, ...]) -> Lane:
+def server_lane(work: ServerWork, site: ServerSite, *, needs: tuple[str, ...]) -> Lane:
     """Return the lane of one server."""
     lane = LaneBuilder(
         work.address, work.server_name, database=SERVER_NAME, database_guid=SERVER_ID
     )
-    add_open_record(
-        lane, _keeper(site), says=(content_of(work, site.at), text_of(work, site.root))
-    )
+    keeper = keeper_at(site, SERVER_ID, name=SERVER_NAME)
+    add_open_record(lane, keeper, says=(content_of(work, site.at), text_of(work, site.root)))
     longest = max((each.back_within_s for each in work.spec.processes_down), default=0)
-    add_sentinel(
-        lane, _keeper(site), holding="the server down", what=SERVER, patience_s=longest
-    )
+    add_sentinel(lane, keeper, holding="the server down", what=SERVER, patience_s=longest)
     _add_last_look(lane, work, site)
     undone = _add_into(lane, work, site)
     downs = [_add_down(lane, work, site, each) for each in work.spec.processes_down]
@@ -79,26 +76,15 @@ def server_lane(work: ServerWork, site: MtaSite, *, needs: tuple[str, ...]) -> L
     if work.alone:
         _add_databases(lane, work, site, undo_of=downs[0])
     _add_services(lane, work, site, undo_of=undone.get(WHOLE_SERVER, downs[0]))
-    add_remove_sentinel(lane, _keeper(site), watches="while the server is down")
+    add_remove_sentinel(lane, keeper, watches="while the server is down")
     _add_copies(lane, work, site, undone=undone)
-    add_database_record(
-        lane, _keeper(site), summary="record of the server on the host, read back as facts"
-    )
-    add_close_record(lane, _keeper(site))
+    read_back = "record of the server on the host, read back as facts"
+    add_database_record(lane, keeper, summary=read_back)
+    add_close_record(lane, keeper)
     return lane.lane(needs=needs)
 
 
-def _keeper(site: MtaSite) -> Keeper:
-    return Keeper(
-        root=site.root,
-        guid=SERVER_ID,
-        database=SERVER_NAME,
-        inventory=site.inventory,
-        pace=site.pace,
-    )
-
-
-def _add_last_look(lane: LaneBuilder, work: ServerWork, site: MtaSite) -> None:
+def _add_last_look(lane: LaneBuilder, work: ServerWork, site: ServerSite) -> None:
     """Its arguments are what guards and looks of the lane go by."""
     mode = work.mode
     lane.add(
@@ -123,7 +109,7 @@ def _add_last_look(lane: LaneBuilder, work: ServerWork, site: MtaSite) -> None:
     )
 
 
-def _add_into(lane: LaneBuilder, work: ServerWork, site: MtaSite) -> dict[str, str]:
+def _add_into(lane: LaneBuilder, work: ServerWork, site: ServerSite) -> dict[str, str]:
     """Maintenance mode in, a step for each thing; the steps by what they took."""
     mode = work.mode
     if mode is None:
@@ -193,14 +179,14 @@ def policy_probe(server: str, wanted: str, other: str) -> Probe:
     )
 
 
-def _node(work: ServerWork, site: MtaSite, wanted: str) -> Any:
+def _node(work: ServerWork, site: ServerSite, wanted: str) -> Any:
     return host_script(
         "cluster-node", {"root": site.root, "node": work.server_name, "wanted": wanted}
     )
 
 
 def _add_transport(
-    lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undo_of: str | None
+    lane: LaneBuilder, work: ServerWork, site: ServerSite, *, undo_of: str | None
 ) -> None:
     """The transport reads its state when it starts: stopped, and as it was by the host's record."""
     names = [
@@ -230,7 +216,7 @@ def _add_transport(
 
 
 def _add_redirect(
-    lane: LaneBuilder, work: ServerWork, mode: MemberMode, site: MtaSite
+    lane: LaneBuilder, work: ServerWork, mode: MemberMode, site: ServerSite
 ) -> None:
     lane.add(
         Action.REDIRECT_MESSAGES,
@@ -277,7 +263,7 @@ def _active_probe(database: str, server: str) -> Probe:
 
 
 def _add_down(
-    lane: LaneBuilder, work: ServerWork, site: MtaSite, process: DownProcess
+    lane: LaneBuilder, work: ServerWork, site: ServerSite, process: DownProcess
 ) -> str:
     """One command, and the server itself again after it; where it restarts the server, being cut
     off by that is its success.
@@ -322,7 +308,7 @@ def _add_down(
 
 
 def _add_out_of(
-    lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undone: dict[str, str]
+    lane: LaneBuilder, work: ServerWork, site: ServerSite, *, undone: dict[str, str]
 ) -> None:
     """Maintenance mode out, in the opposite order."""
     mode = work.mode
@@ -371,7 +357,7 @@ def _restore_component(
 
 
 def _add_databases(
-    lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undo_of: str
+    lane: LaneBuilder, work: ServerWork, site: ServerSite, *, undo_of: str
 ) -> None:
     names = [each.name for each in work.alone]
     longest = max(each.back_within_s for each in work.spec.processes_down)
@@ -392,7 +378,7 @@ def _add_databases(
     )
 
 
-def _add_services(lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undo_of: str) -> None:
+def _add_services(lane: LaneBuilder, work: ServerWork, site: ServerSite, *, undo_of: str) -> None:
     """What ran before runs again: some are stopped with the components, and stay so."""
     names = sorted(
         each.name for each in _running(work) if each.name.lower().startswith("msexchange")
@@ -408,7 +394,7 @@ def _add_services(lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undo_of
 
 
 def _add_copies(
-    lane: LaneBuilder, work: ServerWork, site: MtaSite, *, undone: dict[str, str]
+    lane: LaneBuilder, work: ServerWork, site: ServerSite, *, undone: dict[str, str]
 ) -> None:
     """Its copies well again before another member goes, active ones where they were."""
     mode = work.mode

@@ -24,13 +24,20 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Scope
+from goexchange.plan.consents import refuse_forbidden
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import look_of
+from goexchange.plan.of_servers import (
+    meant_servers,
+    nothing_due,
+    open_runs,
+    refuse,
+    refuse_version_of,
+)
 from goexchange.plan.paths import is_share, stamp_text
 from goexchange.plan.premises import premises_of_mta
-from goexchange.plan.refusals import refuse_unsupported, refuse_version
+from goexchange.plan.refusals import refuse_unsupported
 from goexchange.plan.services import missing_service
-from goexchange.spec.selection import select_servers
 
 ROOM = 1.1  # of what is copied
 
@@ -79,13 +86,10 @@ def mta_works(
     means, in the order of their names.
     """
     seen = {each.name.lower(): each for each in servers}
-    meant: dict[str, list[DesiredState]] = {}
-    for spec in specifications:
-        if spec.script.script is Script.MTA_ERROR_CORRECTION:
-            for name in select_servers(spec.targets, inventory):
-                if scope.has(name, MTA_NAME):
-                    meant.setdefault(name, []).append(spec)
-    works = (_work(name, seen.get(name.lower()), meant[name], at) for name in sorted(meant))
+    meant = meant_servers(
+        specifications, inventory, script=(Script.MTA_ERROR_CORRECTION, MTA_NAME), scope=scope
+    )
+    works = (_work(name, seen.get(name.lower()), specs, at) for name, specs in meant)
     return tuple(_held_to_account(each, inventory) for each in works)
 
 
@@ -121,7 +125,7 @@ def decision_of_mta(work: MtaWork) -> Decision:
 
 
 def _work(
-    name: str, server: ActualServer | None, specs: list[DesiredState], at: datetime
+    name: str, server: ActualServer | None, specs: Sequence[DesiredState], at: datetime
 ) -> MtaWork:
     spec = specs[0]
     place = spec.targets.place
@@ -137,7 +141,7 @@ def _work(
             instead="narrow the targets so that each server has one specification",
         )
         return MtaWork(server_name=name, spec=spec, needed=twice)
-    refused = _of_version(server, spec)
+    refused = refuse_version_of(server, spec)
     host, mta = server.host, server.mta
     if refused is None and isinstance(host, Unknown):
         refused = fact_unknown("the state of its host", host, origin=place)
@@ -161,7 +165,10 @@ def _work(
     offline = spec.backup_before.offline
     assert offline is not None
     consents = tuple(_consents(server, mta, spec))
-    work = MtaWork(
+    closed = refuse_forbidden(consents, spec)
+    if closed is not None:
+        return MtaWork(server_name=name, spec=spec, needed=closed, server=server, mta=mta)
+    return MtaWork(
         server_name=name,
         spec=spec,
         needed=needed,
@@ -171,14 +178,6 @@ def _work(
         evidence=join(offline.target.path, name, MTA_NAME, stamp_text(at)),
         consents=consents,
     )
-    return _unless_forbidden(work)
-
-
-def _of_version(server: ActualServer, spec: DesiredState) -> Needed | None:
-    generation, place = server.generation, spec.script.place
-    if isinstance(generation, Unknown):
-        return fact_unknown("the Exchange version of the server", generation, origin=place)
-    return refuse_version(spec, generation)
 
 
 def _due(server: ActualServer, spec: DesiredState, at: datetime) -> Needed:
@@ -210,12 +209,7 @@ def _due(server: ActualServer, spec: DesiredState, at: datetime) -> Needed:
 
 
 def _nothing(spec: DesiredState) -> Needed:
-    return Needed(
-        need=Need.NOTHING,
-        reasons=(Reason.MEETS_SPECIFICATION,),
-        explanation="its message transfer agent meets the specification",
-        origin=spec.conditions.place,
-    )
+    return nothing_due(spec, "its message transfer agent")
 
 
 def _refusals(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[Needed]:
@@ -227,33 +221,33 @@ def _refusals(host: ActualHost, mta: ActualMta, spec: DesiredState) -> Iterator[
         if isinstance(value, Unknown):
             yield fact_unknown(fact, value, origin=spec.script.place)
     if mta.taken_out:
-        yield _refused(
+        yield refuse(
             spec,
             f"mtacheck.out holds {words.counted(mta.taken_out, 'file')} of an earlier check, and"
             " mtacheck wants it empty",
             "look at them, and move them to a safe place",
         )
     if not spec.script.error_correction.primary_passes_max:
-        yield _refused(
+        yield refuse(
             spec, "`error_correction.primary_passes_max` is 0: nothing would be checked", "allow 1"
         )
     offline = spec.backup_before.offline
     if offline is None:
-        yield _refused(
+        yield refuse(
             spec,
             "mtacheck repairs while it looks, so a copy of the queue database is taken before, and"
             " the specification declares no place for it",
             "declare `backup.before.offline` with its target",
         )
     elif spec.backup_before.online is not None or spec.backup_after.online is not None:
-        yield _refused(
+        yield refuse(
             spec,
             "an online backup saves the stores and not the message transfer agent",
             "take the online backup out of the specification, or give it one of its own",
         )
     else:
         yield from _room(host, mta, spec, offline=offline)
-    yield from _open_run(host, spec)
+    yield from open_runs(host, spec, identity=MTA_ID)
 
 
 def _room(
@@ -265,34 +259,12 @@ def _room(
     if isinstance(volume, Unknown):
         yield fact_unknown("the volume of the copy", volume, origin=offline.target.place)
     elif volume.free_bytes < ceil(ROOM * mta.size_bytes):
-        yield _refused(
+        yield refuse(
             spec,
             f"{volume.mount_point} has {words.size(volume.free_bytes)} free, and the copy needs"
             f" {words.size(ceil(ROOM * mta.size_bytes))}",
             "free space there, or name another target",
         )
-
-
-def _open_run(host: ActualHost, spec: DesiredState) -> Iterator[Needed]:
-    recoveries = host.open_recoveries
-    if isinstance(recoveries, Unknown):
-        yield fact_unknown(
-            "whether a run has not ended on it", recoveries, origin=spec.script.place
-        )
-    else:
-        mine = [each for each in recoveries if each.database_guid in (None, MTA_ID)]
-        for each in mine[:1]:
-            yield _refused(
-                spec,
-                f"run {each.run} has not ended on it (phase {each.phase})",
-                f"goexchange resume {each.run}",
-            )
-
-
-def _refused(spec: DesiredState, why: str, instead: str) -> Needed:
-    return not_possible(
-        Reason.BLOCKED_BY_GUARD, why, origin=spec.script.place, instead=instead
-    )
 
 
 def _consents(server: ActualServer, mta: ActualMta, spec: DesiredState) -> Iterator[ConsentNeed]:
@@ -312,25 +284,4 @@ def _consents(server: ActualServer, mta: ActualMta, spec: DesiredState) -> Itera
         address=f"{server.name}/{MTA_NAME}",
         finding="mtacheck repairs while it looks: it rebuilds queues and takes damaged messages out"
         f" of them, which nobody receives then{also}{since}",
-    )
-
-
-def _unless_forbidden(work: MtaWork) -> MtaWork:
-    closed = set(work.spec.script.forbid)
-    found = next((each for each in work.consents if each.consent in closed), None)
-    if found is None:
-        return work
-    needed = not_possible(
-        Reason.BLOCKED_BY_GUARD,
-        f"{found.finding}: that needs the consent {found.consent.value}, which the specification"
-        " forbids",
-        origin=work.spec.script.forbid_place,
-        instead=f"take {found.consent.value} out of `script.forbid`",
-    )
-    return MtaWork(
-        server_name=work.server_name,
-        spec=work.spec,
-        needed=needed,
-        server=work.server,
-        mta=work.mta,
     )

@@ -34,11 +34,11 @@ from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.channels import sealed_over_http
 from goexchange.plan.check import check_body
-from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots
+from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots, ServerSite
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
 from goexchange.plan.expected_waits import with_waits
 from goexchange.plan.lane_copy import copy_lane
-from goexchange.plan.lane_mta import MtaSite, mta_lane
+from goexchange.plan.lane_mta import mta_lane
 from goexchange.plan.lane_other import is_offline, mount_lane, online_lane
 from goexchange.plan.lane_rebuild import offline_lane
 from goexchange.plan.lane_server import server_lane
@@ -118,7 +118,7 @@ def make_draft(
     servers = sorted({*_names(working), *(each.server_name for each in busy)})
     order = run_order(specs, servers, seen.servers)
     canaries = [name for name in servers if name in {each.strategy.canary for each in specs}]
-    site = MtaSite(inventory=inventory, pace=pace, at=now)
+    site = ServerSite(inventory=inventory, pace=pace, at=now)
     lanes = around_run(
         in_order(_lanes(servers, working, busy, site), order, canaries),
         _maintaining(working, busy),
@@ -184,7 +184,7 @@ def _maintaining(working: Sequence[Prepared], busy: Sequence[Busy]) -> tuple[Des
 
 
 def _lanes(
-    servers: Sequence[str], working: Sequence[Prepared], busy: Sequence[Busy], site: MtaSite
+    servers: Sequence[str], working: Sequence[Prepared], busy: Sequence[Busy], site: ServerSite
 ) -> tuple[Lane, ...]:
     lanes: list[Lane] = []
     for server in servers:
@@ -201,7 +201,7 @@ def _lanes(
     return tuple(lanes)
 
 
-def _lane_of_server(work: Busy, site: MtaSite, needs: tuple[str, ...]) -> Lane:
+def _lane_of_server(work: Busy, site: ServerSite, needs: tuple[str, ...]) -> Lane:
     if isinstance(work, MtaWork):
         return mta_lane(work, site, needs=needs)
     return server_lane(work, site, needs=needs)

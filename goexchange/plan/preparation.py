@@ -15,7 +15,7 @@ from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Candidate
-from goexchange.plan.consents import consents_of, forbidden
+from goexchange.plan.consents import consents_of, refuse_forbidden
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
 from goexchange.plan.coverage import (
     Coverage,
@@ -124,9 +124,9 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     if isinstance(context, Needed):
         return Prepared(candidate=candidate, needed=context)
     consents = consents_of(context, in_scope=setting.in_scope)
-    closed = forbidden(consents, spec)
+    closed = refuse_forbidden(consents, spec)
     if closed is not None:
-        return Prepared(candidate=candidate, needed=_forbidden(closed, spec))
+        return Prepared(candidate=candidate, needed=closed)
     return Prepared(candidate=candidate, needed=needed, context=context, consents=consents)
 
 
@@ -311,16 +311,6 @@ def _facts_of_outage(database: ActualDatabase, host: ActualHost) -> dict[str, ob
         "where eseutil is": host.eseutil_path,
         "the volumes of its host": host.volumes,
     }
-
-
-def _forbidden(closed: ConsentNeed, spec: DesiredState) -> Needed:
-    return not_possible(
-        Reason.BLOCKED_BY_GUARD,
-        f"{closed.finding}: that needs the consent {closed.consent.value}, which the"
-        " specification forbids",
-        origin=spec.script.forbid_place,
-        instead=f"take {closed.consent.value} out of `script.forbid`",
-    )
 
 
 def _number(value: int | Unknown) -> int | None:

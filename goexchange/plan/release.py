@@ -16,7 +16,6 @@ from goexchange.model.configuration import Inventory
 from goexchange.model.left import HeldCopy, RecoveryRecord, held_copies_of
 from goexchange.model.plan import (
     Action,
-    Decision,
     Direction,
     Lane,
     Need,
@@ -27,6 +26,7 @@ from goexchange.model.plan import (
     RunsWhen,
 )
 from goexchange.model.remembered import Remembered, SeenFiles, Standing
+from goexchange.plan.asked_for import decision_to_release
 from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
@@ -34,7 +34,7 @@ from goexchange.plan.context import Pace
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
 from goexchange.plan.host_records import record_released, sentinel_removed
 from goexchange.plan.public_folders import as_public_folder
-from goexchange.plan.release_server import ServerLeft, decision_of_left, server_left_lane
+from goexchange.plan.release_server import ServerLeft, server_left_lane
 from goexchange.powershell import cmdlets
 
 POLL_S = 5.0
@@ -54,6 +54,11 @@ class Left:
     evidence: str
     jobs: tuple[str, ...]
     record: DatabaseRecord | None
+
+    @property
+    def address(self) -> str:
+        """`EX01/DB01`."""
+        return f"{self.server}/{self.database.name}"
 
     @property
     def is_unproved(self) -> bool:
@@ -90,11 +95,17 @@ def release_body(
         estimate="a release needs no estimate",
         scope=(
             *(each.address for each in servers),
-            *(f"{each.server}/{each.database.name}" for each in ordered),
+            *(each.address for each in ordered),
         ),
         decisions=(
-            *(decision_of_left(each) for each in servers),
-            *(_decision(each) for each in ordered),
+            *(
+                decision_to_release(each.address, need=Need.MAINTAIN, evidence=each.evidence)
+                for each in servers
+            ),
+            *(
+                decision_to_release(each.address, need=Need.MOUNT, evidence=each.evidence)
+                for each in ordered
+            ),
         ),
     )
 
@@ -102,7 +113,7 @@ def release_body(
 def _lane(left: Left, inventory: Inventory) -> Lane:
     database, root = left.database, inventory.host_root
     lane = LaneBuilder(
-        f"{left.server}/{database.name}",
+        left.address,
         left.server,
         database=database.name,
         database_guid=database.guid,
@@ -314,23 +325,4 @@ def _add(lane: LaneBuilder, action: Action, call: Any, *, summary: str, **differ
         reason=Reason.WAY_BACK,
         direction=Direction.BACK,
         **{**usual, **differs},
-    )
-
-
-def _decision(left: Left) -> Decision:
-    return Decision(
-        address=f"{left.server}/{left.database.name}",
-        server=left.server,
-        database=left.database.name,
-        need=Need.MOUNT,
-        reasons=(Reason.WAY_BACK,),
-        explanation=left.evidence,
-        instead=None,
-        size_bytes=None,
-        white_space_bytes=None,
-        file_since_utc=None,
-        outage_s=None,
-        outage_p90_s=None,
-        specification="release",
-        origin=None,
     )

@@ -15,10 +15,8 @@ from goexchange.model.configuration import Inventory
 from goexchange.model.left import RecoveryRecord
 from goexchange.model.plan import (
     Action,
-    Decision,
     Direction,
     Lane,
-    Need,
     Poll,
     Reason,
     RunsWhen,
@@ -116,26 +114,6 @@ def server_left_lane(left: ServerLeft, inventory: Inventory) -> Lane:
         )
     _add_records(lane, left, root)
     return lane.lane()
-
-
-def decision_of_left(left: ServerLeft) -> Decision:
-    """The decision as the plan holds it."""
-    return Decision(
-        address=left.address,
-        server=left.server,
-        database=SERVER_NAME,
-        need=Need.MAINTAIN,
-        reasons=(Reason.WAY_BACK,),
-        explanation=left.evidence,
-        instead=None,
-        size_bytes=None,
-        white_space_bytes=None,
-        file_since_utc=None,
-        outage_s=None,
-        outage_p90_s=None,
-        specification="release",
-        origin=None,
-    )
 
 
 def _add_server(lane: LaneBuilder, left: ServerLeft) -> None:

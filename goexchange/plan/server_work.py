@@ -20,12 +20,19 @@ from goexchange.model.server import SERVER_ID, SERVER_NAME
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Scope
-from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
+from goexchange.plan.consents import refuse_forbidden
+from goexchange.plan.finding import Finding, Needed, fact_unknown
 from goexchange.plan.looks import look_of
 from goexchange.plan.member_mode import MemberMode, choose_mode
+from goexchange.plan.of_servers import (
+    meant_servers,
+    nothing_due,
+    open_runs,
+    refuse,
+    refuse_version_of,
+)
 from goexchange.plan.premises import premises_of_server_work
-from goexchange.plan.refusals import refuse_unsupported, refuse_version
-from goexchange.spec.selection import select_servers
+from goexchange.plan.refusals import refuse_unsupported
 
 
 @frozen(kw_only=True)
@@ -71,13 +78,10 @@ def server_works(
     """Decide about every server that a specification with the script means, in the order of their
     names.
     """
-    meant: dict[str, list[DesiredState]] = {}
-    for spec in specifications:
-        if spec.script.script is Script.SERVER_MAINTENANCE:
-            for name in select_servers(spec.targets, inventory):
-                if scope.has(name, SERVER_NAME):
-                    meant.setdefault(name, []).append(spec)
-    works = tuple(_work(name, servers, meant[name], at) for name in sorted(meant))
+    meant = meant_servers(
+        specifications, inventory, script=(Script.SERVER_MAINTENANCE, SERVER_NAME), scope=scope
+    )
+    works = tuple(_work(name, servers, specs, at) for name, specs in meant)
     return tuple(_unless_strewn(each, works) for each in works)
 
 
@@ -108,13 +112,13 @@ def longest_s(spec: DesiredState) -> int:
 
 
 def _work(
-    name: str, servers: Sequence[ActualServer], specs: list[DesiredState], at: datetime
+    name: str, servers: Sequence[ActualServer], specs: Sequence[DesiredState], at: datetime
 ) -> ServerWork:
     spec = specs[0]
     server = next((each for each in servers if each.name.lower() == name.lower()), None)
     if len(specs) > 1:
         names = words.listed(each.name for each in specs)
-        refused = _refused(
+        refused = refuse(
             specs[1],
             f"more than one specification takes it down: {names}",
             "narrow the targets so that each server has one specification",
@@ -133,15 +137,9 @@ def _work(
         return ServerWork(server_name=name, spec=spec, needed=mode)
     alone = tuple(_alone(server))
     consents = tuple(_consents(server, spec, alone)) if alone or mode is None else ()
-    if consents and Consent.SERVER_OUTAGE in spec.script.forbid:
-        needed = not_possible(
-            Reason.BLOCKED_BY_GUARD,
-            f"{consents[0].finding}: that needs the consent {Consent.SERVER_OUTAGE.value}, which"
-            " the specification forbids",
-            origin=spec.script.forbid_place,
-            instead=f"take {Consent.SERVER_OUTAGE.value} out of `script.forbid`",
-        )
-        return ServerWork(server_name=name, spec=spec, needed=needed)
+    closed = refuse_forbidden(consents, spec)
+    if closed is not None:
+        return ServerWork(server_name=name, spec=spec, needed=closed)
     return ServerWork(
         server_name=name,
         spec=spec,
@@ -159,7 +157,7 @@ def _due(server: ActualServer, spec: DesiredState, at: datetime) -> Needed:
     within_s = spec.conditions.maintained_within_s
     place = spec.conditions.maintained_within_place or spec.conditions.place
     if within_s is None:
-        return _nothing(spec)
+        return nothing_due(spec, "the server")
     record = record_of(server, SERVER_ID)
     if isinstance(record, Unknown):
         return fact_unknown("when it was last maintained", record, origin=place)
@@ -171,7 +169,7 @@ def _due(server: ActualServer, spec: DesiredState, at: datetime) -> Needed:
         text = f"last maintained {words.span(age_s)} ago, more than {words.span(within_s)}"
         found = Finding(reason=Reason.MAINTENANCE_TOO_OLD, text=text, place=place)
     else:
-        return _nothing(spec)
+        return nothing_due(spec, "the server")
     commands = words.listed(each.name for each in spec.processes_down)
     return Needed(
         need=Need.MAINTAIN,
@@ -181,28 +179,13 @@ def _due(server: ActualServer, spec: DesiredState, at: datetime) -> Needed:
     )
 
 
-def _nothing(spec: DesiredState) -> Needed:
-    return Needed(
-        need=Need.NOTHING,
-        reasons=(Reason.MEETS_SPECIFICATION,),
-        explanation="the server meets the specification",
-        origin=spec.conditions.place,
-    )
-
-
 def _refusals(server: ActualServer, spec: DesiredState) -> Iterator[Needed]:
     """What makes the work impossible, whatever the server is; the first one is said."""
     place = spec.script.place
-    generation, host = server.generation, server.host
-    if isinstance(generation, Unknown):
-        yield fact_unknown("the Exchange version of the server", generation, origin=place)
-    else:
-        refused = refuse_version(spec, generation)
+    host = server.host
+    for refused in (refuse_version_of(server, spec), refuse_unsupported(spec)):
         if refused is not None:
             yield refused
-    unsupported = refuse_unsupported(spec)
-    if unsupported is not None:
-        yield unsupported
     if isinstance(server.group, Unknown):
         yield fact_unknown("its availability group", server.group, origin=place)
     if isinstance(server.databases, Unknown):
@@ -217,22 +200,7 @@ def _refusals(server: ActualServer, spec: DesiredState) -> Iterator[Needed]:
     else:
         if isinstance(host.services, Unknown):
             yield fact_unknown("its services", host.services, origin=place)
-        yield from _open_run(host, spec)
-
-
-def _open_run(host: ActualHost, spec: DesiredState) -> Iterator[Needed]:
-    recoveries = host.open_recoveries
-    if isinstance(recoveries, Unknown):
-        yield fact_unknown(
-            "whether a run has not ended on it", recoveries, origin=spec.script.place
-        )
-    else:
-        for each in recoveries[:1]:
-            yield _refused(
-                spec,
-                f"run {each.run} has not ended on it (phase {each.phase})",
-                f"goexchange resume {each.run}",
-            )
+        yield from open_runs(host, spec)
 
 
 def _alone(server: ActualServer) -> Iterator[ActualDatabase]:
@@ -265,16 +233,10 @@ def _unless_strewn(work: ServerWork, works: Sequence[ServerWork]) -> ServerWork:
     members = [each for each in works if each.mode is not None and each.mode.group == group]
     if len(members) < 2 or members[0] is work:
         return work
-    refused = _refused(
+    refused = refuse(
         work.spec,
         f"{members[0].server_name} of {group} is maintained by the same plan, and its active copies"
         " stay where they go: where they will be then is not known now",
         "plan this server when the other one is done, or write `script.active_copies: return`",
     )
     return ServerWork(server_name=work.server_name, spec=work.spec, needed=refused)
-
-
-def _refused(spec: DesiredState, why: str, instead: str) -> Needed:
-    return not_possible(
-        Reason.BLOCKED_BY_GUARD, why, origin=spec.script.place, instead=instead
-    )

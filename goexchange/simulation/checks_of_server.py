@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from goexchange.driver.invariants import Violation
 from goexchange.driver.lane_of_server import is_of_server
-from goexchange.model.plan import Action, ControllerCall, Lane, Plan, Step
+from goexchange.model.plan import Action, Lane, Plan, Step
 from goexchange.model.run import DatabaseResult, LaneState
 from goexchange.model.server import ACTIVE, MAINTENANCE, SERVER_NAME, WHOLE_SERVER
 from goexchange.world.copies import status_of
@@ -26,9 +26,8 @@ def moved_databases(plan: Plan) -> frozenset[str]:
     return frozenset(
         str(name)
         for lane in plan.body.lanes
-        for step in lane.steps
-        if step.action is Action.LAST_LOOK and isinstance(step.call, ControllerCall)
-        for name in step.call.arguments.get("moves", {})
+        if lane.last_look is not None
+        for name in lane.last_look.get("moves", {})
     )
 
 
