@@ -193,7 +193,7 @@ def _newest(copy: HostCopy, plan: Plan, site: Site) -> HostCopy:
             away = together(list(fleet.failures.values()))
             raise type(away)(
                 f"{away}. The run is of {len(entries)} servers, and each may know more of it than"
-                f" {copy.server}; to bring back one server alone: goexchange release {copy.server}"
+                f" {copy.server}; to bring back what answers: goexchange release {copy.server}"
             )
         for entry in entries:
             session = fleet.session(entry.name)

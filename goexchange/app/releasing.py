@@ -4,21 +4,36 @@ the same machine as every other run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from goexchange.app import host_record
 from goexchange.app.observing import observe_server, together
 from goexchange.app.planning import who
+from goexchange.app.release_hosts import (
+    Behind,
+    Host,
+    Hosts,
+    Known,
+    Reach,
+    kept_of,
+    look_around,
+    nobody,
+    open_records,
+    reacher,
+)
+from goexchange.driver.left_jobs import commands_of, jobs_elsewhere, loose_jobs
 from goexchange.driver.remembering import remembered, seen_files
 from goexchange.errors import ExitCode, GoexchangeError, NotNow, UsageError
-from goexchange.guard.holder import LEASE_UNKNOWN_S
+from goexchange.facts.answer import ExchangeAnswer
+from goexchange.facts.databases import active_anywhere
 from goexchange.journal.replay import replay
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
 from goexchange.model.configuration import Inventory, ServerEntry
-from goexchange.model.left import KeptRun, LeftOnHost, RecoveryRecord
+from goexchange.model.left import LeftOnHost, RecoveryRecord
 from goexchange.model.mta import MTA_ID
 from goexchange.model.plan import Plan
 from goexchange.model.remembered import Remembered, Standing
@@ -27,8 +42,10 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import sealing
 from goexchange.plan.context import Pace
 from goexchange.plan.release import Left, release_body
+from goexchange.plan.release_hosts import JobsLeft
 from goexchange.plan.release_server import ServerLeft
 from goexchange.plan.standing import standing
+from goexchange.powershell import cmdlets
 from goexchange.store.clock import SystemClock
 
 if TYPE_CHECKING:  # importing it would load the HTTP libraries before gevent's patch
@@ -50,7 +67,8 @@ class NotReleased(GoexchangeError):
 class Prepared:
     """What a release would do: the databases it brings back, and those that looking cannot decide.
 
-    Shape: `plan` is None when there is nothing to bring back.
+    Shape: `plan` is None when there is nothing to bring back; `behind` are hosts on which something
+    may be left all the same.
     """
 
     server: str
@@ -59,10 +77,18 @@ class Prepared:
     undecided: tuple[Left, ...]
     runs: tuple[str, ...]
     servers: tuple[ServerLeft, ...] = ()
+    jobs: tuple[JobsLeft, ...] = ()
+    behind: tuple[Behind, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of these runs is left when the plan has been carried out."""
+        return not self.undecided and not self.behind
 
 
 def prepare(target: str, *, site: Site) -> Prepared:
-    """Look at a server, or at the server of one database, and plan; nothing is changed.
+    """Look at a server, or at the server of one database, and at every other host that the runs
+    found there have touched, and plan; nothing is changed.
 
     Raises: UsageError (no such server, no open record of such a database), Locked while the
     controller of a run may live, Unreachable, AuthenticationRefused.
@@ -71,7 +97,8 @@ def prepare(target: str, *, site: Site) -> Prepared:
 
     name, database = _target(target, site.inventory)
     entries = [host_record.entry_of(name, site.inventory)] if name else site.inventory.servers
-    with Fleet(entries) as fleet:
+    with ExitStack() as stack:
+        fleet = stack.enter_context(Fleet(entries))
         if name and fleet.failures:
             raise together(list(fleet.failures.values()))
         found: list[tuple[ServerEntry, LeftOnHost]] = []
@@ -89,8 +116,14 @@ def prepare(target: str, *, site: Site) -> Prepared:
                 f" '{database}'{where}"
             )
         entry, seen = found[0]
-        records = _open(seen, database)
-        return prepare_on(fleet.session(entry.name), seen, records, site=site)
+        return prepare_on(
+            fleet.session(entry.name),
+            seen,
+            _open(seen, database),
+            site=site,
+            reach=reacher(stack, site.inventory),
+            is_whole=database is None,
+        )
 
 
 def carry_out(
@@ -136,47 +169,153 @@ def _open(left: LeftOnHost, database: str | None) -> list[RecoveryRecord]:
 
 
 def prepare_on(
-    session: HostSession, left: LeftOnHost, records: Sequence[RecoveryRecord], *, site: Site
+    session: HostSession,
+    left: LeftOnHost,
+    records: Sequence[RecoveryRecord],
+    *,
+    site: Site,
+    reach: Reach = nobody,
+    is_whole: bool = True,
 ) -> Prepared:
-    """What a release of these open records of one host would do."""
-    server = left.server
+    """What a release of these open records of one host would do, on every host of their runs.
+
+    Shape: with `is_whole` everything that these runs left goes back, else these records alone.
+    """
     for each in records:
-        _refuse_mta(each, server)
-    memory = {
-        each.run: _kept(session, server, left, each.run, inventory=site.inventory)
-        for each in records
-    }
-    for run, known in memory.items():
-        lease_s = LEASE_UNKNOWN_S if known is None else known[0].body.rules.lease_s
-        host_record.require_dead(left, run, lease_s=lease_s)
-    whole = [each for each in records if each.database_guid == SERVER_ID]
+        _refuse_mta(each, left.server)
+    home = Host(session=session, left=left)
+    hosts = look_around(
+        home, records, inventory=site.inventory, reach=reach, is_whole=is_whole
+    )
+    guids = None if is_whole else {each.database_guid for each in records}
+    looks = [_of_host(home, records, hosts, site)]
+    behind = list(hosts.behind)
+    for other in hosts.others.values():
+        theirs = open_records(other.left, runs=hosts.runs, guids=guids)
+        try:
+            for each in theirs:
+                _refuse_mta(each, other.server)
+            looks.append(_of_host(other, theirs, hosts, site))
+        except GoexchangeError as error:
+            behind.append(Behind(server=other.server, why=str(error)))
+    loose = [each for each in _loose(hosts, looks) if is_whole and each.jobs]
+    behind += [each for look in looks for each in look.behind]
+    behind += [each for each in _commands(hosts) if is_whole]
+    every = [each for look in looks for each in look.left]
+    servers = tuple(each for look in looks for each in look.servers)
+    decided = [each for each in every if each.standing is not Standing.UNDECIDED]
+    wanted: list[Left | ServerLeft | JobsLeft] = [*servers, *decided, *loose]
+    return Prepared(
+        server=left.server,
+        plan=_plan(wanted, looks, site) if wanted else None,
+        left=tuple(decided),
+        servers=servers,
+        undecided=tuple(each for each in every if each.standing is Standing.UNDECIDED),
+        runs=tuple(sorted(hosts.runs)),
+        jobs=tuple(loose),
+        behind=tuple(behind),
+    )
+
+
+@frozen(kw_only=True)
+class _Look:
+    """What is to be brought back on one host, and how the host stands."""
+
+    host: Host
+    actual: ActualServer
+    left: tuple[Left, ...]
+    servers: tuple[ServerLeft, ...]
+    behind: tuple[Behind, ...]
+
+
+def _of_host(
+    host: Host, records: Sequence[RecoveryRecord], hosts: Hosts, site: Site
+) -> _Look:
+    """Raises: NotReleased when the files there cannot be looked at; NotNow while a command of a run
+    that took the server down still runs there.
+    """
     databases = [each for each in records if each.database_guid != SERVER_ID]
+    memory = {
+        run: known if host is hosts.home else kept_of(host, run, site.inventory)
+        for run, known in hosts.runs.items()
+        if any(each.run == run for each in records)
+    }
     paths = [
         str(each.content[name])
         for each in databases
         for name in ("original", "kept", "temporary", "set_aside")
     ]
-    seen = host_record.look(session, server, site.inventory, paths=paths)
+    seen = host_record.look(host.session, host.server, site.inventory, paths=paths)
     if isinstance(seen.looked_at, Unknown):
-        raise NotReleased(f"the files on {server} could not be looked at: {seen.looked_at.reason}")
-    actual = observe_server(session, server, site.inventory)
-    every = [
-        _left(each, seen, actual, _remembered(memory[each.run], each.database_guid))
-        for each in databases
-    ]
-    servers = tuple(
-        _server_left(each, seen, _remembered(memory[each.run], each.database_guid))
-        for each in whole
+        raise NotReleased(
+            f"the files on {host.server} could not be looked at: {seen.looked_at.reason}"
+        )
+    actual = observe_server(host.session, host.server, site.inventory)
+    left: list[Left] = []
+    behind: list[Behind] = []
+    for each in databases:
+        try:
+            database = _database(each, actual, host)
+            known = _remembered(memory[each.run], each.database_guid)
+            left.append(
+                evolve(
+                    _left(each, seen, actual, (database, known)),
+                    elsewhere=_elsewhere(each, memory[each.run], hosts),
+                    absent=hosts.absent(each.run, each.database_guid),
+                )
+            )
+        except NotReleased as error:  # it keeps no other one down
+            behind.append(Behind(server=host.server, why=str(error)))
+    return _Look(
+        host=host,
+        actual=actual,
+        left=tuple(left),
+        behind=tuple(behind),
+        servers=tuple(
+            _server_left(each, seen, _remembered(memory[each.run], each.database_guid))
+            for each in records
+            if each.database_guid == SERVER_ID
+        ),
     )
-    decided = [each for each in every if each.standing is not Standing.UNDECIDED]
-    return Prepared(
-        server=server,
-        plan=_plan([*servers, *decided], actual, site) if servers or decided else None,
-        left=tuple(decided),
-        servers=servers,
-        undecided=tuple(each for each in every if each.standing is Standing.UNDECIDED),
-        runs=tuple(sorted(memory)),
-    )
+
+
+def _elsewhere(
+    record: RecoveryRecord, known: Known | None, hosts: Hosts
+) -> tuple[tuple[str, str], ...]:
+    """Jobs of a record's lane on the hosts that were looked at."""
+    if known is None:
+        return ()
+    seen = {each.server: each.left for each in hosts.all}
+    return jobs_elsewhere(known[0], record.database_guid, run=record.run, seen=seen)
+
+
+def _loose(hosts: Hosts, looks: Sequence[_Look]) -> Iterator[JobsLeft]:
+    """Jobs of the runs on hosts that were looked at and have no record of theirs, but for those
+    that the lane of a database ends.
+    """
+    ended = {job for look in looks for each in look.left for _, job in each.elsewhere}
+    for look in looks:
+        jobs = [
+            job
+            for run in _without_record(look.host, hosts)
+            for job in loose_jobs(look.host.left, run, known=ended)
+        ]
+        yield JobsLeft(server=look.host.server, jobs=tuple(jobs))
+
+
+def _commands(hosts: Hosts) -> Iterator[Behind]:
+    """Operators' programs that still run where nothing of their run is brought back."""
+    for host in hosts.all:
+        for run in _without_record(host, hosts):
+            for job in commands_of(host.left, run):
+                why = f"a command of run {run} still runs there (job {job}); end it, or wait"
+                yield Behind(server=host.server, why=why)
+
+
+def _without_record(host: Host, hosts: Hosts) -> list[str]:
+    """The runs of which nothing is brought back on that host."""
+    records = {each.run for each in open_records(host.left, runs=hosts.runs, guids=None)}
+    return sorted(set(hosts.runs) - records)
 
 
 def _refuse_mta(record: RecoveryRecord, server: str) -> None:
@@ -213,20 +352,7 @@ def _server_left(
     )
 
 
-def _kept(
-    session: HostSession, server: str, left: LeftOnHost, run: str, *, inventory: Inventory
-) -> tuple[Plan, host_record.HostCopy] | None:
-    """Plan and journal of a run as the host keeps them; None when it keeps none."""
-    kept: Sequence[KeptRun] = () if isinstance(left.runs, Unknown) else left.runs
-    names = {host_record.PLAN, host_record.JOURNAL}
-    for one in kept:
-        if one.run == run and names <= set(one.sizes):
-            plan = sealing.load(host_record.read_kept(session, inventory, one, host_record.PLAN))
-            return plan, host_record.copy_of(session, server, inventory, one)
-    return None
-
-
-def _remembered(known: tuple[Plan, host_record.HostCopy] | None, guid: str) -> Remembered | None:
+def _remembered(known: Known | None, guid: str) -> Remembered | None:
     if known is None:
         return None
     plan, copy = known
@@ -234,9 +360,12 @@ def _remembered(known: tuple[Plan, host_record.HostCopy] | None, guid: str) -> R
 
 
 def _left(
-    record: RecoveryRecord, seen: LeftOnHost, actual: ActualServer, known: Remembered | None
+    record: RecoveryRecord,
+    seen: LeftOnHost,
+    actual: ActualServer,
+    of: tuple[ActualDatabase, Remembered | None],
 ) -> Left:
-    database = _database(record, actual)
+    database, known = of
     files = seen_files(record.content, seen)
     if isinstance(database.is_mounted, Unknown):
         raise NotReleased(
@@ -265,22 +394,37 @@ def _left(
     )
 
 
-def _database(record: RecoveryRecord, actual: ActualServer) -> ActualDatabase:
+def _database(record: RecoveryRecord, actual: ActualServer, host: Host) -> ActualDatabase:
+    """The database of a record. One that was only looked at on a copy may have become active on
+    another member meanwhile: its copy goes back all the same.
+
+    Raises: NotReleased when nobody tells of it, or it was taken down here and is elsewhere now.
+    """
     known = () if isinstance(actual.databases, Unknown) else actual.databases
     for each in known:
         if each.guid.lower() == record.database_guid:
             return each
     why = actual.databases.reason if isinstance(actual.databases, Unknown) else "it is not there"
+    if "suspended_copy" in record.content and isinstance(actual.databases, tuple):
+        call = cmdlets.get_database(record.database_guid)
+        answer = host.session.exchange([call], time_limit_s=host_record.LOOK_LIMIT_S)
+        moved = active_anywhere(ExchangeAnswer(answer))
+        if isinstance(moved, ActualDatabase):
+            return moved
+        why = moved.reason
     raise NotReleased(
         f"{actual.name} does not tell of the database {record.content['database']}"
         f" ({record.database_guid}): {why}"
     )
 
 
-def _plan(left: Sequence[Left | ServerLeft], actual: ActualServer, site: Site) -> Plan:
+def _plan(
+    left: Sequence[Left | ServerLeft | JobsLeft], looks: Sequence[_Look], site: Site
+) -> Plan:
     now = SystemClock().now()
     settings = site.settings
     pace = Pace(lease_s=settings.lease_expires_after_s, heartbeat_s=settings.heartbeat_every_s)
-    state = ActualState(observed_at_utc=actual.observed_at_utc, servers=(actual,))
+    servers = tuple(each.actual for each in looks)
+    state = ActualState(observed_at_utc=servers[0].observed_at_utc, servers=servers)
     body = release_body(left, site.inventory, state, at=now, pace=pace)
     return sealing.seal(body, now, who())

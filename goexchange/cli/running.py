@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,19 +32,21 @@ def watcher(console: Console) -> Callable[[Plan, RunFolder], LineView | LiveView
     return begin
 
 
-def finish(console: Console, settings: Configuration, ended: Ended) -> int:
+def finish(console: Console, settings: Configuration, ended: Ended, **told: object) -> int:
     """Verdict, what a person has to do, where the reports lie; the exit code, which is the run's
-    whether anybody reads the rest or not.
+    whether anybody reads the rest or not. `told` are further members of the document for programs.
     """
     try:
-        _tell(console, settings, ended)
+        _tell(console, settings, ended, told)
     except BrokenPipeError:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     return ended.result.exit_code
 
 
-def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
+def _tell(
+    console: Console, settings: Configuration, ended: Ended, told: Mapping[str, object]
+) -> None:
     from goexchange.app.reporting import write_reports
     from goexchange.app.templating import own_templates
 
@@ -57,7 +59,13 @@ def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
     if not ended.has_begun:
         console.data("Nothing was changed; the run has not begun.")
         console.document(
-            {"run": None, "plan": ended.plan.id, "result": codec.to_plain(result), "reports": []}
+            {
+                "run": None,
+                "plan": ended.plan.id,
+                "result": codec.to_plain(result),
+                "reports": [],
+                **told,
+            }
         )
         return
     for database in result.databases:
@@ -82,5 +90,6 @@ def _tell(console: Console, settings: Configuration, ended: Ended) -> None:
             "plan": ended.plan.id,
             "result": codec.to_plain(result),
             "reports": [str(path) for path in reports],
+            **told,
         }
     )

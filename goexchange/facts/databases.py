@@ -39,6 +39,19 @@ def decode_databases(
     return tuple(sorted(found, key=lambda database: database.name.lower()))
 
 
+def active_anywhere(answer: ExchangeAnswer) -> ActualDatabase | Unknown:
+    """The one database that an answer is about, on whichever server it is active.
+
+    Unknown: when the answer is about none, or does not identify it.
+    """
+    names = {text for plain in answer.databases() if isinstance(text := plain.get("Server"), str)}
+    servers = frozenset(each.lower() for each in names)
+    found = decode_databases(answer, servers=servers, known=())
+    if isinstance(found, Unknown):
+        return found
+    return found[0] if len(found) == 1 else Unknown(f"Exchange told of {len(found)} databases")
+
+
 def _decode(answer: ExchangeAnswer, plain: Json, *, known: Sequence[str]) -> ActualDatabase:
     is_mounted = answer.flag(plain, "Mounted")
     return ActualDatabase(

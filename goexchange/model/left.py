@@ -46,6 +46,11 @@ class HeldCopy:
     identity: str
     is_lagged: bool = False
 
+    @property
+    def server(self) -> str:
+        """The member that holds it; a database's name may have any other character in it."""
+        return self.identity.rpartition("\\")[2]
+
 
 def held_copies_of(content: Mapping[str, Any]) -> tuple[HeldCopy, ...]:
     """The copies that a recovery record names, in their order: the one that is looked at, or every

@@ -23,6 +23,7 @@ from goexchange.model.plan import (
     PlanBody,
     Poll,
     Reason,
+    RunOrder,
     RunsWhen,
 )
 from goexchange.model.remembered import Remembered, SeenFiles, Standing
@@ -34,6 +35,7 @@ from goexchange.plan.context import Pace
 from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
 from goexchange.plan.host_records import record_released, sentinel_removed
 from goexchange.plan.public_folders import as_public_folder
+from goexchange.plan.release_hosts import JobsLeft, jobs_left_lane
 from goexchange.plan.release_server import ServerLeft, server_left_lane
 from goexchange.powershell import cmdlets
 
@@ -43,7 +45,11 @@ CLOSED_TEXT = "Closed by goexchange release: the database was seen mounted.\r\n"
 
 @frozen(kw_only=True)
 class Left:
-    """One database that a dead run left, with everything that is known of it."""
+    """One database that a dead run left, with everything that is known of it.
+
+    Shape: `jobs` are those on its own server, `elsewhere` server and job of the others; `absent`
+    are servers that the run worked on for this database and that could not be looked at.
+    """
 
     server: str
     database: ActualDatabase
@@ -54,6 +60,22 @@ class Left:
     evidence: str
     jobs: tuple[str, ...]
     record: DatabaseRecord | None
+    elsewhere: tuple[tuple[str, str], ...] = ()
+    absent: tuple[str, ...] = ()
+
+    @property
+    def copies(self) -> tuple[HeldCopy, ...]:
+        """The copies that may go back: where a job of the run may still have a copy's file open,
+        it would only fail.
+        """
+        held = held_copies_of(self.recovery.content)
+        away = {each.lower() for each in self.absent}
+        return tuple(each for each in held if each.server.lower() not in away)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything of it can be put back now."""
+        return self.copies == held_copies_of(self.recovery.content)
 
     @property
     def address(self) -> str:
@@ -68,7 +90,7 @@ class Left:
 
 
 def release_body(
-    left: Sequence[Left | ServerLeft],
+    left: Sequence[Left | ServerLeft | JobsLeft],
     inventory: Inventory,
     actual: ActualState,
     *,
@@ -76,19 +98,29 @@ def release_body(
     pace: Pace,
 ) -> PlanBody:
     """The plan's body: a lane for a server that was left, then one for each database whose standing
-    is decided, in order of address.
+    is decided, in order of address; no server waits for another one. A database with copies comes
+    after the others of its server: their seeds take hours.
     """
     servers = [each for each in left if isinstance(each, ServerLeft)]
+    jobs = [each for each in left if isinstance(each, JobsLeft)]
     ordered = sorted(
         (each for each in left if isinstance(each, Left)),
-        key=lambda each: (each.server, each.database.name, each.recovery.run),
+        key=lambda each: (
+            each.server,
+            bool(each.copies),
+            each.database.name,
+            each.recovery.run,
+        ),
     )
+    places = {each.server for each in left}
     return body_without_specification(
         actual,
         # no failure of one database keeps another one down
         run_rules(inventory, pace, overrun="finish", failures_max=len(left)),
         at=at,
+        order=RunOrder(servers_at_once=max(1, len(places))),
         lanes=[
+            *(jobs_left_lane(each, inventory) for each in jobs),
             *(server_left_lane(each, inventory) for each in servers),
             *(_lane(each, inventory) for each in ordered),
         ],
@@ -124,6 +156,15 @@ def _lane(left: Left, inventory: Inventory) -> Lane:
             Action.CANCEL_JOBS,
             host_script("cancel-job", {"root": root, "job": job}),
             summary=f"end the job {job} of run {left.recovery.run}",
+            may_fail=True,
+        )
+    for server, job in left.elsewhere:
+        _add(
+            lane,
+            Action.CANCEL_JOBS,
+            host_script("cancel-job", {"root": root, "job": job}),
+            summary=f"end the job {job} of run {left.recovery.run} on {server}",
+            server=server,
             may_fail=True,
         )
     _add_file_and_mount(lane, left, root)
@@ -212,7 +253,7 @@ def _add_copies_back(lane: LaneBuilder, left: Left) -> None:
     that one that does is left alone. Where another file is in service, or its logs began anew, no
     copy can go on: the plan of the run had consent to seed them, one at a time.
     """
-    copies = held_copies_of(left.recovery.content)
+    copies = left.copies
     known = left.remembered
     is_new = left.standing is Standing.NEW or (
         known is not None and (known.is_stream_new or known.tried_logs is not None)
@@ -269,6 +310,8 @@ def _add_records(lane: LaneBuilder, left: Left, root: str) -> None:
             summary="record of the database: the rebuilt file is in service",
             may_fail=True,
         )
+    if not left.is_whole:
+        return  # whoever looks finds the record open, until the rest is put back
     _add(
         lane,
         Action.CLOSE_RECOVERY_RECORD,

@@ -4,13 +4,14 @@ controller dies while the copy is suspended.
 
 from __future__ import annotations
 
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.end_to_end.site import Site, lab, steps
+from tests.end_to_end.site import Done, Site, lab, steps
 
 SPECIFICATION = """apiVersion: goexchange/v1
 kind: Specification
@@ -19,6 +20,7 @@ targets: {servers: [EX02]}
 desired: {verified_within: 30d}
 script: {name: offline-diagnostic-report, verify: offline}
 """
+LOCKED = 11
 pytestmark = pytest.mark.long  # the simulation plays it at every boundary in every run
 
 
@@ -44,6 +46,42 @@ def copies(site: Site) -> dict[str, str]:
 def is_looking(records: list[dict[str, Any]]) -> bool:
     begun = steps(records, "intent", "detect-errors")
     return bool(begun) and not steps(records, "outcome", "detect-errors")
+
+
+def released(site: Site, *words: str) -> Done:
+    """A release as soon as the old controller counts as dead."""
+    found: list[Done] = []
+
+    def is_let() -> bool:
+        found.append(site.run("release", *words))
+        return found[-1].code != LOCKED
+
+    site.wait_until(is_let)
+    return found[-1]
+
+
+def test_the_copys_host_alone_leads_to_all_that_a_dead_run_left_on_two(tmp_path: Path) -> None:
+    """Its store is gone too: the job on EX03 is ended, the copy goes on, EX02 has nothing open."""
+    with lab(tmp_path, "--pace", "0.2", "--scale", "0.2") as site:
+        for path in (tmp_path / "specs").glob("*.yaml"):
+            path.unlink()
+        (tmp_path / "specs" / "copies.yaml").write_text(SPECIFICATION, "utf-8")
+        with (tmp_path / "goexchange.yaml").open("a", encoding="utf-8") as settings:
+            settings.write("heartbeat_every: 4s\nlease_expires_after: 12s\n")
+        site.planned()
+        before = copies(site)
+        process = site.start("apply", "plan.json")
+        site.wait_until(lambda: any(site.disk("EX03").rglob("started.json")))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=120)
+        assert is_looking(site.journal()), "the kill missed the look"
+        shutil.rmtree(tmp_path / ".goexchange")
+        done = released(site, "EX03")
+        assert done.code == 0, done.out + done.err
+        assert copies(site) == before
+        assert steps(site.journal(), "outcome", "cancel-jobs")
+        again = site.run("release", "EX02")
+        assert again.code == 0 and "nothing to release" in again.out
 
 
 def test_the_copy_of_a_dead_controller_is_resumed_by_the_next(tmp_path: Path) -> None:

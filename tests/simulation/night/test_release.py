@@ -12,6 +12,7 @@ import pytest
 from attrs import define, evolve
 
 from goexchange.app import host_record, releasing
+from goexchange.app.release_hosts import Reached
 from goexchange.app.running import Site
 from goexchange.driver import effects
 from goexchange.driver.identity import RunIdentity
@@ -38,6 +39,7 @@ class WorldSession:
     """A host of the world as the verbs talk to one."""
 
     performer: Performer
+    server: str = "EX01"
 
     def script(
         self,
@@ -49,7 +51,7 @@ class WorldSession:
     ) -> dict[str, Any]:
         sent = json.loads(json.dumps(dict(arguments)))
         try:
-            answer = self.performer.world.script("EX01", "gxadmin", script, sent)
+            answer = self.performer.world.script(self.server, "gxadmin", script, sent)
         except ScriptFailed as failed:
             raise HostRefused(failed.message, code=failed.code) from failed
         return dict(json.loads(json.dumps(answer)))
@@ -57,7 +59,7 @@ class WorldSession:
     def exchange(self, calls: Sequence[ExchangeCall], *, time_limit_s: float) -> dict[str, Any]:
         world = self.performer.world
         found = [
-            world.to_plain(world.cmdlet("EX01", "gxadmin", one.cmdlet, dict(one.parameters)))
+            world.to_plain(world.cmdlet(self.server, "gxadmin", one.cmdlet, dict(one.parameters)))
             for one in calls
         ]
         names = ("objects", "errors", "warnings")
@@ -73,12 +75,28 @@ def site() -> Site:
     return Site(inventory=inventory(), settings=settings)
 
 
-def prepare(night: Night) -> releasing.Prepared:
-    session = WorldSession(night.performer)
-    left = host_record.look(session, "EX01", inventory())
+def prepare(
+    night: Night, server: str = "EX01", *, silent: Sequence[str] = (), only: str | None = None
+) -> releasing.Prepared:
+    """What a release of that server, or of one database, would do; who is silent is not asked."""
+
+    def reach(servers: Sequence[str]) -> Reached:
+        sessions = {
+            each: WorldSession(night.performer, each) for each in servers if each not in silent
+        }
+        return sessions, dict.fromkeys(set(servers) & set(silent), "it does not answer")
+
+    session = WorldSession(night.performer, server)
+    left = host_record.look(session, server, inventory())
     assert isinstance(left.recoveries, tuple)
-    records = [each for each in left.recoveries if each.is_open]
-    return releasing.prepare_on(session, left, records, site=site())
+    records = [
+        each
+        for each in left.recoveries
+        if each.is_open and only in (None, each.content.get("database"))
+    ]
+    return releasing.prepare_on(
+        session, left, records, site=site(), reach=reach, is_whole=only is None
+    )
 
 
 def release(night: Night, prepared: releasing.Prepared) -> RunResult:
