@@ -247,6 +247,11 @@ def _backup_command(lane: Lane) -> str:
                     f"start a full online backup of {volumes} (the plan's went by diskshadow to"
                     f" {where}); copy and verify before `end backup`"
                 )
+            if step.call.kind == "ntbackup":
+                return (
+                    f"start a full online backup with ntbackup: {' '.join(request['selection'])}"
+                    f" (the plan's went to {request['target']})"
+                )
             if "volumes" not in request:
                 return "start a full online backup with " + " ".join(request.get("start", ()))
             target, volumes = request["target"], ",".join(request["volumes"])

@@ -33,7 +33,7 @@ STALLED_AFTER = timedelta(minutes=15)
 # These only read, or write to files of their own: ended, they leave nothing half done. A backup's
 # engine would go on without its command, and what an operator's program has begun nobody knows.
 _ENDED_WHEN_STALLED = frozenset({"eseutil", "copy-files", "hash-files", "export-configuration"})
-_NEVER_ENDED = frozenset({"wbadmin", "agent", "diskshadow"})
+_NEVER_ENDED = frozenset({"wbadmin", "agent", "diskshadow", "ntbackup"})
 # It repairs while it looks: whoever turns back waits for its end, or its time limit.
 _RUNS_TO_ITS_END = frozenset({"mtacheck"})
 START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds

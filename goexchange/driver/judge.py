@@ -19,6 +19,7 @@ from goexchange.driver.judge_files import (
 )
 from goexchange.driver.judge_integrity import judge_integrity
 from goexchange.driver.judge_mta import judge_mtacheck
+from goexchange.driver.judge_ntbackup import judge_ntbackup
 from goexchange.driver.judge_scratch import judge_empty
 from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
@@ -51,6 +52,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "wbadmin": judge_backup,
     "agent": judge_agent,
     "diskshadow": judge_shadow,
+    "ntbackup": judge_ntbackup,
     "export-configuration": judge_export,
     "try-folders": judge_trial,
     "seal-set": judge_sealed,

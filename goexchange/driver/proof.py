@@ -7,7 +7,7 @@ A time stamp alone proves nothing: a fake backup moves it, and leaves no event o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from attrs import frozen
@@ -15,6 +15,7 @@ from attrs import frozen
 from goexchange.codec import parse_time, time_text
 from goexchange.driver.judgement import Subject
 from goexchange.driver.lanes import happened
+from goexchange.facts.streamed_backup import Within, is_one_full_backup, told_of
 from goexchange.model.actual import (
     ActualHost,
     ActualServer,
@@ -24,6 +25,7 @@ from goexchange.model.actual import (
 )
 from goexchange.model.plan import Action, ControllerCall, JobCall, Step
 from goexchange.model.run import Finding
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.model.unknown import Unknown
 
 # Source: ESE source, jetmsg.mc: 213 a backup of the instance ended, 2006 a shadow copy completed,
@@ -34,7 +36,36 @@ BACKUP_OF = {
     Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
     Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
 }
+_NO_TRUNCATION = "no truncation seen"
 _PARTS = ("job_succeeded", "is_newer", "event_completed", "retrievable")
+
+
+@frozen(kw_only=True)
+class _Streamed:
+    """A backup by ntbackup: the files of its database, the time that its process had, and all that
+    the host's engine tells.
+    """
+
+    files: tuple[str, ...]
+    within: Within | None
+    events: tuple[HostEvent, ...]
+
+    @property
+    def is_one(self) -> bool:
+        """Whether the engine tells of one full backup of them in that time."""
+        return self.within is not None and is_one_full_backup(
+            self.events, files=self.files, within=self.within
+        )
+
+    @property
+    def logs(self) -> str:
+        """What became of the logs of the storage group, as the engine says it."""
+        if self.within is None:
+            return _NO_TRUNCATION
+        told = told_of(self.events, files=self.files, within=self.within)
+        if LOGS_DELETED in told:
+            return "truncated"
+        return "nothing to truncate" if NO_LOGS_TO_DELETE in told else _NO_TRUNCATION
 
 
 @frozen(kw_only=True)
@@ -63,17 +94,20 @@ def backup_proof(subject: Subject, seen: ActualServer) -> dict[str, Any]:
     events = _events(host, started)
     names = _names(seen, wanted)
     last = _last_full_backup(seen, wanted)
+    streamed = _streamed(seen, wanted, backup)
     proof: dict[str, Any] = {
         "job_succeeded": backup is not None,
         "last_full_backup_utc": time_text(last) if last is not None else None,
         "is_newer": started is not None and last is not None and last >= started,
         "event_completed": bool(names)
         and (
-            _is_told_by_events(seen, last, started)
+            streamed.is_one
+            if streamed is not None
+            else _is_told_by_events(seen, last, started)
             or all(_has(events, COMPLETION_EVENTS, name) for name in names)
         ),
         "retrievable": _is_retrievable(backup, host),
-        "logs": _logs(events, names),
+        "logs": _logs(events, names) if streamed is None else streamed.logs,
         "also_covered": list(_also_covered(seen, call.arguments, started)),
     }
     is_proved = all(proof[name] is True for name in _PARTS)
@@ -128,6 +162,31 @@ def _backup(subject: Subject) -> _Backup | None:
     return None
 
 
+def _streamed(
+    seen: ActualServer, guids: Sequence[str], backup: _Backup | None
+) -> _Streamed | None:
+    """The backup where it was one by ntbackup, whose end the events alone tell; None for others.
+
+    Unknown: without the time that its process took no event is taken for its own.
+    """
+    call = None if backup is None else backup.step.call
+    host = seen.host if isinstance(seen.host, ActualHost) else None
+    if backup is None or not isinstance(call, JobCall) or call.kind != "ntbackup":
+        return None
+    databases = () if isinstance(seen.databases, Unknown) else seen.databases
+    files = [
+        path
+        for each in databases
+        if each.guid in guids
+        for path in (each.edb_path, each.streaming_path or streaming_beside(each.edb_path))
+    ]
+    seconds = backup.result.get("seconds")
+    within = None
+    if isinstance(seconds, (int, float)):
+        within = Within(begins=backup.started, ends=backup.started + timedelta(seconds=seconds))
+    return _Streamed(files=tuple(files), within=within, events=_all_events(host))
+
+
 def _last_full_backup(seen: ActualServer, guids: Sequence[str]) -> datetime | None:
     """The oldest of the databases' last full backups; None when one is never or not known."""
     if isinstance(seen.databases, Unknown):
@@ -154,11 +213,18 @@ def _names(seen: ActualServer, guids: Sequence[str]) -> tuple[str, ...]:
     return names if len(names) == len(guids) else ()
 
 
+def _all_events(host: ActualHost | None) -> tuple[HostEvent, ...]:
+    """The backup events that are known."""
+    if host is None or not isinstance(host.backup_events, tuple):
+        return ()
+    return host.backup_events
+
+
 def _events(host: ActualHost | None, started: datetime | None) -> tuple[HostEvent, ...]:
     """The backup events since the job's start."""
-    if host is None or started is None or not isinstance(host.backup_events, tuple):
+    if started is None:
         return ()
-    return tuple(each for each in host.backup_events if each.at_utc >= started)
+    return tuple(each for each in _all_events(host) if each.at_utc >= started)
 
 
 def _has(events: Sequence[HostEvent], ids: frozenset[int], database: str) -> bool:
@@ -178,7 +244,7 @@ def _logs(events: Sequence[HostEvent], names: Sequence[str]) -> str:
     either = frozenset({LOGS_DELETED, NO_LOGS_TO_DELETE})
     if names and all(_has(events, either, name) for name in names):
         return "nothing to truncate"
-    return "no truncation seen"
+    return _NO_TRUNCATION
 
 
 def _also_covered(

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.of_2007 import file_size, free_of_file
+from goexchange.facts.streamed_backup import BEGINS, ENDED, FAILED, FILE_ENDED, FULL_BEGINS
 from goexchange.model.actual import (
     ActualDatabase,
     ActualHost,
@@ -28,11 +29,8 @@ from goexchange.powershell.cmdlets import check_call
 
 Json = Mapping[str, Any]
 CLUSTER_SERVICE = "clussvc"
+NO_BACKUP_EVENT = Unknown("no event of the last days tells of a full backup of both its files")
 _IDENTITY = ("Name", "Guid", "StorageGroup", "EdbFilePath", "StreamingFilePath")
-# Source: the vendor's articles about online backups of Exchange 2000 and 2003: the engine's
-# instance is the GUID of the storage group, and 221 names each file that was read to its end.
-_FULL_BEGINS = 210
-_BEGINS, _FILE_ENDED, _ENDED, _FAILED = (210, 211, 212), 221, 213, (214, 215, 217)
 
 
 @frozen(kw_only=True)
@@ -131,7 +129,7 @@ def full_backup_at(
     storage group (its GUID); None where none of them did.
     """
     mine = [each for each in events if f") {group.lower()}: " in each.text.lower()]
-    ends = sorted((each.at_utc for each in mine if each.event_id == _ENDED), reverse=True)
+    ends = sorted((each.at_utc for each in mine if each.event_id == ENDED), reverse=True)
     return next((at for at in ends if _is_full(mine, at, files)), None)
 
 
@@ -139,15 +137,15 @@ def _is_full(events: Sequence[HostEvent], ended: datetime, files: Sequence[str])
     """Whether the backup that ended then was a full one, of all these files; entries of one second
     are in no order.
     """
-    begins = [each for each in events if each.event_id in _BEGINS and each.at_utc <= ended]
+    begins = [each for each in events if each.event_id in BEGINS and each.at_utc <= ended]
     if not begins:
         return False
     begun = max(begins, key=lambda each: each.at_utc)
     between = [each for each in events if begun.at_utc <= each.at_utc <= ended]
-    read = [f"{each.text.lower()}." for each in between if each.event_id == _FILE_ENDED]
+    read = [f"{each.text.lower()}." for each in between if each.event_id == FILE_ENDED]
     return (
-        begun.event_id == _FULL_BEGINS
-        and not any(each.event_id in _FAILED for each in between)
+        begun.event_id == FULL_BEGINS
+        and not any(each.event_id in FAILED for each in between)
         and all(any(f" {file.lower()}." in text for text in read) for file in files)
     )
 
@@ -251,9 +249,9 @@ def _is_backup_running(host: ActualHost | Unknown) -> bool | Unknown:
         each
         for each in sorted(events, key=lambda each: (each.at_utc, each.event_id))
         if each.at_utc >= host.booted_at_utc
-        and each.event_id in (*_BEGINS, _ENDED, *_FAILED[:2])
+        and each.event_id in (*BEGINS, ENDED, *FAILED[:2])
     ]
-    return bool(last) and last[-1].event_id in _BEGINS
+    return bool(last) and last[-1].event_id in BEGINS
 
 
 def _last_full_backup(
@@ -268,4 +266,4 @@ def _last_full_backup(
     if isinstance(group, Unknown):
         return group
     found = full_backup_at(events, group=group, files=files)
-    return found or Unknown("no event of the last days tells of a full backup of both its files")
+    return found or NO_BACKUP_EVENT

@@ -11,6 +11,7 @@ import math
 from collections import defaultdict
 from typing import Any
 
+from goexchange.facts.of_2007 import file_size
 from goexchange.facts.places import log_folder_of, volume_of
 from goexchange.guard.guard import (
     AT_ALL_TIMES,
@@ -25,6 +26,7 @@ from goexchange.guard.guard import (
 )
 from goexchange.model.actual import ActualDatabase, ActualHost
 from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.model.unknown import Unknown
 
 MARGIN = 1.1
@@ -34,7 +36,7 @@ GIB = 1024**3
 def _space(question: Question) -> Answer:
     large = (Action.REBUILD, Action.COPY_SET, Action.COPY_EVIDENCE)
     is_large = any(map(question.has, large))
-    if not is_large and not any(map(_copies_shadows, question.lane.steps)):
+    if not is_large and not any(map(_is_copied_online, question.lane.steps)):
         return passes("nothing large is written")
     host = question.host
     threshold = int(question.limits["low_space_threshold_bytes"])
@@ -94,15 +96,36 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
         if step.action is Action.SEAL_REBUILT and isinstance(step.call, ScriptCall):
             found[step.call.arguments["folder"]] = _result(database)
         is_there = question.moment is Moment.STEP and step.action is Action.ONLINE_BACKUP_BEFORE
-        if _copies_shadows(step) and isinstance(step.call, JobCall) and not is_there:
+        if _is_copied_online(step) and isinstance(step.call, JobCall) and not is_there:
             target = str(step.call.request["target"])
-            if not target.startswith("\\\\"):
+            is_group = step.call.kind == "ntbackup"
+            if is_group:
+                found[target] = _of_group(database, question)
+            elif not target.startswith("\\\\"):
                 found[target] = _out_of_shadows(step.call, question)
     return found
 
 
-def _copies_shadows(step: Step) -> bool:
-    return isinstance(step.call, JobCall) and step.call.kind == "diskshadow"
+def _is_copied_online(step: Step) -> bool:
+    """Whether a step writes whole databases that stay mounted."""
+    return isinstance(step.call, JobCall) and step.call.kind in ("diskshadow", "ntbackup")
+
+
+def _of_group(database: ActualDatabase, question: Question) -> int:
+    """The sizes of every store of a storage group, and of the logs that they share."""
+    public = need(question.server.public_stores, "the public folder stores of its storage group")
+    files = [
+        path
+        for each in public
+        if each.storage_group == database.storage_group
+        for path in (each.edb_path, streaming_beside(each.edb_path))
+    ]
+    others = [each for each in question.databases if each.storage_group == database.storage_group]
+    return (
+        sum(need(each.size_bytes, f"the size of {each.name}") for each in others)
+        + sum(need(file_size(question.host, path), f"the size of {path}") for path in files)
+        + _logs(database, question.host)
+    )
 
 
 def _out_of_shadows(call: JobCall, question: Question) -> int:

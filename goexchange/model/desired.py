@@ -59,6 +59,7 @@ class OnlineBackupMethod(Enum):
     WINDOWS_SERVER_BACKUP = "windows-server-backup"
     DISKSHADOW = "diskshadow"
     AGENT = "agent"
+    NTBACKUP = "ntbackup"  # of Windows Server 2003
 
 
 class BackupState(Enum):

@@ -131,12 +131,12 @@ def _for_backups(context: LaneContext, in_scope: Collection[str]) -> list[Consen
     """Whatever a backup takes beside what the plan is about; once for each finding."""
     findings: dict[str, None] = {}
     for coverage in (context.coverage_before, context.coverage):
-        names = () if coverage is None else (each.name for each in coverage.databases)
+        names = () if coverage is None else coverage.names
         others = [name for name in names if f"{context.server.name}/{name}" not in in_scope]
         if coverage is None or not others:
             continue
         what = (
-            f"the online backup of {words.listed(coverage.volumes)} covers {words.listed(others)}"
+            f"the online backup of {coverage.what} covers {words.listed(others)}"
             " too and truncates their logs"
             if coverage.is_known
             else f"the backup agent chooses what it takes: it may cover {words.listed(others)} too"

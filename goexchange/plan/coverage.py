@@ -13,6 +13,7 @@ from attrs import frozen
 from goexchange.facts.places import volume_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.unknown import Unknown
+from goexchange.plan import words
 from goexchange.plan.paths import comparable, is_share
 
 
@@ -23,7 +24,8 @@ class Coverage:
     Shape: `volumes` are mount points in order; `databases` are all databases of the server whose
     file or logs lie on them, in order of their names; `partly` are those of them that have only
     one of the two there. Where it is not known what the backup takes (`is_known`), there are no
-    volumes, and `databases` are all that it may take.
+    volumes, and `databases` are all that it may take. One of a whole storage group (`group`) takes
+    no volumes; `public` are the public folder stores in it.
     """
 
     target: str
@@ -31,6 +33,18 @@ class Coverage:
     databases: tuple[ActualDatabase, ...]
     partly: tuple[str, ...]
     is_known: bool = True
+    group: str = ""
+    public: tuple[str, ...] = ()
+
+    @property
+    def what(self) -> str:
+        """What is backed up, in words."""
+        return f"the storage group {self.group}" if self.group else words.listed(self.volumes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all that it covers."""
+        return (*(each.name for each in self.databases), *self.public)
 
     @property
     def target_is_inside(self) -> bool:

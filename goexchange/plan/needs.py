@@ -11,6 +11,7 @@ from datetime import datetime
 from attrs import evolve
 
 from goexchange.facts.catalogue import record_of, white_space_ratio
+from goexchange.facts.of_2003 import NO_BACKUP_EVENT
 from goexchange.model.actual import ActualDatabase, ActualServer, DatabaseRecord
 from goexchange.model.desired import DesiredState, ReplicatedRebuild, VerifyMode
 from goexchange.model.plan import Need, Reason
@@ -273,6 +274,13 @@ def _backed_up(
     if within_s is None:
         return None
     last = database.last_full_backup_utc
+    if last == NO_BACKUP_EVENT:  # older than the events, or never: one more does no harm
+        return Finding(
+            reason=Reason.BACKUP_TOO_OLD,
+            text=NO_BACKUP_EVENT.reason,
+            place=place,
+            need=Need.ONLINE_BACKUP,
+        )
     if isinstance(last, Unknown):
         return fact_unknown("its last full backup", last, origin=place)
     if last is None:

@@ -22,6 +22,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job
 from goexchange.plan.context import LaneContext
 from goexchange.plan.coverage import Coverage, covered_bytes, include_argument
+from goexchange.plan.ntbackup import ntbackup_job
 from goexchange.plan.phase_conflicts import LOOKS_EVERY
 from goexchange.plan.shadow import copied_databases, shadow_job
 from goexchange.schedule.history import Estimate
@@ -80,6 +81,8 @@ def what_it_takes(coverage: Coverage, declared: OnlineBackup) -> str:
     if declared.method is OnlineBackupMethod.AGENT:
         start = declared.agent.start if declared.agent is not None else ()
         return f"by the agent {words.listed(start[:1])}, which chooses what it takes"
+    if declared.method is OnlineBackupMethod.NTBACKUP:
+        return f"by ntbackup of {coverage.what} -> {coverage.target}"
     if declared.method is OnlineBackupMethod.DISKSHADOW:
         names = words.listed(each.name for each in copied_databases(coverage))
         return (
@@ -96,7 +99,7 @@ def _add(
     side: _Side,
 ) -> None:
     declared, coverage = what
-    names = words.listed(each.name for each in coverage.databases)
+    names = words.listed(coverage.names)
     may = "may cover" if declared.method is OnlineBackupMethod.AGENT else "covers"
     is_agent = declared.method is OnlineBackupMethod.AGENT
     backup = lane.add(
@@ -104,13 +107,22 @@ def _add(
         backup_job(context, declared, coverage),
         summary=f"online full backup {what_it_takes(coverage, declared)} ({may} {names})",
         reason=side.reason,
-        guards=("no-backup-running",),
+        guards=_guards(context, declared),
         runs_when=side.runs_when,
         time_limit_s=declared.timeout_s + (LIMIT_MARGIN_S if is_agent else 0),
         **timed(_backup_time(context, coverage)),
         origin=declared.place,
     )
     _add_proof(lane, context, (backup, declared, coverage), side)
+
+
+def _guards(context: LaneContext, declared: OnlineBackup) -> tuple[str, ...]:
+    """Beside an outage its own guards have looked for the room already, with all else that it
+    writes.
+    """
+    is_alone = not context.treatment.is_offline
+    copies = declared.method in (OnlineBackupMethod.DISKSHADOW, OnlineBackupMethod.NTBACKUP)
+    return ("no-backup-running", "space") if is_alone and copies else ("no-backup-running",)
 
 
 def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage) -> JobCall:
@@ -120,6 +132,8 @@ def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage)
         return host_job("agent", _agent_request(declared.agent, limit_s=declared.timeout_s))
     if declared.method is OnlineBackupMethod.DISKSHADOW:
         return shadow_job(context, coverage)
+    if declared.method is OnlineBackupMethod.NTBACKUP:
+        return ntbackup_job(context, coverage)
     return host_job(
         "wbadmin",
         {

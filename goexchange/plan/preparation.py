@@ -34,6 +34,7 @@ from goexchange.plan.estimates import (
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.plan.integrity_estimates import with_integrity
 from goexchange.plan.needs import decide
+from goexchange.plan.ntbackup import choose_group, refuse_ntbackup
 from goexchange.plan.passive import Passive, choose_passive
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
@@ -111,6 +112,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_without_backups(needed, spec)
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
+        or refuse_ntbackup(server, needed, spec)
         or refuse_on_2003(server, database, needed, spec)
         or refuse_on_2007(server, database, needed, spec)
         or refuse_public_folders(server, database, needed, spec)
@@ -270,6 +272,9 @@ def _coverage(
     if declared.method is OnlineBackupMethod.AGENT:
         return known(coverage_of_agent(work.server))  # its databases are: this is one of them
     assert declared.target is not None  # the reader of specifications asks for it
+    if declared.method is OnlineBackupMethod.NTBACKUP:
+        target = own_folder(declared.target.path, work.server.name, stamp=stamp)
+        return choose_group(work.database, work.server, declared, target=target)
     is_shadow = declared.method is OnlineBackupMethod.DISKSHADOW
     fresh = own_folder if is_shadow else fresh_target
     target = fresh(declared.target.path, work.server.name, stamp=stamp)

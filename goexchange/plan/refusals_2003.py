@@ -17,9 +17,10 @@ from goexchange.plan.paths import comparable
 from goexchange.plan.refusals_2007 import refuse_cluster, writes_same_logs
 from goexchange.plan.treatment import Passes
 
-BY_AGENT = (
-    "backup.after.online with `method: agent`, which starts a program on the server and reads its"
-    " state (ntbackup in a script of yours is one)"
+_METHODS = (OnlineBackupMethod.AGENT, OnlineBackupMethod.NTBACKUP)
+BY_NTBACKUP = (
+    "backup.after.online with `method: ntbackup`, or `method: agent`, which starts a program on the"
+    " server and reads its state"
 )
 
 
@@ -68,18 +69,17 @@ def _refusals(
 
 
 def _of_methods(needed: Needed, spec: DesiredState) -> Iterator[Needed]:
-    """Only a declared agent: how ntbackup ends is told by no code, and its log is not confirmed."""
+    """What Windows Server 2003 has: ntbackup, and a declared agent."""
     after = spec.backup_after.online if needed.is_backed_up_too else None
     declared: tuple[OnlineBackup | None, ...] = (spec.backup_before.online, after)
     for each in declared:
-        if each is not None and each.method is not OnlineBackupMethod.AGENT:
+        if each is not None and each.method not in _METHODS:
             yield not_possible(
-                Reason.NOT_YET_EXECUTED,
-                f"an online backup by {each.method.value} is not executed on Exchange 2003: Windows"
-                " Server 2003 has ntbackup, which ends without a code and writes a log whose words"
-                " are not confirmed",
+                Reason.BLOCKED_BY_GUARD,
+                f"there is no {each.method.value} on Windows Server 2003, where Exchange 2003 runs:"
+                " it has ntbackup",
                 origin=each.place,
-                instead=BY_AGENT,
+                instead=BY_NTBACKUP,
             )
 
 

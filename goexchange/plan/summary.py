@@ -69,7 +69,7 @@ def _backups_of(context: LaneContext) -> Iterator[str]:
 
 def _online(coverage: Coverage, declared: OnlineBackup) -> str:
     """What an online backup takes, and what it does to the logs of whom."""
-    covered = words.listed(one.name for one in coverage.databases)
+    covered = words.listed(coverage.names)
     if coverage.is_known:
         return (
             f"online full backup {what_it_takes(coverage, declared)}, covers {covered} and"

@@ -221,6 +221,7 @@ START_JOB = Contract(
                 "wbadmin",
                 "agent",
                 "diskshadow",
+                "ntbackup",
                 "export-configuration",
                 "command",
                 "mtacheck",
@@ -254,7 +255,7 @@ START_JOB = Contract(
         "Stop-Service",
         "Test-ADServiceAccount",
     ),
-    tools=("diskshadow", "eseutil", "mtacheck", "reg", "vssadmin", "wbadmin"),
+    tools=("diskshadow", "eseutil", "mtacheck", "ntbackup", "reg", "vssadmin", "wbadmin"),
 )
 
 POLL_JOB = Contract(

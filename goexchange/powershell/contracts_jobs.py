@@ -59,6 +59,9 @@ JOB_REQUESTS: Mapping[str, Schema] = {
         eseutil=TEXT,
         databases=several(record(path=TEXT, log_folder=TEXT, log_prefix=TEXT)),
     ),
+    # selection: the lines of its selection file; files: those of the database that is to be backed
+    # up, whose sizes are taken down before the start
+    "ntbackup": record(target=TEXT, selection=several(TEXT), files=several(TEXT)),
     "export-configuration": record(
         folder=TEXT, registry_keys=several(TEXT), paths=several(TEXT), system_state=FLAG
     ),
@@ -101,6 +104,16 @@ JOB_RESULTS: Mapping[str, Schema] = {
             )
         ),
         left=several(TEXT),
+        error_output=BASE64,
+    ),
+    # ended: with its process, or it was not begun beside somebody else's; file: the backup file as
+    # it is after that, nothing where there is none; log: its own, of since the start
+    "ntbackup": record(
+        ended={"type": "string", "enum": ["process", "running-already"]},
+        file=maybe(record(path=TEXT, size_bytes=COUNT, written_at=TIME)),
+        sizes=several(record(path=TEXT, size_bytes=COUNT)),
+        was_other_seen=FLAG,
+        log=maybe(record(path=TEXT, content=BASE64)),
         error_output=BASE64,
     ),
     "export-configuration": record(files=several(COPIED_FILE), missing=several(TEXT)),

@@ -6,6 +6,7 @@ Source: the vendor's articles about online backups of Exchange 2000 and 2003 (KB
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from goexchange.model.actual import Generation
@@ -31,12 +32,26 @@ def begun(database: MailboxDatabase, host: Host, *, at: datetime) -> None:
     _tell(database, host, 210, at=at, text="A full backup is starting.")
 
 
-def completed(database: MailboxDatabase, host: Host, *, at: datetime) -> None:
-    """Both its files were read to their ends, and the backup ended well."""
-    for path in (database.edb_path, streaming_beside(database.edb_path)):
-        _tell(database, host, 221, at=at, text=f"Ending the backup of the file {path}.")
+def completed(
+    databases: Sequence[MailboxDatabase], host: Host, *, at: datetime, leaves_out: str = ""
+) -> None:
+    """Both files of each of them were read to their ends, but for those whose names end in what is
+    left out, and the backup of their storage group ended well.
+    """
+    for database in databases:
+        for path in (database.edb_path, streaming_beside(database.edb_path)):
+            if not leaves_out or not path.endswith(leaves_out):
+                _tell(database, host, 221, at=at, text=f"Ending the backup of the file {path}.")
     text = "The backup procedure has been successfully completed."
-    _tell(database, host, 213, at=at, text=text)
+    _tell(databases[0], host, 213, at=at, text=text)
+
+
+def truncated(
+    database: MailboxDatabase, host: Host, *, at: datetime, told: tuple[int, str]
+) -> None:
+    """What became of the logs of its storage group: number and text of the event."""
+    event_id, text = told
+    _tell(database, host, event_id, at=at, text=text)
 
 
 def stopped(database: MailboxDatabase, host: Host, *, at: datetime) -> None:

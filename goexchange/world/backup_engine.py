@@ -19,7 +19,7 @@ from attrs import define
 from goexchange.codec import time_text
 from goexchange.ese.header import BackupKind
 from goexchange.ese.structures import BackupRecord
-from goexchange.world.backup_2003 import begun, completed, is_streamed, stopped
+from goexchange.world.backup_2003 import begun, completed, is_streamed, stopped, truncated
 from goexchange.world.databases import MailboxDatabase, backup_record, change_header
 from goexchange.world.events import WINDOWS_BACKUP
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, VolumeState, join
@@ -63,6 +63,8 @@ class BackupRun:
     is_over: bool = False
     is_windows_backup: bool = True
     is_fake: bool = False
+    group: str | None = None  # of Exchange 2003: a storage group that ntbackup streams out
+    leaves_out: str = ""  # files of this kind are not read
 
     @property
     def snapshot_at(self) -> datetime:
@@ -124,6 +126,8 @@ def end_run(world: World, run: BackupRun, moment: datetime) -> None:
     if not run.is_windows_backup:
         if run.is_failing:
             abort_run(world, run, moment)
+        elif run.group is not None:
+            complete_run(world, run, moment)  # the engine is told before the program ends
         else:
             run.completes_at = moment + timedelta(seconds=world.site.times.backup_completion)
         return
@@ -157,12 +161,17 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
     """The writer has heard that the backup is complete: truncate, stamp, say so."""
     host = world.hosts[run.host]
     run.is_over = True
-    for database in _covered(world, run):
+    covered = _covered(world, run)
+    if run.group is not None and covered and not run.is_fake:
+        completed(covered, host, at=moment, leaves_out=run.leaves_out)
+    for database in covered:
         if database.mounted_on != run.host or not database.is_backup_running:
             continue
         stream = database.stream
-        if is_streamed(host) and not run.is_fake:
-            completed(database, host, at=moment)
+        if run.group is not None:
+            pass
+        elif is_streamed(host) and not run.is_fake:
+            completed((database,), host, at=moment)
         elif not run.is_fake:
             _engine_event(
                 host,
@@ -182,19 +191,14 @@ def complete_run(world: World, run: BackupRun, moment: datetime) -> None:
         if run.is_fake:
             continue
         deleted = stream.truncate(host.files)
-        if deleted is None:
-            _engine_event(
-                host, database, event_id=225, at=moment, text="No log files can be truncated."
-            )
-        else:
+        event_id, text = 225, "No log files can be truncated."
+        if deleted is not None:
             first, last = (stream.path_of(each) for each in deleted)
-            _engine_event(
-                host,
-                database,
-                event_id=224,
-                at=moment,
-                text=f"Deleting log files {first} to {last}.",
-            )
+            event_id, text = 224, f"Deleting log files {first} to {last}."
+        if is_streamed(host):
+            truncated(database, host, at=moment, told=(event_id, text))
+        else:
+            _engine_event(host, database, event_id=event_id, at=moment, text=text)
         world.note(
             "full-backup", host=run.host, database=database.name, detail=run.job or "foreign"
         )
@@ -209,7 +213,8 @@ def abort_run(world: World, run: BackupRun, moment: datetime) -> None:
         if database.is_backup_running:
             database.is_backup_running = False
             if is_streamed(host):
-                stopped(database, host, at=moment)
+                if run.group is None or database.guid == run.covered[0]:
+                    stopped(database, host, at=moment)
                 continue
             _engine_event(
                 host, database, event_id=2007, at=moment, text="Shadow copy instance 1 aborted."
@@ -254,9 +259,15 @@ def _begin(
 
 
 def begin_other_run(
-    world: World, host: Host, *, job: str, covered: Sequence[MailboxDatabase], is_fake: bool
+    world: World,
+    host: Host,
+    *,
+    job: str,
+    covered: Sequence[MailboxDatabase],
+    is_fake: bool,
+    group: str | None = None,
 ) -> BackupRun:
-    """A vendor's agent, or diskshadow, begins a backup of these databases."""
+    """A vendor's agent, diskshadow, or ntbackup of a storage group, begins a backup of these."""
     now = world.now()
     size = sum(host.files.size(each.edb_path) for each in covered)
     run = BackupRun(
@@ -269,6 +280,7 @@ def begin_other_run(
         ends_at=now + timedelta(seconds=_seconds(world, size)),
         is_windows_backup=False,
         is_fake=is_fake,
+        group=group,
     )
     return _freeze(world, host, run)
 
@@ -284,7 +296,8 @@ def _freeze(world: World, host: Host, run: BackupRun) -> BackupRun:
     for database in _covered(world, run):
         database.is_backup_running = True
         if is_streamed(host):
-            if not run.is_fake:
+            is_first = run.group is None or database.guid == run.covered[0]
+            if not run.is_fake and is_first:
                 begun(database, host, at=now)
             continue
         for event_id, text in () if run.is_fake else _FREEZE_EVENTS:

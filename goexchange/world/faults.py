@@ -63,6 +63,19 @@ class ShadowTrouble(Enum):
     STAYS = "shadow-stays"  # its shadow copies cannot be deleted
 
 
+class NtbackupTrouble(Enum):
+    """What a backup by ntbackup comes to instead."""
+
+    RUNNING = "ntbackup-runs-already"
+    FAILS = "ntbackup-fails"  # half-way, with a part of its file
+    FAKE_FILE = "ntbackup-fakes-file"  # a file of the right size, and no event of the engine
+    NO_FILE = "ntbackup-leaves-no-file"  # the engine's whole trail, and no file
+    SHORT_FILE = "ntbackup-leaves-short-file"
+    FOREIGN = "ntbackup-of-somebody-else"  # whose trail is whole, and ours never came to the engine
+    LEAVES_OUT = "ntbackup-leaves-out"  # the streaming files are not read
+    NEVER_ENDS = "ntbackup-never-ends"  # a window waits for somebody
+
+
 @frozen(kw_only=True)
 class FailedMount:
     """A mount that fails; it may have begun to write logs by then."""
@@ -83,6 +96,7 @@ class Faults:
     _copy_failures: list[str] = field(factory=list, alias="copy_failures")
     _seed_failures: list[str] = field(factory=list, alias="seed_failures")
     _shadows: list[ShadowTrouble] = field(factory=list, alias="shadows")
+    _ntbackups: list[NtbackupTrouble] = field(factory=list, alias="ntbackups")
     _move_refusals: list[str] = field(factory=list, alias="move_refusals")
     stuck_components: set[tuple[str, str]] = field(factory=set)  # host, component
     stuck_queues: set[str] = field(factory=set)
@@ -160,6 +174,10 @@ class Faults:
         """The next backup by diskshadow comes to this."""
         self._shadows.append(trouble)
 
+    def trouble_next_ntbackup(self, trouble: NtbackupTrouble) -> None:
+        """The next backup by ntbackup comes to this."""
+        self._ntbackups.append(trouble)
+
     def reboot(self, host: str, *, at: datetime) -> None:
         """A host reboots at a moment."""
         self.reboots.append(PlannedReboot(host=host, at=at))
@@ -207,6 +225,14 @@ class Faults:
             self.fired.append(trouble.value)
             return trouble
         return ShadowTrouble.COPY_FAILS if self.take_backup() else None
+
+    def take_ntbackup(self) -> NtbackupTrouble | None:
+        """What a backup by ntbackup comes to instead."""
+        if self._ntbackups:
+            trouble = self._ntbackups.pop(0)
+            self.fired.append(trouble.value)
+            return trouble
+        return NtbackupTrouble.FAILS if self.take_backup() else None
 
     def take_backup(self) -> bool:
         """Whether this backup is to fail."""

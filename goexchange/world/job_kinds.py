@@ -19,6 +19,7 @@ from goexchange.world.hosts import Host
 from goexchange.world.isinteg import isinteg
 from goexchange.world.jobs import HostJob
 from goexchange.world.mta import run_mtacheck
+from goexchange.world.ntbackup import ntbackup
 from goexchange.world.scripts_trial import try_folders
 from goexchange.world.sealing import seal_by_job
 from goexchange.world.service_jobs import restore_services, stop_services
@@ -68,6 +69,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return watch_agent(world, host, job)
     if job.kind == "diskshadow":
         return _as_captured(shadow_backup(world, host, job, bench=bench_for(world, host)))
+    if job.kind == "ntbackup":
+        return ntbackup(world, host, job)
     if job.kind == "isinteg":
         return isinteg(world, host, request)
     if job.kind == "mtacheck":

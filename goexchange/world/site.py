@@ -468,5 +468,5 @@ _DATABASES_2003 = (
         is_public_folder=True,
         replication_waiting=None,
     ),
-    _plain("DB32", 2, "EX07", pages=3000, free_pages=40),
+    _plain("DB32", 2, "EX07", pages=3000, free_pages=1400),
 )

@@ -304,7 +304,7 @@ class World:
             if database.description.full_backup_hours_ago is not None:
                 ago = timedelta(hours=database.description.full_backup_hours_ago)
                 begun(database, active, at=now - ago - timedelta(minutes=5))
-                completed(database, active, at=now - ago)
+                completed((database,), active, at=now - ago)
         for host in (self.hosts[each] for each in database.description.copies):
             _forget_growth(host, self.site)
         if database.description.is_mounted:

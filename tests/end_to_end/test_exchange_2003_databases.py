@@ -29,9 +29,14 @@ FIRST = {
     "DB31": ("EX07", "offline-diagnostic-report", BOTH, DOWN, ""),
     "DB32": ("EX07", "store-error-correction", "verified_within: 30d", PASSES, SET),
 }
+NTBACKUP = "\n  after: {online: {method: ntbackup, target: {path: 'F:\\online'}, timeout: 2h}}"
 SECOND = {
-    "DB30": ("EX07", "exchange-backup", "offline_backup_within: 1s", "", SET),
-    "DB32": ("EX07", "offline-space-diagnostic", "measured_within: 90d", DOWN, ""),
+    "DB30": (
+        "EX07", "exchange-backup", "offline_backup_within: 1s, online_full_backup_within: 1s", "",
+        SET + NTBACKUP,
+    ),
+    "DB31": ("EX07", "offline-space-diagnostic", "measured_within: 1s", DOWN, ""),
+    "DB32": ("EX07", "offline-defrag", "white_space_max: 20%", "", SET + NTBACKUP),
 }
 REFUSED = {
     "DB31": ("EX07", "exchange-backup", "offline_backup_within: 1s", "", SET),
@@ -90,7 +95,15 @@ def test_a_set_holds_both_files_and_our_verifier_says_that_it_cannot_tell(
 
 def test_what_is_not_executed_there_is_refused_by_name(seen: dict[str, Any]) -> None:
     assert "those of PUB31 too (one storage group)" in seen["left"]
-    assert "ntbackup" in seen["left"]
+    assert "no windows-server-backup on Windows Server 2003" in seen["left"]
+
+
+def test_ntbackup_leaves_a_file_for_each_storage_group_and_is_proved(seen: dict[str, Any]) -> None:
+    files = sorted(seen["site"].disk("EX07").rglob("*.bkf"))
+    assert len(files) == 2 and all(each.stat().st_size > 1_000_000 for each in files)
+    found = seen["rounds"][1]["report"]["online_backups"]
+    assert {each["address"] for each in found} == {"EX07/DB30", "EX07/DB32"}
+    assert all(each["proved"] and each["method"].startswith("ntbackup: ") for each in found)
 
 
 def test_doctor_and_observe_know_the_server(seen: dict[str, Any]) -> None:

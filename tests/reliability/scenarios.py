@@ -63,6 +63,7 @@ class Scenario:
     generations: tuple[Generation, ...] = LIVING
     has_agent: bool = False
     has_shadow: bool = False
+    has_ntbackup: bool = False  # of Exchange 2003
     has_rebuilt_set: bool = False
     has_group: bool = False
     has_backup_before: bool = False
@@ -85,6 +86,7 @@ class Scenario:
                 ("passes", self.has_passes),
                 ("a backup agent", self.has_agent),
                 ("a backup by diskshadow", self.has_shadow),
+                ("a backup by ntbackup", self.has_ntbackup),
                 ("a set of the rebuilt file", self.has_rebuilt_set),
                 ("one availability group", self.has_group),
                 ("a backup before", self.has_backup_before),
@@ -468,6 +470,7 @@ _AGENTS = (
 )
 _WBADMIN = "{method: windows-server-backup, target: {path: 'F:'}}"
 _SHADOW = "{method: diskshadow, target: {path: 'F:\\online'}}"
+_NTBACKUP = "{method: ntbackup, target: {path: 'F:\\online'}, timeout: 2h}"
 _PROGRAM = "'C:\\agent\\backup.cmd'"
 _AGENT = (
     "{method: agent, timeout: 2h, agent:"
@@ -506,6 +509,7 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         else ""
     )
     online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
+    online = _NTBACKUP if scenario.has_ntbackup else online
     # isinteg changes the new file of Exchange 2007 after its set would be made
     has_rebuilt_set = scenario.has_rebuilt_set and not (is_older and scenario.has_passes)
     rebuilt = f"offline: {{target: {{path: '{target}'}}}}, " if has_rebuilt_set else ""

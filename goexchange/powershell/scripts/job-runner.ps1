@@ -838,6 +838,78 @@ function Invoke-ShadowCopy {
     return 1
 }
 
+# --- ntbackup (Windows Server 2003) ---------------------------------------------------------------
+
+# Whether somebody else's runs: two of them would share the engine's events and the folder of their logs.
+function Test-OtherBackup([int]$Own) {
+    $all = @(Get-Process -Name 'ntbackup' -ErrorAction SilentlyContinue)
+    return @($all | Where-Object -FilterScript { $null -ne $_ -and $_.Id -ne $Own }).Count -gt 0
+}
+
+# The newest log that it has written since; in the profile of whoever it runs as.
+function Read-BackupLog([DateTime]$Since) {
+    $data = Join-GxPath ([Environment]::GetFolderPath('LocalApplicationData')) @('Microsoft', 'Windows NT', 'NTBackup', 'data')
+    if (-not [System.IO.Directory]::Exists($data)) { return $null }
+    $newest = $null
+    $when = $Since
+    foreach ($path in @([System.IO.Directory]::GetFiles($data, 'backup*.log'))) {
+        $written = [System.IO.File]::GetLastWriteTimeUtc($path)
+        if ($written -lt $when) { continue }
+        $newest = $path
+        $when = $written
+    }
+    if ($null -eq $newest) { return $null }
+    return @{ path = $newest; content = [Convert]::ToBase64String((Read-GxBytes $newest 0 1048576)) }
+}
+
+# It is a program with a window: only the end of its process is waited for, and neither code nor words are judged here.
+function Wait-Backup($Process, $Found) {
+    $streams = @((New-Stream $Process.StandardOutput $output), (New-Stream $Process.StandardError $errorOutput))
+    $quiet = 0
+    while ($quiet -lt 2) {
+        foreach ($stream in $streams) { [void](Read-Stream $stream) }
+        if ($Process.HasExited) { $quiet = $quiet + 1 }
+        elseif (Test-OtherBackup $Process.Id) { $Found['was_other_seen'] = $true }
+        Start-Sleep -Milliseconds 500
+    }
+    foreach ($stream in $streams) { Close-Stream $stream }
+}
+
+function Invoke-Ntbackup($Request) {
+    $found = @{ ended = 'process'; file = $null; sizes = @(); was_other_seen = $false; log = $null; error_output = '' }
+    if (Test-OtherBackup $PID) {
+        $found['ended'] = 'running-already'
+        $found['was_other_seen'] = $true
+        return @{ exit_code = -1; result = $found }
+    }
+    $tool = [System.IO.Path]::Combine([Environment]::SystemDirectory, 'ntbackup.exe')
+    if (-not [System.IO.File]::Exists($tool)) { throw ('there is no ' + $tool) }
+    # Without /A it writes over what is there: the name is the job's own, and whatever has it is left alone.
+    $target = [string]$Request.target
+    $file = [System.IO.Path]::Combine($target, ([System.IO.Path]::GetFileName($folder) + '.bkf'))
+    if ([System.IO.File]::Exists($file)) { Stop-Gx 'path-exists' ('already there: ' + $file) }
+    [void][System.IO.Directory]::CreateDirectory($target)
+    $selection = [System.IO.Path]::Combine($folder, 'selection.bks')
+    $unicode = New-Object -TypeName System.Text.UnicodeEncoding -ArgumentList @($false, $false)
+    Write-GxFile $selection ($unicode.GetBytes((@($Request.selection) -join "`r`n") + "`r`n"))
+    foreach ($path in @($Request.files)) {
+        $info = New-Object -TypeName System.IO.FileInfo -ArgumentList ([string]$path)
+        $found['sizes'] += @{ path = [string]$path; size_bytes = [long]$info.Length }
+    }
+    $words = @($tool, 'backup', ('@' + $selection), '/J', 'goexchange', '/F', $file, '/V:no', '/R:no', '/L:f', '/M', 'normal', '/RS:no', '/HC:off', '/SNAP:off')
+    $since = [DateTime]::UtcNow
+    $process = Start-Program ([string[]]$words)
+    Wait-Backup $process $found
+    if ([System.IO.File]::Exists($file)) {
+        $made = New-Object -TypeName System.IO.FileInfo -ArgumentList $file
+        $found['file'] = @{ path = $file; size_bytes = [long]$made.Length; written_at = (ConvertTo-GxTime $made.LastWriteTimeUtc) }
+    }
+    $found['log'] = Read-BackupLog $since
+    $errorOutput.Flush()
+    $found['error_output'] = [Convert]::ToBase64String((Read-GxBytes $errorPath 0 1048576))
+    return @{ exit_code = [int]$process.ExitCode; result = $found }
+}
+
 # --- services ------------------------------------------------------------------------------------
 
 $serviceSeconds = 300
@@ -966,6 +1038,7 @@ function Invoke-Request($Job) {
         'wbadmin' { return Invoke-Backup $request }
         'agent' { return Invoke-Agent $request }
         'diskshadow' { return Invoke-Shadow $request }
+        'ntbackup' { return Invoke-Ntbackup $request }
         'export-configuration' { return Export-Configuration $request }
         'command' { return Invoke-Program $request }
         'isinteg' { return Invoke-Integrity $request }

@@ -169,7 +169,7 @@ def after_set() -> DesiredState:
 @pytest.mark.parametrize(
     ("want", "seen", "why"),
     [
-        (method(OnlineBackupMethod.WINDOWS_SERVER_BACKUP), old(), "ntbackup"),
+        (method(OnlineBackupMethod.WINDOWS_SERVER_BACKUP), old(), "it has ntbackup"),
         (after_set(), old(), "a set of the rebuilt file"),
         (wants(Script.PREVENTATIVE_MAINTENANCE, passes=1), old(), "around a rebuild"),
         (CORRECT, old(database(storage_group="")), "its storage group is unknown"),
