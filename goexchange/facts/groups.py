@@ -10,6 +10,7 @@ from typing import Any
 
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.server_mode import SINCE
+from goexchange.model.actual import ActualHost
 from goexchange.model.copies import ActualCopy, ActualGroup
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -20,6 +21,8 @@ from goexchange.powershell.sizes import generation_of, parse_server_version
 Json = Mapping[str, Any]
 
 _SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(?:\.(\d{1,7}))?\Z")
+_PAUSED = "Paused"
+_NODE_STATES = (_PAUSED, "Up", "Down")  # one that is down is no operational member either
 _PAIR = re.compile(r"\[(.*), ([^,\]]*)\]\Z")
 
 
@@ -88,6 +91,25 @@ def decode_group(
         primary_active_manager=answer.text(plain, "PrimaryActiveManager"),
         witness_server=answer.text(plain, "WitnessServer"),
     )
+
+
+def paused_members(group: ActualGroup, host: ActualHost | Unknown) -> tuple[str, ...] | Unknown:
+    """The members whose cluster node is paused, which is what the vendor's scripts of Exchange 2010
+    do with a member in maintenance mode.
+
+    Unknown: all of them, where a member has no node there, or a node a state that is not known.
+    """
+    nodes = host if isinstance(host, Unknown) else host.cluster_nodes
+    if nodes is None:
+        return Unknown("the host was not asked for the nodes of its cluster")
+    if isinstance(nodes, Unknown) or isinstance(group.servers, Unknown):
+        return nodes if isinstance(nodes, Unknown) else group.servers
+    states = {each.name.lower(): each.state for each in nodes}
+    for name in group.servers:
+        state = states.get(name.lower(), "not told")
+        if state not in _NODE_STATES:
+            return Unknown(f"the state of the cluster node {name} is {state}")
+    return tuple(each for each in group.servers if states[each.lower()] == _PAUSED)
 
 
 def decode_copies(

@@ -14,6 +14,7 @@ from goexchange.facts.services import decode_asked
 from goexchange.model.actual import (
     ActualHost,
     AskedService,
+    ClusterNode,
     DatabaseRecord,
     FileFacts,
     HostEvent,
@@ -66,6 +67,7 @@ def decode_host(result: Json, observed_at: datetime) -> ActualHost:
         records=_records(parts.member("records")),
         open_recoveries=_recoveries(parts.member("recoveries")),
         asked_services=_asked(parts),
+        cluster_nodes=_nodes(parts),
     )
 
 
@@ -81,6 +83,10 @@ class _Parts:
             return Unknown(f"the host could not say: {self._failures[part]}")
         return self._result[part] if default is None else self._result.get(part, default)
 
+    def optional(self, part: str) -> Any:
+        """None where the script left it out, or empty."""
+        return self.member(part) if part in {*self._result, *self._failures} else None
+
     def several(self, part: str, decode: Callable[[Json], T]) -> tuple[T, ...] | Unknown:
         value = self.member(part)
         return value if isinstance(value, Unknown) else tuple(decode(plain) for plain in value)
@@ -90,6 +96,14 @@ def _asked(parts: _Parts) -> tuple[AskedService, ...] | Unknown:
     """Nothing where nobody asked; a part that failed is named like every other."""
     answer = parts.member("asked_services", {"asked": (), "told": ()})
     return answer if isinstance(answer, Unknown) else decode_asked(answer["asked"], answer["told"])
+
+
+def _nodes(parts: _Parts) -> tuple[ClusterNode, ...] | None | Unknown:
+    """None where nobody asked."""
+    answer = parts.optional("cluster_nodes")
+    if answer is None or isinstance(answer, Unknown):
+        return answer
+    return tuple(ClusterNode(**plain) for plain in answer)
 
 
 def _found(exchange: Any, name: str) -> str | Unknown:

@@ -13,7 +13,7 @@ from attrs import evolve, frozen
 from goexchange.codec import time_text
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.databases import decode_databases
-from goexchange.facts.groups import decode_copies, decode_group
+from goexchange.facts.groups import decode_copies, decode_group, paused_members
 from goexchange.facts.host import decode_host
 from goexchange.facts.of_2003 import statements_of_2003
 from goexchange.facts.of_2007 import (
@@ -25,9 +25,10 @@ from goexchange.facts.of_2007 import (
     statements_of_2007,
 )
 from goexchange.facts.public_folders import with_backlogs
-from goexchange.facts.server_mode import decode_mode
+from goexchange.facts.server_mode import BY_NODE, decode_mode
 from goexchange.facts.services import asked_services
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation
+from goexchange.model.copies import ActualGroup
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.cmdlets import check_call, get_repair_requests
@@ -97,7 +98,8 @@ def host_arguments(
     exchange: Json | Unknown, *, root: str, events_since: datetime, services: Sequence[str] = ()
 ) -> dict[str, Any]:
     """The arguments of observe-host: the files and log folders that the Exchange channel has just
-    named, and the services that somebody wants stopped.
+    named, and the services that somebody wants stopped; of a member of a group of Exchange 2010
+    the nodes of its cluster too.
     """
     databases = (
         ()
@@ -110,7 +112,18 @@ def host_arguments(
         "log_folders": _texts(databases, "LogFolderPath"),
         "events_since": time_text(events_since),
         **asked_services(services),
+        **_asked_nodes(exchange),
     }
+
+
+def _asked_nodes(exchange: Json | Unknown) -> dict[str, Any]:
+    """Nothing where Exchange itself tells who is in maintenance mode, and where nobody can be."""
+    if isinstance(exchange, Unknown):
+        return {}
+    answer = ExchangeAnswer(exchange)
+    version = _version(answer.text(answer.one("ExchangeServer"), "AdminDisplayVersion"))
+    is_member = isinstance(_availability_group(answer), str)
+    return {"cluster": True} if is_member and _generation(version) in BY_NODE else {}
 
 
 def decode_server(
@@ -144,12 +157,28 @@ def decode_server(
         availability_group=group,
         databases=_databases(answer, asked, host=actual_host, events=events),
         host=actual_host,
-        group=decode_group(answer, group),
+        group=_group(answer, group, host=actual_host, generation=_generation(version)),
         copies=decode_copies(answer, group),
         mta=None,  # no version with cmdlets has one
         cluster=cluster_of(answer),
         mode=decode_mode(answer, group, _generation(version)),
     )
+
+
+def _group(
+    answer: ExchangeAnswer,
+    name: str | None | Unknown,
+    *,
+    host: ActualHost | Unknown,
+    generation: Generation | Unknown,
+) -> ActualGroup | None | Unknown:
+    """The server's group; who is in maintenance mode is told by the host where Exchange does not
+    tell it.
+    """
+    group = decode_group(answer, name)
+    if not isinstance(group, ActualGroup) or generation not in BY_NODE:
+        return group
+    return evolve(group, in_maintenance=paused_members(group, host))
 
 
 def _silent(

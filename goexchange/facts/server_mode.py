@@ -24,6 +24,10 @@ SINCE = (
     Generation.SUBSCRIPTION_EDITION,
 )
 """Versions that have component states."""
+BY_NODE = (Generation.EXCHANGE_2010,)
+"""Versions with groups and without component states: who is in maintenance mode is told by the
+cluster alone, whose node is paused.
+"""
 
 _ENTRY = re.compile(r"\s*Request[eo]r:\s*(\w+)\s*;\s*State:\s*(\w+)\s*(?:;|\Z)")
 _NAMES = ("Requester", "Requestor")
@@ -38,13 +42,12 @@ def decode_mode(
         return group
     if isinstance(generation, Unknown):
         return generation
+    policy = answer.text(answer.one("MailboxServer"), "DatabaseCopyAutoActivationPolicy")
+    if generation in BY_NODE:
+        return ServerMode(components=(), activation_policy=policy)
     if generation not in SINCE:
         return Unknown(f"Exchange {generation.value} has no component states")
-    server = answer.one("MailboxServer")
-    return ServerMode(
-        components=decode_components(answer),
-        activation_policy=answer.text(server, "DatabaseCopyAutoActivationPolicy"),
-    )
+    return ServerMode(components=decode_components(answer), activation_policy=policy)
 
 
 def decode_components(answer: ExchangeAnswer) -> tuple[ComponentState, ...] | Unknown:

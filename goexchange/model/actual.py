@@ -208,6 +208,14 @@ class ReplicationQueue:
 
 
 @frozen(kw_only=True)
+class ClusterNode:
+    """A node of a failover cluster, with the cluster's word for its state: `Up`, `Paused`."""
+
+    name: str
+    state: str
+
+
+@frozen(kw_only=True)
 class ActualHost:
     """What the Windows channel said of a host, all in one observation."""
 
@@ -237,6 +245,8 @@ class ActualHost:
     replication_queues: tuple[ReplicationQueue, ...] | Unknown = Unknown("it was not asked for")
     # those that a specification wants stopped; empty when nobody asked
     asked_services: tuple[AskedService, ...] | Unknown = ()
+    # every node of its failover cluster; None when nobody asked
+    cluster_nodes: tuple[ClusterNode, ...] | None | Unknown = None
 
 
 @frozen(kw_only=True)

@@ -57,6 +57,8 @@ class ComponentState:
 class ServerMode:
     """What maintenance mode of a member of an availability group is made of, as far as Exchange
     says it.
+
+    Shape: `components` is empty where the version has none.
     """
 
     components: tuple[ComponentState, ...] | Unknown

@@ -52,14 +52,17 @@ OBSERVE_HOST = Contract(
     changes_host=False,
     arguments=optional(
         "services",  # asked for by name; `asked_services` is the answer
+        "cluster",  # of Exchange 2010; `cluster_nodes` is the answer
         root=TEXT,
         paths=several(TEXT),
         log_folders=several(TEXT),
         events_since=TIME,
         services=several(TEXT),
+        cluster=FLAG,
     ),
     result=optional(
         "asked_services",
+        "cluster_nodes",
         host=record(
             name=TEXT,
             boot_id=TEXT,
@@ -76,6 +79,7 @@ OBSERVE_HOST = Contract(
         ),
         services=several(record(name=TEXT, state=TEXT, start_type=TEXT)),
         asked_services=ASKED_SERVICES,
+        cluster_nodes=maybe(several(record(name=TEXT, state=TEXT))),
         tasks=several(record(name=TEXT, state=TEXT, actions=several(TEXT), next_run=maybe(TIME))),
         processes=several(record(name=TEXT, id=COUNT, started_at=maybe(TIME))),
         files=several(FILE),
@@ -104,6 +108,7 @@ OBSERVE_HOST = Contract(
         "Get-Acl",
         "Get-ChildItem",
         "Get-CimInstance",
+        "Get-ClusterNode",
         "Get-Command",
         "Get-Item",
         "Get-Process",
@@ -112,6 +117,7 @@ OBSERVE_HOST = Contract(
         "Get-WBJob",
         "Get-WBSummary",
         "Get-WinEvent",
+        "Import-Module",
     ),
 )
 

@@ -246,7 +246,7 @@ _SINCE_2010 = frozenset(
     {
         "Get-MailboxDatabaseCopyStatus", "Get-DatabaseAvailabilityGroup", "Get-MoveRequest",
         "Suspend-MailboxDatabaseCopy", "Resume-MailboxDatabaseCopy", "New-MailboxRepairRequest",
-        "Move-ActiveMailboxDatabase",
+        "Move-ActiveMailboxDatabase", "Update-MailboxDatabaseCopy",
     }
 )  # fmt: skip
 _BEFORE_2013 = frozenset(
@@ -261,8 +261,11 @@ _MISSING = {
 
 # What the cmdlets of Exchange 2010 do not take yet.
 _LATER_PARAMETERS = frozenset(
-    {("New-MailboxDatabase", "AutoDagExcludeFromMonitoring"), ("Get-Mailbox", "PublicFolder")}
-)
+    {
+        ("New-MailboxDatabase", "AutoDagExcludeFromMonitoring"), ("Get-Mailbox", "PublicFolder"),
+        ("Update-MailboxDatabaseCopy", "BeginSeed"),
+    }
+)  # fmt: skip
 
 
 def cmdlet_names(generation: Generation) -> tuple[str, ...]:

@@ -177,6 +177,8 @@ def get_availability_group(world: World, given: Mapping[str, Any]) -> CmdletAnsw
             "PrimaryActiveManager": (up[0] if up else None) if live else None,
             "ServersInMaintenance": away if live else None,
         }
+        if world.hosts[given[""]].description.generation is Generation.EXCHANGE_2010:
+            del properties["ServersInMaintenance"]
         name = "Microsoft.Exchange.Data.Directory.SystemConfiguration.DatabaseAvailabilityGroup"
         rows.append(
             ExchangeObject(type_names=type_names(name), to_string=group.name, properties=properties)

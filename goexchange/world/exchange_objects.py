@@ -131,6 +131,8 @@ def mailbox_server(world: World, host: Host) -> ExchangeObject:
         "ExchangeVersion": "0.1 (8.0.535.0)",
         "AdminDisplayVersion": _admin_version(server.version),
     }
+    if server.generation is Generation.EXCHANGE_2010:
+        del properties["DatabaseCopyActivationDisabledAndMoveNow"]
     if server.generation is Generation.EXCHANGE_2007:
         later = ("DatabaseAvailabilityGroup", "DatabaseCopyAutoActivationPolicy")
         properties = {name: each for name, each in properties.items() if name not in later}

@@ -85,7 +85,21 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         "recoveries": open_recoveries(host, arguments["root"]),
         "failures": _failures(host.description),
         **_asked_services(host, arguments),
+        **({"cluster_nodes": _nodes(world, host)} if arguments.get("cluster") else {}),
     }
+
+
+def _nodes(world: World, host: Host) -> list[dict[str, str]]:
+    """The nodes of the cluster below the host's availability group."""
+    members = [
+        each
+        for each in world.hosts.values()
+        if each.description.availability_group == host.description.availability_group
+    ]
+    return [
+        {"name": each.name, "state": each.mode.node if each.down_until is None else "Down"}
+        for each in members
+    ]
 
 
 def _queues(world: World, host: Host) -> list[dict[str, Any]] | None:

@@ -26,6 +26,9 @@ _COMPONENTS = (
 )  # fmt: skip
 _INACTIVE = ("ForwardSyncDaemon", "ProvisioningRps")
 _ALWAYS = ("Monitoring", "RecoveryActionsEnabled")
+_WITHOUT_COMPONENTS = (
+    Generation.EXCHANGE_2003, Generation.EXCHANGE_2007, Generation.EXCHANGE_2010,
+)  # fmt: skip
 _WITH_CALL_ROUTER = (Generation.EXCHANGE_2013, Generation.EXCHANGE_2016)
 
 
@@ -61,7 +64,8 @@ def first_mode(
     generation: Generation, described: tuple[tuple[str, str, str], ...], *, policy: str, node: str
 ) -> ModeState:
     """The mode at the start; `described` is component, requester and state beside the usual."""
-    names = [*_COMPONENTS, *(("UMCallRouter",) if generation in _WITH_CALL_ROUTER else ())]
+    later = () if generation in _WITHOUT_COMPONENTS else _COMPONENTS
+    names = [*later, *(("UMCallRouter",) if generation in _WITH_CALL_ROUTER else ())]
     by = {
         name: {FUNCTIONAL: "Inactive" if name in _INACTIVE else "Active"} for name in names
     }

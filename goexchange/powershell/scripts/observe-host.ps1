@@ -37,6 +37,7 @@ $answer = @{
     }
     is_reboot_pending = $false
     replication_queues = $null
+    cluster_nodes = $null
     fence = 0
     records = @()
     recoveries = @()
@@ -273,6 +274,14 @@ Read-Part 'replication_queues' {
     }
     catch { $queues = $null }
     if ($null -eq $queues) { $null } else { , @($queues) }
+}
+
+# The cluster cmdlets come with RSAT-Clustering-PowerShell, from Windows Server 2008 R2 on; without them it is unknown.
+if ($Arguments.cluster) {
+    Read-List 'cluster_nodes' {
+        Import-Module -Name FailoverClusters
+        foreach ($node in @(Get-ClusterNode)) { @{ name = [string]$node.Name; state = [string]$node.State } }
+    }
 }
 
 Read-Part 'fence' {

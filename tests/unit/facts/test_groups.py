@@ -11,10 +11,12 @@ from attrs import evolve
 
 from goexchange.facts.catalogue import value_of
 from goexchange.facts.groups import group_statements, span_seconds, together
-from goexchange.facts.observation import Asked, decode_server
+from goexchange.facts.observation import Asked, decode_server, host_arguments
 from goexchange.model.actual import ActualServer, ActualState
 from goexchange.model.copies import ActualCopy, ActualGroup, ailment
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.checking import problems
+from goexchange.powershell.contracts import OBSERVE_HOST
 from tests.unit.facts.samples import ERROR_ID, GUID, NOW, database, exchange, host
 
 COPY_TYPE = "Microsoft.Exchange.Management.SystemConfigurationTasks.DatabaseCopyStatusEntry"
@@ -112,6 +114,63 @@ def test_group() -> None:
         primary_active_manager="EX01",
         witness_server="fs01.example.com",
     )
+
+
+NODES = [{"name": "ex01", "state": "Up"}, {"name": "EX03", "state": "Paused"}]
+
+
+def old_member(version: str = "Version 14.3 (Build 123.4)", **changes: Any) -> dict[str, Any]:
+    """A member with Exchange 2010, which does not tell who is in maintenance."""
+    row = group_row(**changes)
+    del row["ServersInMaintenance"]
+    answer = member(row, active_row(), copy_row())
+    answer["objects"][0]["AdminDisplayVersion"] = version
+    return answer
+
+
+def away(nodes: object, answer: dict[str, Any] | None = None, **changes: Any) -> object:
+    told = host(cluster_nodes=nodes, **changes)
+    found = decode_server(
+        answer or old_member(), told, asked=Asked(server="EX01"), observed_at=NOW
+    ).group
+    assert isinstance(found, ActualGroup)
+    return found.in_maintenance
+
+
+def test_who_is_in_maintenance_is_told_by_the_cluster_on_exchange_2010() -> None:
+    assert away(NODES) == ("EX03",)
+    assert away([{**one, "state": "Up"} for one in NODES]) == ()
+    assert away([{**one, "state": "Down"} for one in NODES]) == ()
+
+
+@pytest.mark.parametrize(
+    "nodes", [None, [], NODES[:1], [NODES[0], {"name": "EX03", "state": "Joining"}]]
+)
+def test_a_node_that_is_not_told_makes_it_unknown(nodes: object) -> None:
+    assert isinstance(away(nodes), Unknown)
+
+
+def test_a_cluster_that_does_not_answer_makes_it_unknown() -> None:
+    failed = [{"part": "cluster_nodes", "message": "no such module"}]
+    found = away(None, failures=failed)
+    assert isinstance(found, Unknown) and "no such module" in found.reason
+    assert isinstance(away(NODES, old_member(Servers=None)), Unknown)
+    silent = decode_server(
+        old_member(), Unknown("lost"), asked=Asked(server="EX01"), observed_at=NOW
+    ).group
+    assert isinstance(silent, ActualGroup) and isinstance(silent.in_maintenance, Unknown)
+
+
+def test_only_a_member_of_exchange_2010_is_asked_for_the_nodes_of_its_cluster() -> None:
+    def asked(answer: dict[str, Any] | Unknown) -> bool:
+        arguments = host_arguments(answer, root="C:\\gx", events_since=NOW)
+        assert list(problems(arguments, OBSERVE_HOST.arguments)) == []
+        return "cluster" in arguments
+
+    alone = old_member()
+    alone["objects"][1]["DatabaseAvailabilityGroup"] = None
+    assert asked(old_member())
+    assert not any(map(asked, (alone, member(), Unknown("lost"), old_member("Version x"))))
 
 
 def test_copies_in_order_with_lag_and_preference_of_the_database() -> None:

@@ -248,6 +248,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "is_reboot_pending": ("is_reboot_pending",),
     "replication_queues": ("replication_queues",),
     "records": ("records",),
+    "cluster_nodes": ("cluster_nodes",),
 }
 
 

@@ -81,8 +81,10 @@ def test_the_mode_of_a_member_of_a_server_without_a_group_and_of_an_old_version(
     for unknown in (
         decode_mode(answer(row()), Unknown("no answer"), Generation.EXCHANGE_2019),
         decode_mode(answer(row()), "DAG1", Unknown("no answer")),
-        decode_mode(answer(row()), "DAG1", Generation.EXCHANGE_2010),
+        decode_mode(answer(row()), "DAG1", Generation.EXCHANGE_2007),
     ):
         assert isinstance(unknown, Unknown)
+    old = decode_mode(answer(), "DAG1", Generation.EXCHANGE_2010)
+    assert old == ServerMode(components=(), activation_policy="IntrasiteOnly")
     silent = ServerMode(components=Unknown("no answer"), activation_policy="Blocked")
     assert isinstance(silent.component("HubTransport"), Unknown)
