@@ -49,6 +49,14 @@ def refuse_forbidden(needed: tuple[ConsentNeed, ...], spec: DesiredState) -> Nee
     )
 
 
+def unconfirmed_tools(generation: Generation) -> str:
+    """What a person consents to on a version whose facts are not confirmed."""
+    return (
+        f"what the tools of Exchange {generation.value} print and do there is not confirmed; what"
+        " is not understood ends the work"
+    )
+
+
 def _for_generation(context: LaneContext) -> list[ConsentNeed]:
     """Every lane that does more than mount on a version whose facts are not confirmed, online ones
     too: what the store prints there is not confirmed either.
@@ -70,8 +78,7 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
         ConsentNeed(
             consent=Consent.UNCONFIRMED_GENERATION,
             address=context.server.name,
-            finding=f"what the tools of Exchange {generation.value} print and do there is not"
-            f" confirmed; what is not understood ends the work{_UNSEEN.get(generation, '')}{holds}",
+            finding=f"{unconfirmed_tools(generation)}{_UNSEEN.get(generation, '')}{holds}",
         )
     ]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from goexchange.facts.copies_of import is_lagged
-from goexchange.model.actual import Service
+from goexchange.model.actual import ActualServer, Service
 from goexchange.model.copies import HEALTHY
 from goexchange.model.desired import ActiveCopies, DownProcess
 from goexchange.model.plan import Action, Lane, Poll, Probe, Reason, RunsWhen
@@ -37,7 +37,7 @@ from goexchange.plan.host_records import (
     add_sentinel,
     keeper_at,
 )
-from goexchange.plan.member_mode import ActiveMove, MemberMode
+from goexchange.plan.member_mode import ActiveMove
 from goexchange.plan.server_text import content_of, text_of
 from goexchange.plan.server_work import ServerWork
 from goexchange.powershell import cmdlets, cmdlets_server
@@ -119,9 +119,9 @@ def _add_into(lane: LaneBuilder, work: ServerWork, site: ServerSite) -> dict[str
     for component, state in mode.components:
         if component != WHOLE_SERVER:
             undone[component] = _set_component(lane, work, component, state)
-    if mode.drains:
+    if mode.drains and mode.target is not None:
         _add_transport(lane, work, site, undo_of=None)
-        _add_redirect(lane, work, mode, site)
+        _add_redirect(lane, work, mode.target, site)
     undone["node"] = lane.add(
         Action.PAUSE_NODE,
         _node(work, site, "paused"),
@@ -216,12 +216,12 @@ def _add_transport(
 
 
 def _add_redirect(
-    lane: LaneBuilder, work: ServerWork, mode: MemberMode, site: ServerSite
+    lane: LaneBuilder, work: ServerWork, target: ActualServer, site: ServerSite
 ) -> None:
     lane.add(
         Action.REDIRECT_MESSAGES,
-        cmdlets_server.redirect_messages(work.server_name, mode.target.fqdn),
-        summary=f"messages that wait are handed over to {mode.target.name}",
+        cmdlets_server.redirect_messages(work.server_name, target.fqdn),
+        summary=f"messages that wait are handed over to {target.name}",
         estimate_s=10,
     )
     lane.add(

@@ -10,6 +10,7 @@ from attrs import frozen
 
 from goexchange.facts.copies_of import is_lagged
 from goexchange.facts.members import Beside, beside, is_on
+from goexchange.facts.server_mode import BY_NODE
 from goexchange.model.actual import ActualServer
 from goexchange.model.copies import ActualCopy, ActualGroup, ailment
 from goexchange.model.desired import DesiredState
@@ -29,6 +30,10 @@ from goexchange.plan.passive import MEND_COPIES, OBSERVE_MEMBERS
 
 _WANTED = ((HUB_TRANSPORT, DRAINING), (CALL_ROUTER, DRAINING), (WHOLE_SERVER, INACTIVE))
 
+TRANSPORT_STAYS = (
+    "its transport is not drained: messages that wait in its queues stay there until it is back"
+)
+
 
 @frozen(kw_only=True)
 class ActiveMove:
@@ -43,20 +48,23 @@ class ActiveMove:
 class MemberMode:
     """What brings one member into maintenance mode.
 
-    Shape: `components` are those that Maintenance has not taken out already, with the state that
-    they get; `policy` is the activation policy that is put back, None where it is Blocked already;
-    `awaited` are the copies on the member that have to be well again afterwards; `places` are the
-    servers with a copy of each replicated database of the member, `guids` these databases.
+    Shape: `target` takes the messages that wait, None where nothing can hand them over (before
+    Exchange 2013); `stays` says in words what is left alone then. `components` are those that
+    Maintenance has not taken out already, with the state that they get; `policy` is the activation
+    policy that is put back, None where it is Blocked already; `awaited` are the copies on the
+    member that have to be well again afterwards; `places` are the servers with a copy of each
+    replicated database of the member, `guids` these databases.
     """
 
     group: str
-    target: ActualServer
+    target: ActualServer | None
     components: tuple[tuple[str, str], ...]
     policy: str | None
     moves: tuple[ActiveMove, ...]
     awaited: tuple[ActualCopy, ...]
     places: tuple[tuple[str, tuple[str, ...]], ...]
     guids: tuple[str, ...]
+    stays: tuple[str, ...] = ()
 
     @property
     def drains(self) -> bool:
@@ -88,7 +96,8 @@ def choose_mode(
     if isinstance(changes, Needed):
         return changes
     components, policy = changes
-    target = _target(server, seen, spec)
+    has_components = server.generation not in BY_NODE
+    target = _target(server, seen, spec) if has_components else None
     moves = _moves(server, found, seen, spec)
     if isinstance(target, Needed):
         return target
@@ -106,6 +115,21 @@ def choose_mode(
             (name, tuple(each.server for each in copies)) for name, copies in found.copies.items()
         ),
         guids=tuple(sorted(guid for name, guid in _guids(seen).items() if name in found.copies)),
+        stays=() if has_components else (TRANSPORT_STAYS, _manager(server, server.group)),
+    )
+
+
+def _manager(server: ActualServer, group: ActualGroup) -> str:
+    """Where the role of primary active manager lies, and why it is left there."""
+    manager = group.primary_active_manager
+    if isinstance(manager, Unknown):
+        return f"where the primary active manager of {group.name} is, is unknown: {manager.reason}"
+    if manager.partition(".")[0].lower() != server.name.partition(".")[0].lower():
+        return f"the primary active manager of {group.name} is {manager}, another member"
+    return (
+        f"the primary active manager of {group.name} is this server: the role (the core cluster"
+        " group) is not moved by hand, the cluster gives it to another member when this one goes"
+        " down"
     )
 
 
@@ -123,7 +147,7 @@ def _changes(
         return fact_unknown("its activation policy", mode.activation_policy, origin=place)
     names = {each.component for each in mode.components}
     missing = {HUB_TRANSPORT, WHOLE_SERVER} - names
-    if missing:
+    if missing and server.generation not in BY_NODE:
         told = Unknown(f"Exchange does not tell of {', '.join(sorted(missing))}")
         return fact_unknown("the state of its components", told, origin=place)
     free = {each.component for each in mode.components if each.is_ours_to_take}

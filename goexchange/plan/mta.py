@@ -24,7 +24,7 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Scope
-from goexchange.plan.consents import refuse_forbidden
+from goexchange.plan.consents import refuse_forbidden, unconfirmed_tools
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import look_of
 from goexchange.plan.of_servers import (
@@ -272,8 +272,7 @@ def _consents(server: ActualServer, mta: ActualMta, spec: DesiredState) -> Itera
     yield ConsentNeed(
         consent=Consent.UNCONFIRMED_GENERATION,
         address=server.name,
-        finding=f"what the tools of Exchange {server.generation.value} print and do there is not"
-        " confirmed; what is not understood ends the work",
+        finding=unconfirmed_tools(server.generation),
     )
     told = [f"event {each.event_id} on {words.day(each.at_utc)}" for each in mta.events[:3]]
     since = f"; the MTA logged {words.listed(told)}" if told else ""

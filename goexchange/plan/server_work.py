@@ -12,7 +12,13 @@ from datetime import datetime
 from attrs import frozen
 
 from goexchange.facts.catalogue import record_of
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, LookKind
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    ActualServer,
+    Generation,
+    LookKind,
+)
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import ActiveCopies, Consent, DesiredState, Script
 from goexchange.model.plan import ConsentNeed, Decision, Need, Premise, Reason
@@ -20,7 +26,7 @@ from goexchange.model.server import SERVER_ID, SERVER_NAME
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.candidates import Scope
-from goexchange.plan.consents import refuse_forbidden
+from goexchange.plan.consents import refuse_forbidden, unconfirmed_tools
 from goexchange.plan.finding import Finding, Needed, fact_unknown
 from goexchange.plan.looks import look_of
 from goexchange.plan.member_mode import MemberMode, choose_mode
@@ -33,6 +39,7 @@ from goexchange.plan.of_servers import (
 )
 from goexchange.plan.premises import premises_of_server_work
 from goexchange.plan.refusals import refuse_unsupported
+from goexchange.spec.scripts import OLD
 
 
 @frozen(kw_only=True)
@@ -136,7 +143,10 @@ def _work(
     if isinstance(mode, Needed):
         return ServerWork(server_name=name, spec=spec, needed=mode)
     alone = tuple(_alone(server))
-    consents = tuple(_consents(server, spec, alone)) if alone or mode is None else ()
+    consents = (
+        *_unconfirmed(server, mode),
+        *(_consents(server, spec, alone) if alone or mode is None else ()),
+    )
     closed = refuse_forbidden(consents, spec)
     if closed is not None:
         return ServerWork(server_name=name, spec=spec, needed=closed)
@@ -208,6 +218,18 @@ def _alone(server: ActualServer) -> Iterator[ActualDatabase]:
     for each in databases:
         if each.is_replicated is False and each.is_mounted is True:
             yield each
+
+
+def _unconfirmed(server: ActualServer, mode: MemberMode | None) -> Iterator[ConsentNeed]:
+    """No pilot takes this consent away: it works on a database, and not with the cluster."""
+    if not isinstance(server.generation, Generation) or server.generation not in OLD:
+        return
+    stays = () if mode is None else mode.stays
+    yield ConsentNeed(
+        consent=Consent.UNCONFIRMED_GENERATION,
+        address=server.name,
+        finding="; ".join((unconfirmed_tools(server.generation), *stays)),
+    )
 
 
 def _consents(

@@ -42,7 +42,7 @@ def of_taking(plan: Plan, world: World, effect: Effect, *, run: str) -> Iterator
     if not any(each.database == SERVER_NAME for each in host.sentinels.values()):
         why = f"{effect.kind} without a sentinel"
         yield Violation(invariant="I9", step=effect.host, why=why)
-    if host.mode.by[WHOLE_SERVER].get(MAINTENANCE) == "Inactive":
+    if host.mode.by.get(WHOLE_SERVER, {}).get(MAINTENANCE) == "Inactive":
         yield from _out_of_service(world, host)
 
 
@@ -69,9 +69,16 @@ def _out_of_service(world: World, host: Host) -> Iterator[Violation]:
     group = host.description.availability_group
     for other in world.hosts.values():
         is_beside = other is not host and other.description.availability_group == group
-        if is_beside and other.mode.by[WHOLE_SERVER].get(MAINTENANCE) == "Inactive":
+        if is_beside and _is_out(other):
             why = f"{host.name} goes, and {other.name} is out of service"
             yield Violation(invariant="I12", step=host.name, why=why)
+
+
+def _is_out(host: Host) -> bool:
+    """Whether it was taken out of service; without component states its cluster node says so."""
+    if not host.mode.by:
+        return host.mode.node == "Paused" and host.description.node_state != "Paused"
+    return host.mode.by[WHOLE_SERVER].get(MAINTENANCE) == "Inactive"
 
 
 def _elsewhere(database: MailboxDatabase, host: Host) -> Iterator[str]:

@@ -62,20 +62,11 @@ def _no_mta(instead: Script) -> Cell:
     )
 
 
-_NO_MODE = {
-    # the shipped scripts of 2010 forget what was so before: they are not called
-    _G.EXCHANGE_2010: "Exchange 2010 has no component states, and its shipped scripts put back"
-    " other values than there were",
-    **dict.fromkeys(_OFFLINE_ONLY, "maintenance mode begins with Exchange 2013"),
-}
-_OUT_BY_HAND = {
-    _G.EXCHANGE_2010: "take it out and back by hand: StartDagServerMaintenance.ps1 and"
-    " StopDagServerMaintenance.ps1",
-    **dict.fromkeys(
-        _OFFLINE_ONLY,
-        "take it down by hand; of a cluster, move its resources to another node before",
-    ),
-}
+_NO_MODE = Cell(
+    standing=Standing.NEVER,
+    why="availability groups, whose members can be taken out, begin with Exchange 2010",
+    instead="take it down by hand; of a cluster, move its resources to another node before",
+)
 
 _ONLINE_ON_OLD = {
     Script.ONLINE_ERROR_CORRECTION: Script.STORE_ERROR_CORRECTION,
@@ -102,10 +93,9 @@ SCRIPTS: Mapping[Script, Mapping[Generation, Cell]] = {
     },
     **{script: _online(script) for script in _ONLINE_ON_OLD},
     Script.SERVER_MAINTENANCE: {
-        **{
-            version: Cell(standing=Standing.NEVER, why=why, instead=_OUT_BY_HAND[version])
-            for version, why in _NO_MODE.items()
-        },
+        # by single steps: the shipped scripts of 2010 forget what was so before
+        _G.EXCHANGE_2010: _BY_CONSENT,
+        **dict.fromkeys(_OFFLINE_ONLY, _NO_MODE),
         **dict.fromkeys(LIVING, _RUNS),
     },
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from attrs import evolve
 
+from goexchange.model.actual import Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.plan import Action
 from goexchange.model.run import RecordKind
@@ -76,6 +77,26 @@ def group_site(**of_first: Any) -> SiteDescription:
     )
     every: tuple[ServerDescription, ...] = (first, *servers[1:])
     return evolve(whole, servers=every, databases=databases, groups=(group,))
+
+
+INVENTORY_2010 = INVENTORY.replace('"2019"', '"2010"')
+
+
+def old_group_site(**of_first: Any) -> SiteDescription:
+    """The same members with Exchange 2010, and Windows PowerShell 2.0."""
+    site = group_site(**of_first)
+    servers = tuple(
+        evolve(
+            each, generation=Generation.EXCHANGE_2010, version=(14, 3, 513, 0), powershell="2.0"
+        )
+        for each in site.servers
+    )
+    return evolve(site, servers=servers)
+
+
+def old_server_night(text: str = SPECIFICATION, **of_first: Any) -> Night:
+    """A night with members of Exchange 2010."""
+    return server_night(text, site=old_group_site(**of_first), by=inventory(INVENTORY_2010))
 
 
 def _database(

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from goexchange.model import desired
+from goexchange.model import actual, desired
 from goexchange.model.actual import Generation, Look, LookKind
 from goexchange.model.plan import Action, Consent, ExchangeCall, Lane, Need, Reason, ScriptCall
-from goexchange.model.server import SERVER_ID
+from goexchange.model.server import SERVER_ID, ServerMode
 from goexchange.model.unknown import Unknown
 from goexchange.plan.check import breaches
 from tests.unit.plan.builders import (
@@ -124,7 +124,7 @@ def test_each_command_is_followed_by_the_server_s_return() -> None:
     [
         ({"group": UNREAD}, "its availability group is unknown"),
         ({"generation": UNREAD}, "the Exchange version of the server is unknown"),
-        ({"generation": Generation.EXCHANGE_2010}, "has no component states"),
+        ({"generation": Generation.EXCHANGE_2007}, "begin with Exchange 2010"),
         ({"databases": UNREAD}, "its databases is unknown"),
         ({"databases": (database(is_mounted=UNREAD),)}, "the state of DB05 is unknown"),
         ({"host": UNREAD}, "the state of its host is unknown"),
@@ -351,3 +351,61 @@ def test_what_is_not_executed_yet_refuses_here_too(monkeypatch: pytest.MonkeyPat
     refused = not_possible(Reason.NOT_YET_EXECUTED, "not yet", origin=None)
     monkeypatch.setattr(server_work, "refuse_unsupported", lambda spec: refused)
     assert decided(of_group()).reasons == (Reason.NOT_YET_EXECUTED,)
+
+
+def of_2010(
+    manager: str | Unknown = "EX02", **differs: Any
+) -> tuple[actual.ActualServer, ...]:
+    """The same group with Exchange 2010: no component states."""
+    plain = ServerMode(components=(), activation_policy="Unrestricted")
+    usual: dict[str, Any] = {
+        "generation": Generation.EXCHANGE_2010,
+        "mode": plain,
+        "group": group("EX01", "EX02", "EX03", primary_active_manager=manager),
+    }
+    return tuple(
+        evolve(each, **{**usual, **(differs if each.name == "EX01" else {})})
+        for each in of_group()
+    )
+
+
+def test_a_member_of_2010_goes_without_components_and_keeps_its_messages() -> None:
+    lane = the_lane(of_2010())
+    gone = {Action.SET_COMPONENT, Action.REDIRECT_MESSAGES, Action.AWAIT_QUEUES,
+            Action.STOP_SERVICES, Action.RESTORE_COMPONENT}  # fmt: skip
+    assert not gone & set(actions(lane))
+    kept = [each for each in actions(lane) if each in (Action.PAUSE_NODE, Action.BLOCK_ACTIVATION,
+            Action.MOVE_ACTIVE, Action.TAKE_SERVER_DOWN, Action.RESUME_NODE,
+            Action.RESTORE_ACTIVATION, Action.RETURN_ACTIVE)]  # fmt: skip
+    assert kept == [
+        Action.PAUSE_NODE, Action.BLOCK_ACTIVATION, Action.MOVE_ACTIVE, Action.TAKE_SERVER_DOWN,
+        Action.RESUME_NODE, Action.RESTORE_ACTIVATION, Action.RETURN_ACTIVE,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("manager", "words"),
+    [
+        ("EX02", "is EX02, another member"),
+        ("ex01.contoso.example", "is this server: the role"),
+        (UNREAD, "is unknown"),
+    ],
+)
+def test_its_consent_names_what_is_left_alone(manager: str | Unknown, words: str) -> None:
+    (need,) = drafted(of_2010(manager)).consents
+    assert need.consent is Consent.UNCONFIRMED_GENERATION and need.address == "EX01"
+    assert "its transport is not drained" in need.finding and words in need.finding
+
+
+def test_the_consent_of_2010_can_be_forbidden() -> None:
+    choice = script(
+        script=desired.Script.SERVER_MAINTENANCE, forbid=(Consent.UNCONFIRMED_GENERATION,)
+    )
+    found = decided(of_2010(), wanted(script=choice))
+    assert found.need is Need.NOT_POSSIBLE and "unconfirmed-generation" in found.explanation
+
+
+def test_components_of_2010_that_are_not_read_refuse_all_the_same() -> None:
+    unread = ServerMode(components=(), activation_policy=UNREAD)
+    found = decided(of_2010(mode=unread))
+    assert "its activation policy is unknown" in found.explanation
