@@ -19,10 +19,15 @@ from goexchange.guard.guard import (
     need,
     passes,
 )
+from goexchange.guard.premises import failures
 from goexchange.model.copies import ailment
 
 _PLANNED = "the lane's last look"
 MEND = "bring every copy and member back to health, and apply again"
+_ITS_MODE = ("server.set_by_maintenance", "server.activation_policy")
+_BY_OTHERS = (
+    "ask who has it in maintenance; when it is back, plan again: goexchange plan"
+)
 _NEVER_ACTIVE = frozenset({"Mounted", "Mounting", "Dismounted", "Dismounting"})
 
 
@@ -60,6 +65,19 @@ def _without_target(question: Question, found: Beside) -> Iterator[str]:
             yield f"the copy of {name} on {moves[name]}: {why}"
 
 
+def _as_planned(question: Question) -> Answer:
+    mine = [
+        each
+        for each in failures(question.body, question.actual)
+        if each.premise.address == question.lane.server and each.premise.fact in _ITS_MODE
+    ]
+    for each in mine:
+        need(each.now, f"{each.premise.fact} of {each.premise.address}")
+    if mine:
+        return blocks("; ".join(map(str, mine)), _BY_OTHERS)
+    return passes("what is taken of it, and given back, is as it was planned")
+
+
 def _nothing_active(question: Question) -> Answer:
     server = question.server
     copies = need(server.copies, f"the copies on {server.name}")
@@ -89,6 +107,14 @@ MEMBERS_WELL = Guard(
     moments=AT_ALL_TIMES,
     reads=("server.group", "server.copies"),
     judge=_members_well,
+)
+AS_PLANNED = Guard(
+    id="mode-as-planned",
+    rule="a member goes into maintenance mode only from the state in which it was planned: nobody"
+    " else has taken it out of service since",
+    moments=AT_ALL_TIMES,
+    reads=("server.mode",),
+    judge=_as_planned,
 )
 NOTHING_ACTIVE = Guard(
     id="nothing-active",

@@ -13,7 +13,7 @@ from goexchange.guard.declared_work import NO_DECLARED_WORK
 from goexchange.guard.evidence import EVIDENCE
 from goexchange.guard.guard import Guard
 from goexchange.guard.identity import IDENTITY, MOUNT_AT_STARTUP, NOT_RECOVERY, SINGLE_COPY
-from goexchange.guard.members import MEMBERS_WELL, NOTHING_ACTIVE
+from goexchange.guard.members import AS_PLANNED, MEMBERS_WELL, NOTHING_ACTIVE
 from goexchange.guard.space import GAIN, SPACE
 from goexchange.guard.tools import ELEVATED, STORAGE_HEALTHY, TEMPORARY_PATH, TOOL_FITS
 from goexchange.guard.verified_set import VERIFIED_SET
@@ -41,6 +41,7 @@ GUARDS: Mapping[str, Guard] = registered(
         COPIES_WELL,
         COPIES_HELD,
         MEMBERS_WELL,
+        AS_PLANNED,
         NOTHING_ACTIVE,
         MOUNT_AT_STARTUP,
         NO_BACKUP_RUNNING,

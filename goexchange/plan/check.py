@@ -34,6 +34,7 @@ GUARDS = frozenset(
         "gain",
         "identity",
         "members-well",
+        "mode-as-planned",
         "mount-at-startup",
         "no-backup-running",
         "no-declared-work",

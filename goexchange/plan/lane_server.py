@@ -55,7 +55,7 @@ NEEDED_SERVICES = frozenset(
 )
 """What has to run before anything is asked of a server that was restarted."""
 AWAY_GUARDS = ("no-open-run", "elevated", "no-backup-running", "no-declared-work", "window")
-MEMBER_GUARDS = ("members-well", *AWAY_GUARDS)
+MEMBER_GUARDS = ("members-well", "mode-as-planned", *AWAY_GUARDS)
 CATCHES_UP_S = 120  # without history: what was written meanwhile is copied and replayed
 MOVE_S = 30
 

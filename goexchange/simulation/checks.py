@@ -22,6 +22,7 @@ from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
 from goexchange.driver.copies import NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
+from goexchange.driver.lane_of_server import is_of_server
 from goexchange.ese.structures import Signature
 from goexchange.model.actual import Generation
 from goexchange.model.mta import MTA_NAME
@@ -31,7 +32,9 @@ from goexchange.simulation.checks_of_copies import STALE_LOOK, of_redundancy, su
 from goexchange.simulation.checks_of_mta import mta_left, nets_of_mta
 from goexchange.simulation.checks_of_server import (
     OF_SERVERS,
+    Sight,
     moved_databases,
+    of_giving_back,
     of_going_down,
     of_taking,
     servers_left,
@@ -113,7 +116,9 @@ class Checks:
     was_new_mounted: set[str] = field(factory=set)
     unprotected: dict[str, Signature] = field(factory=dict)
     excused: set[str] = field(factory=set)
-    looked: dict[str, datetime] = field(factory=dict)
+    looked: dict[str, datetime] = field(factory=dict)  # by the controller's own clock
+    truly_looked: dict[str, datetime] = field(factory=dict)
+    begun: dict[str, datetime] = field(factory=dict)  # lanes of servers
     seen_effects: int = 0
     seen_records: int = 0
     watch: Watch = field(init=False)
@@ -167,7 +172,7 @@ class Checks:
         told_servers = frozenset(
             one.server for one in result.databases if one.state in named or NOT_REDUNDANT in one.why
         )
-        servers = tuple(servers_left(world, self.plan, told_servers))
+        servers = tuple(servers_left(world, self.plan, told_servers, user=self.user))
         return (*copies, *stopped, *servers) + tuple(
             Violation(invariant="I1", step=name, why="it is down, and nothing says so")
             for name in self.down_by_us(world)
@@ -212,6 +217,7 @@ class Checks:
             elif record.kind is RecordKind.FACTS:
                 observed = parse_time(record.data["actual"]["observed_at_utc"])
                 self.looked[record.data["server"]] = observed
+                self.truly_looked[record.data["server"]] = world.now()
         self.seen_records = len(records)
 
     def _of_intent(self, world: World, record: Record) -> Iterator[Violation]:
@@ -225,8 +231,10 @@ class Checks:
             types = step.call.parameters["CorruptionType"]
             detail = types if isinstance(types, str) else ",".join(types)
             self.passes.add((f"{step.database}/{detail}", step.id, record.data["attempt"]))
+        if step.action is Action.LAST_LOOK and is_of_server(lane):
+            self.begun.setdefault(step.server, world.now())
         if step.action is Action.TAKE_SERVER_DOWN:
-            yield from of_going_down(world, step)
+            yield from of_going_down(world, step, sight=self._sight(step.server))
         if step.action is Action.DISMOUNT:
             yield from self._of_outage(lane, step, record.at_utc)
             yield from self._of_others(world, step, record.at_utc)
@@ -287,7 +295,9 @@ class Checks:
                 yield Violation(invariant="I8", step=name, why=f"{effect.kind} is not of this plan")
 
             if effect.kind in OF_SERVERS:
-                yield from of_taking(self.plan, world, effect, run=self.run)
+                yield from of_taking(self.plan, world, effect, sight=self._sight(effect.host))
+                begun = self.begun.get(effect.host)
+                yield from of_giving_back(world, effect, user=self.user, begun=begun)
             if effect.kind in _OF_GROUPS:
                 yield from of_redundancy(self.plan, world, effect, looked=self.looked)
             if effect.kind in ("copy-suspended", "seed-begun"):
@@ -299,6 +309,9 @@ class Checks:
             if effect.kind == "swap" and self._is_after_window(effect.at):
                 why = f"swapped at {effect.at:%H:%M:%S}, after the end of the window"
                 yield Violation(invariant="I10", step=name, why=why)
+
+    def _sight(self, server: str) -> Sight:
+        return Sight(run=self.run, user=self.user, seen=self.truly_looked.get(server))
 
     def _is_scratch(self, effect: Effect) -> bool:
         """Whether it is a pilot's own database that goes for good: it needs no sentinel."""

@@ -5,6 +5,9 @@ said, and nothing active goes down with a member, nor two members at once.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+
+from attrs import frozen
 
 from goexchange.driver.invariants import Violation
 from goexchange.driver.lane_of_server import is_of_server
@@ -19,6 +22,7 @@ from goexchange.world.world import Effect, World
 
 OF_SERVERS = ("component-set", "policy-set", "node-paused")
 _WELL = ("Healthy", "Mounted")
+_MATTERS = ("activated", "component-set", "copy-failed", "copy-suspended", "crash", "reboot")
 
 
 def moved_databases(plan: Plan) -> frozenset[str]:
@@ -31,32 +35,64 @@ def moved_databases(plan: Plan) -> frozenset[str]:
     )
 
 
-def of_taking(plan: Plan, world: World, effect: Effect, *, run: str) -> Iterator[Violation]:
+@frozen(kw_only=True)
+class Sight:
+    """Whose run it is, and when it has last looked at a server (None: not yet)."""
+
+    run: str
+    user: str
+    seen: datetime | None
+
+    def is_news(self, effect: Effect) -> bool:
+        """Whether somebody else, or chance, has changed since then how a group stands."""
+        if effect.by == self.user or effect.kind not in _MATTERS:
+            return False
+        return self.seen is not None and effect.at >= self.seen
+
+
+def of_taking(plan: Plan, world: World, effect: Effect, *, sight: Sight) -> Iterator[Violation]:
     """What a step into maintenance mode breaks."""
     host, root = world.hosts[effect.host], plan.body.rules.host_root or ""
     if is_as_it_was(host):
         return
-    if not any(each["run"] == run for each in open_recoveries(host, root)):
+    if not any(each["run"] == sight.run for each in open_recoveries(host, root)):
         why = f"{effect.kind} without an open recovery record"
         yield Violation(invariant="I9", step=effect.host, why=why)
     if not any(each.database == SERVER_NAME for each in host.sentinels.values()):
         why = f"{effect.kind} without a sentinel"
         yield Violation(invariant="I9", step=effect.host, why=why)
-    if host.mode.by.get(WHOLE_SERVER, {}).get(MAINTENANCE) == "Inactive":
-        yield from _out_of_service(world, host)
+    if (effect.kind, effect.detail) == ("component-set", f"{WHOLE_SERVER}/Inactive"):
+        yield from _out_of_service(world, host, sight)
 
 
-def of_going_down(world: World, step: Step) -> Iterator[Violation]:
+def of_giving_back(
+    world: World, effect: Effect, *, user: str, begun: datetime | None
+) -> Iterator[Violation]:
+    """I8: what somebody else took out of service, seen when the lane began, is not brought back."""
+    component, _, state = effect.detail.partition("/")
+    if effect.kind != "component-set" or state != ACTIVE:
+        return
+    before = [each for each in _settings(world, effect.host, component) if each is not effect]
+    taken = before[-1] if before else None
+    if taken is None or taken.by == user or begun is None or taken.at > begun:
+        return
+    why = f"{component} is active again, which {taken.by} took out of service"
+    yield Violation(invariant="I8", step=effect.host, why=why)
+
+
+def of_going_down(world: World, step: Step, *, sight: Sight) -> Iterator[Violation]:
     """What the start of a command that takes the server down breaks."""
     host = world.hosts[step.server]
     if host.description.availability_group is not None:
-        yield from _out_of_service(world, host)
+        yield from _out_of_service(world, host, sight)
 
 
-def _out_of_service(world: World, host: Host) -> Iterator[Violation]:
+def _out_of_service(world: World, host: Host, sight: Sight) -> Iterator[Violation]:
     """I12: nothing replicated is active there, each has a well copy elsewhere, and no other member
-    of its group is out of service.
+    of its group is out of service; what came after the last look could not be known.
     """
+    if any(sight.is_news(each) for each in world.effects):
+        return
     for database in world.databases.values():
         if host.name not in database.description.copies or len(database.description.copies) < 2:
             continue
@@ -94,8 +130,23 @@ def is_as_it_was(host: Host) -> bool:
     return not list(differing(host))
 
 
-def differing(host: Host) -> Iterator[str]:
-    """What of maintenance mode is other than at the start, in words."""
+def _is_by_others(world: World, host: Host, what: str, user: str) -> bool:
+    """Whether somebody else was the last who set it."""
+    settings = _settings(world, host.name, what)
+    return bool(settings) and settings[-1].by != user
+
+
+def _settings(world: World, host: str, component: str) -> list[Effect]:
+    return [
+        each
+        for each in world.effects
+        if (each.kind, each.host) == ("component-set", host)
+        and each.detail.startswith(f"{component}/")
+    ]
+
+
+def differing(host: Host) -> Iterator[tuple[str, str]]:
+    """What of maintenance mode is other than at the start, and how in words."""
     described = {
         component: state
         for component, requester, state in host.description.components
@@ -104,21 +155,38 @@ def differing(host: Host) -> Iterator[str]:
     for component, said in host.mode.by.items():
         was, now = described.get(component, ACTIVE), said.get(MAINTENANCE, ACTIVE)
         if was != now:
-            yield f"{component} is {now}, and was {was}"
+            yield component, f"{component} is {now}, and was {was}"
     if host.mode.policy != host.description.activation_policy:
-        yield f"the activation policy is {host.mode.policy}"
+        yield "policy", f"the activation policy is {host.mode.policy}"
     if host.mode.node != host.description.node_state:
-        yield f"the cluster node is {host.mode.node}"
+        yield "node", f"the cluster node is {host.mode.node}"
 
 
-def servers_left(world: World, plan: Plan, told: frozenset[str]) -> Iterator[Violation]:
-    """I9: at the end every server of the plan is as it was, or it is `told` that it is not."""
+def servers_left(
+    world: World, plan: Plan, told: frozenset[str], *, user: str
+) -> Iterator[Violation]:
+    """I9: at the end every server of the plan is as it was, or it is `told` that it is not; what
+    another hand than `user`'s has set last is its own.
+    """
     for lane in plan.body.lanes:
         if not is_of_server(lane) or lane.server in told:
             continue
         host = world.hosts[lane.server]
-        for why in differing(host):
+        for what, why in differing(host):
+            if _is_by_others(world, host, what, user):
+                continue
             yield Violation(invariant="I9", step=lane.id, why=f"{why}, and nothing says so")
+
+
+def _stopped_later(world: World, host: str) -> frozenset[str]:
+    """The services that somebody else has stopped since they were last started."""
+    stopped: set[str] = set()
+    for each in world.effects:
+        if each.host == host and each.kind == "services-started":
+            stopped.clear()
+        elif each.host == host and each.kind == "service-stopped":
+            stopped.add(each.detail)
+    return frozenset(stopped)
 
 
 def of_server_at_rest(world: World, lane: Lane, result: DatabaseResult) -> Iterator[Violation]:
@@ -142,7 +210,8 @@ def of_server_at_rest(world: World, lane: Lane, result: DatabaseResult) -> Itera
     stopped = [
         each.name
         for each in world.hosts[lane.server].services.values()
-        if each.name.startswith("MSExchange")
+        if each.name not in _stopped_later(world, lane.server)
+        and each.name.startswith("MSExchange")
         and each.start_type == "Automatic"
         and each.state != "Running"
     ]

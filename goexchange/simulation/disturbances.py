@@ -10,7 +10,7 @@ from datetime import timedelta
 from attrs import frozen
 
 from goexchange.model.mta import MTA_NAME
-from goexchange.model.server import SERVER_NAME
+from goexchange.model.server import MAINTENANCE, SERVER_NAME
 from goexchange.simulation.faults import Fault, FaultKind
 from goexchange.world.copies import activate, fail_copy, status_of
 from goexchange.world.databases import MailboxDatabase
@@ -27,6 +27,9 @@ MOUNT_ERRORS = (-550, -1811, -1206, -1018)
 TOOL_ERRORS = (-1018, -1206, -1808, -550)
 TOOL_MODES = ("/d", "/k", "/g", "/k", "/d")
 NEARLY_FULL_BYTES = 256 * 1024
+TAKEN = (("HubTransport", "Draining"), ("ServerWideOffline", "Inactive"))
+STUCK = ("HubTransport", "ServerWideOffline")
+STOPPING = ("MSExchangeRepl", "MSExchangeIS", "MSExchangeTransport")
 
 
 @frozen(kw_only=True)
@@ -286,6 +289,53 @@ def _operator_resumes(victim: Victim) -> bool:
     )
 
 
+def _move_refused(victim: Victim) -> bool:
+    database = _replicated(victim)
+    if database is None:
+        return False
+    victim.world.faults.refuse_next_move(database.name)
+    return True
+
+
+def _component_stuck(victim: Victim) -> bool:
+    """A component stays active, whatever is said of it."""
+    name = STUCK[victim.fault.number % len(STUCK)]
+    victim.world.faults.stuck_components.add((victim.host.name, name))
+    return True
+
+
+def _queues_stuck(victim: Victim) -> bool:
+    victim.world.faults.stuck_queues.add(victim.host.name)
+    return True
+
+
+def _service_stops(victim: Victim) -> bool:
+    """A service does not run any more, and nobody starts it again."""
+    names = [each for each in STOPPING if each in victim.host.services]
+    name = names[victim.fault.number % len(names)]
+    victim.host.services[name].state = "Stopped"
+    victim.world.note("service-stopped", host=victim.host.name, detail=name)
+    return True
+
+
+def _member_goes(victim: Victim) -> bool:
+    """Somebody takes another member of the group out of service by hand, or begins to."""
+    group = victim.host.description.availability_group
+    others = [
+        each
+        for each in victim.world.hosts.values()
+        if each is not victim.host and each.description.availability_group == group
+    ]
+    if group is None or not others:
+        return False
+    other = others[victim.fault.number % len(others)]
+    component, state = TAKEN[victim.fault.number // 3 % len(TAKEN)]
+    given = {
+        "Identity": other.name, "Component": component, "State": state, "Requester": MAINTENANCE,
+    }  # fmt: skip
+    return _by_hand(victim, "Set-ServerComponentState", given)
+
+
 def _nothing(victim: Victim) -> bool:
     return True
 
@@ -311,6 +361,11 @@ _DISTURBANCES: Mapping[FaultKind, Callable[[Victim], bool]] = {
     FaultKind.SEED_FAILS: _seed_fails,
     FaultKind.ACTIVE_MOVES: _active_moves,
     FaultKind.OPERATOR_RESUMES: _operator_resumes,
+    FaultKind.MOVE_REFUSED: _move_refused,
+    FaultKind.COMPONENT_STUCK: _component_stuck,
+    FaultKind.QUEUES_STUCK: _queues_stuck,
+    FaultKind.SERVICE_STOPS: _service_stops,
+    FaultKind.MEMBER_GOES: _member_goes,
     FaultKind.DAYLIGHT_SAVING: _nothing,
 }
 

@@ -53,6 +53,11 @@ class FaultKind(Enum):
     SEED_FAILS = "seed-fails"
     ACTIVE_MOVES = "active-moves"
     OPERATOR_RESUMES = "operator-resumes"
+    MOVE_REFUSED = "move-refused"
+    COMPONENT_STUCK = "component-stuck"
+    QUEUES_STUCK = "queues-stuck"
+    SERVICE_STOPS = "service-stops"
+    MEMBER_GOES = "member-goes"
     REQUEST_ABORT = "request-abort"
     REQUEST_STOP = "request-stop"
 
@@ -122,12 +127,18 @@ _OF_A_CALL = frozenset({
 _OF_AN_APPEND = frozenset({FaultKind.STORE_READ_ONLY, FaultKind.TORN_JOURNAL})
 AT_THE_START = frozenset({
     FaultKind.TORN_COPY, FaultKind.FLIPPED_BIT, FaultKind.ESEUTIL_ERROR, FaultKind.MOUNT_FAILS,
-    FaultKind.BACKUP_FAILS, FaultKind.SEED_FAILS, FaultKind.DAYLIGHT_SAVING,
+    FaultKind.BACKUP_FAILS, FaultKind.SEED_FAILS, FaultKind.MOVE_REFUSED,
+    FaultKind.DAYLIGHT_SAVING,
 })  # fmt: skip
 OF_A_SECOND_CONTROLLER = frozenset({FaultKind.SECOND_CONTROLLER})
 OF_COPIES = frozenset({
     FaultKind.COPY_FAILS, FaultKind.SEED_FAILS, FaultKind.ACTIVE_MOVES, FaultKind.OPERATOR_RESUMES,
 })  # fmt: skip
+OF_SERVERS = frozenset({
+    FaultKind.MOVE_REFUSED, FaultKind.COMPONENT_STUCK, FaultKind.QUEUES_STUCK,
+    FaultKind.SERVICE_STOPS, FaultKind.MEMBER_GOES,
+})  # fmt: skip
+_OF_MEMBERS = OF_SERVERS | {FaultKind.COPY_FAILS, FaultKind.ACTIVE_MOVES}
 PLANNABLE = tuple(
     kind for kind in FaultKind if kind is not FaultKind.DAYLIGHT_SAVING
 )  # a daylight-saving change belongs to the night's date, which the scenario chooses
@@ -140,8 +151,7 @@ def faults_of(
     The first is of each kind in turn, so that a few dozen seeds lay out every kind.
     """
     steps = tuple(step for lane in plan.body.lanes for step in lane.steps)
-    if not any(step.action is Action.SUSPEND_COPY for step in steps):
-        kinds = [kind for kind in kinds if kind not in OF_COPIES]  # there is none to happen to
+    kinds = [kind for kind in kinds if kind not in _cannot_happen(steps)]
     draw = number(seed, "how many", below=20)
     count = 0 if draw == 0 else 1 if draw < 9 else 2 if draw < 15 else 3 if draw < 18 else 4
     if not steps or not kinds:
@@ -151,8 +161,28 @@ def faults_of(
         near = _near(seed, index, steps, faults)
         turn = number(seed // len(kinds), "turn", below=len(kinds)) + seed
         among = kinds if index else (kinds[turn % len(kinds)],)
+        if _is_of_members(seed, index, steps):
+            among = [kind for kind in kinds if kind in _OF_MEMBERS]
         faults.append(_fault(seed, index, near, among))
     return tuple(faults)
+
+
+def _cannot_happen(steps: Sequence[Step]) -> frozenset[FaultKind]:
+    """What has nothing to happen to: copies that are touched, a server that is taken down."""
+    actions = {step.action for step in steps}
+    without = frozenset[FaultKind]()
+    if Action.TAKE_SERVER_DOWN not in actions:
+        without |= OF_SERVERS
+    if Action.SUSPEND_COPY not in actions:
+        moves = Action.PAUSE_NODE in actions  # only a member's node is paused
+        without |= OF_COPIES - (_OF_MEMBERS if moves else frozenset())
+    return without
+
+
+def _is_of_members(seed: int, index: int, steps: Sequence[Step]) -> bool:
+    """Every third fault of a night that takes a member down is one of groups: few nights do."""
+    is_member = any(step.action is Action.PAUSE_NODE for step in steps)
+    return is_member and number(seed, "of members", index, below=3) == 0
 
 
 def _near(
@@ -208,11 +238,19 @@ _REBUILT = frozenset({
     Action.READ_TEMPORARY_HEADER, Action.DETECT_ERRORS_TEMPORARY, Action.VERIFY_SET_ON_HOST,
     Action.HASH_SET, Action.SEAL_SET, Action.COPY_REBUILT, Action.SWAP,
 })  # fmt: skip
+_INTO = frozenset({
+    Action.LAST_LOOK, Action.PLACE_SENTINEL, Action.SET_COMPONENT, Action.REDIRECT_MESSAGES,
+    Action.PAUSE_NODE, Action.BLOCK_ACTIVATION, Action.MOVE_ACTIVE,
+})  # fmt: skip
 _APT = {  # where there is something that it can happen to
     FaultKind.OPERATOR_MOUNT: _DOWN,
     FaultKind.OPERATOR_MOVE: _REBUILT,
     FaultKind.REBUILT_DAMAGED: _REBUILT,
     FaultKind.ORIGINAL_DESTROYED: _DOWN,
+    FaultKind.COMPONENT_STUCK: _INTO,
+    FaultKind.QUEUES_STUCK: _INTO,
+    FaultKind.MEMBER_GOES: _INTO | {Action.TAKE_SERVER_DOWN},
+    FaultKind.SERVICE_STOPS: frozenset({Action.TAKE_SERVER_DOWN, Action.AWAIT_SERVER}),
 }
 _DELAYS = (0, 0, 0, 1, 3, 10, 40, 120, 600)
 

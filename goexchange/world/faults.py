@@ -155,7 +155,7 @@ class Faults:
         if database not in self._move_refusals:
             return False
         self._move_refusals.remove(database)
-        self.fired.append(f"move of {database} refused")
+        self.fired.append("move-refused")
         return True
 
     def fail_next_seed(self, server: str) -> None:

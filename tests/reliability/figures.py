@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
+from goexchange.model.actual import Generation
+from goexchange.model.desired import Script
 from goexchange.simulation.faults import FaultKind
 
 if TYPE_CHECKING:
@@ -75,11 +78,44 @@ def _of_nights(tally: Tally) -> Iterator[str]:
         f" {tally.events / seconds:.0f} events and {tally.nights / seconds:.2f} nights per second"
         f" and core. Broken: {len(tally.broken)}. Ends by exit code: {ends}."),
         "",
+        "| script | nights with work of it, by version |",
+        "| --- | --- |",
+    )
+    for script, by in table_of_scripts(tally.scripts):
+        yield f"| {script} | {', '.join(f'{name}: {count}' for name, count in by)} |"
+    yield from (
+        "",
         "| fault | fired |",
         "| --- | --: |",
     )
     yield from (f"| {kind.value} | {tally.fired[kind.value]} |" for kind in FaultKind)
     yield ""
+
+
+def table_of_scripts(
+    counts: Counter[tuple[str, str]],
+) -> list[tuple[str, list[tuple[str, int]]]]:
+    """Nights by script, and within it by generation, in their order."""
+    order = [each.value for each in Generation]
+    return [
+        (
+            script,
+            sorted(
+                ((name, count) for (of, name), count in counts.items() if of == script),
+                key=lambda each: order.index(each[0]),
+            ),
+        )
+        for script in sorted({of for of, _ in counts})
+    ]
+
+
+def missing_cells(counts: Counter[tuple[str, str]]) -> list[str]:
+    """What is to be played, and was not: each script, and each generation with work."""
+    scripts = [each.value for each in Script if not any(of == each.value for of, _ in counts)]
+    played = {name for _, name in counts}
+    return [f"no night with {each}" for each in scripts] + [
+        f"no night on Exchange {each.value}" for each in Generation if each.value not in played
+    ]
 
 
 def _of_points(points: Points) -> Iterator[str]:

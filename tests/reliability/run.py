@@ -20,12 +20,13 @@ from attrs import field, frozen
 
 from goexchange.simulation.faults import FaultKind
 from tests.reliability import kills
-from tests.reliability.figures import write_figures
+from tests.reliability.figures import missing_cells, table_of_scripts, write_figures
 from tests.reliability.guards import Blinded, blind
 from tests.reliability.guards import names as guard_names
 from tests.reliability.mutants import MUTANTS, Noticed, hunt_number
 from tests.reliability.points import Points, crash_points
-from tests.reliability.seeds import case_of, command_for, play, play_seed
+from tests.reliability.scenarios import scripts_of
+from tests.reliability.seeds import case_of, command_for, play, play_on, prepared
 from tests.reliability.shrinking import shrunk
 
 T = TypeVar("T")
@@ -53,6 +54,7 @@ class Tally:
     fired: Counter[str] = field(factory=Counter)
     places: Counter[str] = field(factory=Counter)
     ends: Counter[int] = field(factory=Counter)
+    scripts: Counter[tuple[str, str]] = field(factory=Counter)  # nights by script and generation
     broken: tuple[Broken, ...] = ()
 
     def plus(self, other: Tally) -> Tally:
@@ -65,6 +67,7 @@ class Tally:
             fired=self.fired + other.fired,
             places=self.places + other.places,
             ends=self.ends + other.ends,
+            scripts=self.scripts + other.scripts,
             broken=(*self.broken, *other.broken),
         )
 
@@ -87,7 +90,8 @@ def play_seeds(seeds: Sequence[int]) -> Tally:
     for seed in seeds:
         began = time.process_time()
         try:
-            case, story = play_seed(seed)
+            case, calm = prepared(seed)
+            story = play_on(case, calm)
         except Exception as error:  # noqa: BLE001 - a mistake of ours: reported with its seed
             broken = Broken(seed=seed, invariants="error", text=f"{type(error).__name__}: {error}")
             tally = tally.plus(Tally(nights=1, broken=(broken,)))
@@ -107,6 +111,7 @@ def play_seeds(seeds: Sequence[int]) -> Tally:
                     f"{one.phase.value}: {_action_of(one.step)}" for one in story.fired if one.step
                 ),
                 ends=Counter(story.ends[-1:]),
+                scripts=Counter(scripts_of(case.scenario, calm.plan)),
                 broken=failed,
             )
         )
@@ -240,6 +245,7 @@ def _problems(session: Session, *, is_full: bool) -> list[str]:
     found += [f"crash points: {text}" for text in session.points.broken]
     if is_full:
         found += [f"{kind.value} never fired" for kind in FaultKind if not tally.fired[kind.value]]
+    found += missing_cells(session.tally.scripts) if is_full else []
     found += [f"nobody noticed: {one.mutant}" for one in session.noticed if not one.by]
     found += [f"nobody noticed: {one.guard} passes" for one in session.blinded
               if not one.noticed_by]  # fmt: skip
@@ -273,6 +279,9 @@ def _report_nights(tally: Tally) -> None:
         f" {tally.nights / max(tally.seconds, 0.001):.2f} nights per second and core"
     )
     _say(f"ends by exit code: {dict(sorted(tally.ends.items()))}")
+    _say("nights by script and generation:")
+    for script, by in table_of_scripts(tally.scripts):
+        _say(f"  {script}: {', '.join(f'{name} {count}' for name, count in by)}")
     for kind in FaultKind:
         _say(f"  {tally.fired[kind.value]:6}  {kind.value}")
     _say("where the faults fired, by phase and action:")

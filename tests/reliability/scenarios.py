@@ -15,9 +15,11 @@ from goexchange.inventory.loading import load_inventory
 from goexchange.model.actual import Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState
+from goexchange.model.plan import Plan
 from goexchange.simulation.damage import damage, record_damage
 from goexchange.simulation.night import Night, make_night
 from goexchange.spec import load_specification
+from goexchange.spec.scripts import OLD
 from goexchange.world.chance import number
 from goexchange.world.site import (
     SERVER_2003,
@@ -32,6 +34,8 @@ from goexchange.world.site import (
     default_site,
 )
 from goexchange.world.world import World
+from tests.reliability import members
+from tests.reliability.servers import SMALL_PAGES, generation_of, server_of
 
 SATURDAY = datetime(2026, 11, 28, 21, 30, tzinfo=UTC)
 CLOCK_BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # Europe/Berlin, 03:00 becomes 02:00
@@ -71,6 +75,7 @@ class Scenario:
     has_mta: bool = False
     has_public_folders: bool = False
     has_account: bool = False  # of the share: who writes there
+    down: members.Down = members.Down()
 
     def text(self) -> str:
         """One line for people."""
@@ -94,6 +99,7 @@ class Scenario:
                 ("a transfer agent of Exchange 2003", self.has_mta),
                 ("public folders", self.has_public_folders),
                 (f"other backups: {self.conflicts}", self.conflicts != "refuse"),
+                (f"taken down: {self.down.text()}", bool(self.down.commands)),
             )
             if is_there
         ]
@@ -113,6 +119,8 @@ SCRIPTS = {
 # Asked of a database with a copy on every server: it is looked at on a passive one, or rebuilt by
 # consent on its active one, and the others seeded anew.
 REPLICATED = {"look": "offline-diagnostic-report", "reseed": "offline-defrag"}
+WITH_COPIES = (*REPLICATED, *members.MOVED)
+LAGGED = ("reseed", members.LAGGED)
 REPAIR = "repair"  # asked for by a person, of a database with damage that is on record
 DAMAGED_PAGES = (9, 21)
 ACCOUNT = "LAB\\gx-backup"
@@ -126,6 +134,11 @@ _OTHERS = {  # what may be drawn in the place of a need of Preventative Maintena
 _ON_2007 = {
     "diagnose": "inspect", "correct": "store-correct", REPAIR: "rebuild", "verify": "inspect",
 }  # fmt: skip
+# Its store looks for no errors while it is mounted; only a declared agent makes online backups.
+_ON_2003 = {
+    "diagnose": "inspect", "correct": "store-correct", REPAIR: "rebuild",
+}  # fmt: skip
+_OLDER = {Generation.EXCHANGE_2007: _ON_2007, Generation.EXCHANGE_2003: _ON_2003}
 _PUBLIC = ("defragment", "measure", "inspect")  # of Exchange 2007 and 2010
 NEEDS = ("rebuild", "rebuild", "rebuild", "verify", "backup", "mount", "nothing", "outside")
 
@@ -159,13 +172,20 @@ def scenario_of(seed: int) -> Scenario:
     generations = LIVING  # where a database has copies on other servers no other is taken
     if not has_group and draw("generation", 6) == 0:
         generations = (Generation.EXCHANGE_2010, Generation.EXCHANGE_2016)
-    elif not has_group and draw("older generation", 5) == 0:
-        generations = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2016)
+    elif not has_group and (older := draw("older generation", 5)) < 2:
+        oldest = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2003)[older]
+        generations = (oldest, Generation.EXCHANGE_2016)
         needs = [
-            of if server == 1 else tuple(_ON_2007.get(each, each) for each in of)
+            of if server == 1 else tuple(_OLDER[oldest].get(each, each) for each in of)
             for server, of in enumerate(needs)
         ]
     is_old = generations != LIVING
+    down = members.Down()
+    if has_group and draw("taken down", 2) == 0:
+        down, needs = members.drawn(draw, needs), members.with_copies(draw, needs)
+        generations = (members.GENERATIONS[draw("members", len(members.GENERATIONS))],)
+    elif not is_old and servers == 1 and draw("taken down alone", 6) == 0:
+        down = members.drawn(draw, needs)
     moment = draw("at", 12)
     at = LATE if moment == 0 else CHANGES[moment % 2] if moment in (1, 2) else SATURDAY
     if at in CHANGES:
@@ -181,7 +201,7 @@ def scenario_of(seed: int) -> Scenario:
         has_passes=draw("passes", 5) == 0,
         failures_max=draw("failures", 3),
         at=at,
-        has_agent=(method := draw("agent", 4)) == 0,
+        has_agent=(method := draw("agent", 4)) == 0 or Generation.EXCHANGE_2003 in generations,
         has_shadow=method == 1 and draw("shadow", 2) == 0,
         has_rebuilt_set=draw("rebuilt set", 5) == 0,
         has_group=has_group,
@@ -189,7 +209,10 @@ def scenario_of(seed: int) -> Scenario:
         generations=generations,
         has_mta=draw("mta", 8) == 0,
         has_public_folders=is_old and draw("public folders", 3) == 0,
+        has_ntbackup=generations[0] is Generation.EXCHANGE_2003
+        and servers == 1 and draw("ntbackup", 2) == 0,
         conflicts=("wait", "suspend", "refuse", "refuse", "refuse", "refuse")[draw("conflicts", 6)],
+        down=down,
     )
 
 
@@ -203,9 +226,14 @@ def simple(seed: int = 1) -> Scenario:
 
 def smaller(scenario: Scenario) -> Iterator[Scenario]:
     """Scenarios with a little less in them, for shrinking; names of steps stay what they are."""
+    for less_down in scenario.down.smaller():
+        yield evolve(scenario, down=less_down)
     if scenario.servers > 1:
         is_still_one = scenario.has_group and scenario.servers > 2
-        less_of_it = evolve(scenario, servers=scenario.servers - 1, needs=scenario.needs[:-1])
+        less_of_it = evolve(
+            scenario, servers=scenario.servers - 1, needs=scenario.needs[:-1],
+            down=scenario.down.without_last(),
+        )  # fmt: skip
         if is_still_one or not scenario.has_group:
             yield less_of_it
     for index, of in enumerate(scenario.needs):
@@ -220,7 +248,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, **{name: False})
     if scenario.conflicts != "refuse":
         yield evolve(scenario, conflicts="refuse")
-    if scenario.generations != LIVING:
+    if scenario.generations != LIVING and not scenario.down.commands:
         yield evolve(scenario, generations=LIVING)
     if scenario.at != SATURDAY:
         yield evolve(scenario, at=SATURDAY)
@@ -272,7 +300,9 @@ def site_of(scenario: Scenario) -> SiteDescription:
     base = default_site(scale=0.01)
     servers, databases = [], []
     for index, needs in enumerate(scenario.needs):
-        server = _server(base, index, scenario.generations)
+        server = scenario.down.standing(index, server_of(base, index, scenario.generations))
+        if _agent_of(scenario) == server.name:
+            server = evolve(server, mta=MTA_SERVER.mta)
         servers.append(server)
         databases += [_database(scenario, server, index, at) for at in range(len(needs))]
     return evolve(
@@ -281,7 +311,7 @@ def site_of(scenario: Scenario) -> SiteDescription:
             evolve(each, availability_group="DAG1" if scenario.has_group else None)
             for each in servers
         )
-        + ((MTA_SERVER,) if scenario.has_mta else ()),
+        + ((MTA_SERVER,) if _agent_of(scenario) == MTA_SERVER.name else ()),
         databases=tuple(databases),
         groups=(
             GroupDescription(
@@ -310,22 +340,6 @@ def _share(scenario: Scenario) -> ShareDescription:
     return ShareDescription(path="\\\\backup01\\exchange$\\", writers=writers)
 
 
-def _server(
-    base: SiteDescription, index: int, generations: tuple[Generation, ...]
-) -> ServerDescription:
-    model = base.servers[0] if index != 1 else base.servers[3]
-    name = f"EX{index + 1:02d}"
-    return evolve(
-        model,
-        name=name,
-        address=f"127.71.1.{index + 1}",
-        generation=_generation(generations, index),
-        version=_VERSIONS[_generation(generations, index)],
-        powershell=_POWERSHELL.get(_generation(generations, index), model.powershell),
-        installed_in=_INSTALLED_IN.get(_generation(generations, index)),
-    )
-
-
 def _database(
     scenario: Scenario, server: ServerDescription, index: int, at: int
 ) -> DatabaseDescription:
@@ -335,12 +349,12 @@ def _database(
         f"EX{one + 1:02d}" for one in range(scenario.servers) if one != index
     )
     # The store of Exchange 2007 tells free space in whole megabytes, and its pages are small.
-    pages = scenario.pages * _SMALL_PAGES.get(server.generation, 1)
-    has_room = need in ("rebuild", "defragment", "reseed", "measure", "outside")
+    pages = scenario.pages * SMALL_PAGES.get(server.generation, 1)
+    has_room = need in ("rebuild", "defragment", "reseed", "measure", "outside", *members.MOVED)
     return DatabaseDescription(
         name=name,
-        copies=(server.name, *(others if need in REPLICATED else ())),
-        replay_lags_s=((others[-1], 86400),) if need == "reseed" and len(others) > 1 else (),
+        copies=(server.name, *(others if need in WITH_COPIES else ())),
+        replay_lags_s=((others[-1], 86400),) if need in LAGGED and len(others) > 1 else (),
         edb_path=f"D:\\{name}\\{name}.edb",
         log_folder=f"L:\\{name}",
         log_prefix=f"E{at:02d}",
@@ -375,13 +389,37 @@ def documents_of(scenario: Scenario) -> tuple[Inventory, tuple[DesiredState, ...
     )
 
 
+def scripts_of(scenario: Scenario, plan: Plan) -> frozenset[tuple[str, str]]:
+    """Script and generation of everything that the plan has work for."""
+    taken = {lane.id for lane in plan.body.lanes}
+    return frozenset(
+        (_script_of(each.specification), _version_on(scenario, each.server).value)
+        for each in plan.body.decisions
+        if each.address in taken and each.specification is not None
+    )
+
+
+def _script_of(specification: str) -> str:
+    if specification.startswith(members.NAME):
+        return "server-maintenance"
+    if specification == "agents":
+        return "mta-error-correction"
+    return {**SCRIPTS, **REPLICATED}.get(specification, "preventative-maintenance")
+
+
+def _version_on(scenario: Scenario, server: str) -> Generation:
+    if server == MTA_SERVER.name:
+        return MTA_SERVER.generation
+    return generation_of(scenario.generations, int(server[2:]) - 1)
+
+
 def _inventory_text(scenario: Scenario) -> str:
     servers = "".join(
         f'  EX{index + 1:02d}: {{address: ex{index + 1:02d}.lab.example, site: berlin,'
-        f' generation: "{_generation(scenario.generations, index).value}"}}\n'
+        f' generation: "{generation_of(scenario.generations, index).value}"}}\n'
         for index in range(scenario.servers)
     )
-    if scenario.has_mta:
+    if _agent_of(scenario) == MTA_SERVER.name:
         servers += '  EX07: {address: ex07.lab.example, site: berlin, generation: "2003"}\n'
     account = f", account: '{ACCOUNT}', credential: 'env:SETS'" * scenario.has_account
     shares = (
@@ -421,27 +459,6 @@ _WANTS = {
 }
 _FINDS = ("correct", "store-correct")
 _WITH_PUBLIC_FOLDERS = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2010)
-_POWERSHELL = dict.fromkeys(
-    (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007, Generation.EXCHANGE_2010), "2.0"
-)
-_SMALL_PAGES = {Generation.EXCHANGE_2003: 16, Generation.EXCHANGE_2007: 8}
-_INSTALLED_IN = {Generation.EXCHANGE_2003: SERVER_2003.installed_in}
-_VERSIONS = {
-    Generation.EXCHANGE_2003: SERVER_2003.version,
-    Generation.EXCHANGE_2007: (8, 3, 83, 6),
-    Generation.EXCHANGE_2010: (14, 3, 513, 0),
-    Generation.EXCHANGE_2013: (15, 0, 1497, 48),
-    Generation.EXCHANGE_2016: (15, 1, 2507, 66),
-    Generation.EXCHANGE_2019: (15, 2, 1544, 39),
-    Generation.SUBSCRIPTION_EDITION: (15, 2, 2562, 37),
-}
-
-
-def _generation(generations: tuple[Generation, ...], index: int) -> Generation:
-    """The second server is of another version than the others."""
-    return generations[index == 1 and len(generations) > 1]
-
-
 def specification_texts(scenario: Scenario) -> tuple[str, ...]:
     """One specification for each kind of need."""
     texts = []
@@ -454,7 +471,16 @@ def specification_texts(scenario: Scenario) -> tuple[str, ...]:
         ]
         if names:
             texts.append(_specification_text(scenario, need, wants, names))
-    return (*texts, _AGENTS) if scenario.has_mta else tuple(texts)
+    texts += members.specification_texts(scenario.down, has_processes=scenario.has_processes)
+    agent = _agent_of(scenario)
+    return tuple(texts) if agent is None else (*texts, _AGENTS.replace("EX07", agent))
+
+
+def _agent_of(scenario: Scenario) -> str | None:
+    """The server whose transfer agent is mended: one with databases where that is of 2003 too."""
+    if not scenario.has_mta:
+        return None
+    return "EX01" if scenario.generations[0] is Generation.EXCHANGE_2003 else MTA_SERVER.name
 
 
 MTA_SERVER = evolve(
@@ -489,12 +515,12 @@ _CONFLICTS = {
 def _specification_text(scenario: Scenario, need: str, wants: str, names: list[str]) -> str:
     servers = sorted({f"EX0{name[2]}" for name in names})
     target = "\\\\backup01\\exchange$" if scenario.has_share else "E:\\sets"
-    is_older = Generation.EXCHANGE_2007 in scenario.generations  # their isinteg may need another
+    is_older = any(each in _OLDER for each in scenario.generations)  # another pass of isinteg
     passes = 3 if need in _FINDS or (is_older and scenario.has_passes) else 0
     passes = passes or (1 if scenario.has_passes else 0)
     script = {**SCRIPTS, **REPLICATED}.get(need, "preventative-maintenance")
     # one that a server of each of its versions has
-    is_living = scenario.generations == LIVING
+    is_living = not any(each in OLD for each in scenario.generations)
     service = "MSExchangeFastSearch" if is_living else "MSExchangeMailboxAssistants"
     processes = (
         "custom_processes:\n"

@@ -46,15 +46,18 @@ def case_with(seed: int, kind: FaultKind) -> Case:
 def play_seed(seed: int, *, guards: Guards | None = None) -> tuple[Case, Story]:
     """The case and the story of a seed."""
     case, calm = prepared(seed)
-    return case, _play(case, calm, guards=guards, is_told=False)
+    return case, play_on(case, calm, guards=guards)
 
 
 def play(case: Case, *, guards: Guards | None = None, is_told: bool = False) -> Story:
     """The story of a case; the same case always has the same one."""
-    return _play(case, night_of(case.scenario), guards=guards, is_told=is_told)
+    return play_on(case, night_of(case.scenario), guards=guards, is_told=is_told)
 
 
-def _play(case: Case, calm: Night, *, guards: Guards | None, is_told: bool) -> Story:
+def play_on(
+    case: Case, calm: Night, *, guards: Guards | None = None, is_told: bool = False
+) -> Story:
+    """The story of a case in its night, which has not begun."""
     steps = {step.id for lane in calm.plan.body.lanes for step in lane.steps}
     faults = tuple(fault for fault in case.faults if fault.step in steps)
     night = troubled(calm.plan, calm.performer.world, calm.performer, faults)

@@ -459,3 +459,24 @@ def test_a_server_without_a_group_runs_its_commands_by_consent_to_the_outage() -
     world = night.performer.world
     assert all(each.mounted_on == "EX01" for each in world.databases.values())
     assert Action.SET_COMPONENT not in sent(night) and Action.AWAIT_DATABASES in sent(night)
+
+
+@pytest.mark.parametrize(
+    ("component", "state"), [("HubTransport", "Draining"), ("ServerWideOffline", "Inactive")]
+)
+def test_what_somebody_else_took_out_of_service_since_is_not_touched(
+    component: str, state: str
+) -> None:
+    """I8: the second member is worked on by hand while the first is down."""
+    night = server_night(SPECIFICATION.replace("servers: [EX01]", "servers: [EX01, EX02]"))
+    world = night.performer.world
+    until(night, Action.RESTORE_COMPONENT)
+    given = {
+        "Identity": "EX02", "Component": component, "State": state, "Requester": "Maintenance",
+    }  # fmt: skip
+    assert not world.cmdlet("EX02", "operator", "Set-ServerComponentState", given).errors
+    night.run_to_end()
+    assert sent(night).count(Action.TAKE_SERVER_DOWN) == 1
+    assert world.hosts["EX02"].mode.by[component]["Maintenance"] == state
+    assert [each.by for each in world.effects if each.kind == "component-set"
+            and each.host == "EX02"] == ["operator"]  # fmt: skip

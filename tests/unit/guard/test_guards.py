@@ -144,7 +144,7 @@ def _unknown(path: str) -> actual.ActualState:
 
 # Of plans that suspend a copy, take a server down or have public folders, which none here does:
 # test_copies_well.py, test_members.py and test_public_folders.py ask of them.
-ELSEWHERE = ("copies-", "members-", "nothing-active", "no-replication-")
+ELSEWHERE = ("copies-", "members-", "mode-", "nothing-active", "no-replication-")
 HERE = [each for each in GUARDS.values() if not each.id.startswith(ELSEWHERE)]
 READS = [(guard, fact) for guard in HERE for fact in guard.reads]
 

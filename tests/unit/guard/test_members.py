@@ -8,14 +8,15 @@ import pytest
 from attrs import evolve
 
 from goexchange.guard.evaluate import at_plan, before_step
-from goexchange.guard.members import MEMBERS_WELL, NOTHING_ACTIVE
+from goexchange.guard.members import AS_PLANNED, MEMBERS_WELL, NOTHING_ACTIVE
 from goexchange.model import actual
 from goexchange.model.plan import Action, Plan, Verdict, VerdictKind
 from goexchange.model.run import StepRecord
+from goexchange.model.server import ServerMode
 from goexchange.model.unknown import Unknown
 from goexchange.plan.sealing import seal
 from tests.unit.plan.builders import IN_WINDOW, NOW, active, copy, group, state
-from tests.unit.plan.server_builders import drafted, of_group
+from tests.unit.plan.server_builders import component, drafted, mode, of_group
 
 UNREAD = Unknown("it could not be read")
 PASS, BLOCK, UNKNOWN = VerdictKind.PASS, VerdictKind.BLOCK, VerdictKind.UNKNOWN
@@ -35,11 +36,11 @@ def plan() -> Plan:
     return seal(drafted(of_group()), NOW, "me")
 
 
-def before_the_command(*servers: actual.ActualServer) -> dict[str, Verdict]:
+def before_the_command(
+    *servers: actual.ActualServer, at: Action = Action.TAKE_SERVER_DOWN
+) -> dict[str, Verdict]:
     made = plan()
-    step = next(
-        each for each in made.body.lanes[0].steps if each.action is Action.TAKE_SERVER_DOWN
-    )
+    step = next(each for each in made.body.lanes[0].steps if each.action is at)
     found = before_step(made, step, NothingDone(), state(*servers), IN_WINDOW)
     return {each.guard: each for each in found}
 
@@ -50,6 +51,10 @@ def on_well(*servers: actual.ActualServer) -> Verdict:
 
 def on_active(*servers: actual.ActualServer) -> Verdict:
     return before_the_command(*servers)[NOTHING_ACTIVE.id]
+
+
+def on_mode(*servers: actual.ActualServer) -> Verdict:
+    return before_the_command(*servers, at=Action.LAST_LOOK)[AS_PLANNED.id]
 
 
 def told_by_first(*held: Any, **differs: Any) -> tuple[actual.ActualServer, ...]:
@@ -144,3 +149,32 @@ def test_what_is_active_here_is_never_taken_down(word: str) -> None:
     assert found.kind is BLOCK and "DB05" in found.evidence
     unread = (copy(server="EX01", status=UNREAD), *MOVED[1:])
     assert on_active(*told_by_first(*unread)).kind is UNKNOWN
+
+
+def test_what_nobody_has_touched_since_the_plan_passes() -> None:
+    assert on_mode(*of_group()).kind is PASS
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        mode(component("HubTransport", "Draining", Maintenance="Draining")),
+        mode(component("ServerWideOffline", "Inactive", Maintenance="Inactive")),
+        mode(policy="Blocked"),
+    ],
+)
+def test_what_somebody_else_took_of_it_since_the_plan_blocks(now: ServerMode) -> None:
+    found = on_mode(evolve(of_group()[0], mode=now))
+    assert found.kind is BLOCK and "EX01: server." in found.evidence and found.remedy
+
+
+def test_a_mode_that_is_unread_never_passes() -> None:
+    for unread in (UNREAD, ServerMode(components=UNREAD, activation_policy="Unrestricted")):
+        assert on_mode(evolve(of_group()[0], mode=unread)).kind is UNKNOWN
+    assert on_mode().kind is UNKNOWN
+
+
+def test_the_mode_of_another_member_is_not_its_own() -> None:
+    first, second, third = of_group()
+    taken = mode(component("HubTransport", "Draining", Maintenance="Draining"))
+    assert on_mode(first, evolve(second, mode=taken), third).kind is PASS
