@@ -37,6 +37,7 @@ _BRINGS_BACK = frozenset(
         Action.RESUME_COPY,
         Action.AWAIT_COPY,
         Action.SEED_COPY,
+        Action.SUSPEND_ACTIVATION,
         Action.START_MTA,
         Action.CONFIRM_MTA,
         *PUTS_BACK,
@@ -44,7 +45,13 @@ _BRINGS_BACK = frozenset(
     }
 )
 _COPY_BACK = frozenset(
-    {Action.CANCEL_JOBS, Action.RESUME_COPY, Action.AWAIT_COPY, Action.SEED_COPY}
+    {
+        Action.CANCEL_JOBS,
+        Action.RESUME_COPY,
+        Action.AWAIT_COPY,
+        Action.SEED_COPY,
+        Action.SUSPEND_ACTIVATION,
+    }
 )
 _TIDIES = frozenset(
     {

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from goexchange.driver.by_hand import quoted
 from goexchange.driver.lane_of_server import is_of_server
 from goexchange.driver.lanes import (
     copies_behind,
@@ -15,16 +16,18 @@ from goexchange.driver.lanes import (
     facts_of,
     happened,
     is_of_other_stream,
+    loose_copies,
     suspended_copies,
 )
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.groups import decode_copies
 from goexchange.journal.replay import RunState
 from goexchange.model.copies import HEALTHY, MOUNTED, SUSPENDED, ailment
-from goexchange.model.plan import Action, Lane, Step
+from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 from goexchange.model.unknown import Unknown
 
 NOT_REDUNDANT = "not redundant"
+NOT_AS_IT_WAS = "not as it was"
 NEEDS_SEED = ("FailedAndSuspended",)
 
 
@@ -67,7 +70,12 @@ def not_redundant(lane: Lane, state: RunState) -> str:
     behind = [each for each in copies_behind(lane, state) if each not in suspended]
     said = [f"the copy {each} may still be suspended" for each in suspended]
     said += [f"the copy {each} was not seen healthy again" for each in behind]
-    return f"{NOT_REDUNDANT}: {', '.join(said)}" if said else ""
+    what = NOT_REDUNDANT if said else NOT_AS_IT_WAS
+    said += [
+        f"the activation of the copy {each} is not suspended again"
+        for each in loose_copies(lane, state)
+    ]
+    return f"{what}: {', '.join(said)}" if said else ""
 
 
 def copy_commands(lane: Lane, state: RunState) -> tuple[str, ...]:
@@ -88,12 +96,29 @@ def _commands(identity: str, lane: Lane, state: RunState) -> list[str]:
     is_behind = identity in copies_behind(lane, state)
     seed = f"Update-MailboxDatabaseCopy -Identity {name} -DeleteExistingFiles -BeginSeed"
     if is_suspended and is_of_other_stream(facts):
-        return [seed, _look(name)]
-    commands = [f"Resume-MailboxDatabaseCopy -Identity {name}"] if is_suspended else []
+        return [seed, _look(name), *_activation(identity, lane)]
+    activation = _activation(identity, lane)
+    only = " -ReplicationOnly" if activation else ""
+    commands = [f"Resume-MailboxDatabaseCopy -Identity {name}{only}"] if is_suspended else []
+    if is_suspended or identity in loose_copies(lane, state):
+        commands += activation
     commands += [_look(name)] if is_behind else []
     if _is_damaged(lane, state) or _needs_seed(identity, lane, state):
         commands += [f"Suspend-MailboxDatabaseCopy -Identity {name}", seed]
     return commands
+
+
+def _activation(identity: str, lane: Lane) -> list[str]:
+    """What suspends its activation again, where somebody had it so."""
+    found = []
+    for step in lane.steps:
+        if step.action is Action.SUSPEND_ACTIVATION and copy_of(step) == identity:
+            assert isinstance(step.call, ExchangeCall)
+            comment = str(step.call.parameters.get("SuspendComment", ""))
+            said = f" -SuspendComment {quoted(comment)}" if comment else ""
+            cmdlet = "Suspend-MailboxDatabaseCopy"
+            found.append(f"{cmdlet} -Identity {quoted(identity)} -ActivationOnly{said}")
+    return found
 
 
 def _look(name: str) -> str:

@@ -48,8 +48,9 @@ class LaneFacts:
     `is_set_back` that the set was copied into its place and read back;
     `is_away` means taken down by us (or found down by a lane that mounts) and not in service;
     `is_put_back` that a person was seen to have put the original back after that;
-    `is_copy_suspended` that a passive copy was, and neither was resumed nor seeded;
-    `is_copy_behind` that one was not seen healthy again; `is_stream_new` that the logs of a tried
+    `is_copy_suspended` that a passive copy was, and neither was resumed nor seeded, or that its
+    activation is to be suspended again; `is_copy_behind` that one was not seen healthy again, or
+    not as somebody had it; `is_stream_new` that the logs of a tried
     mount were moved aside, so that no copy can go on with them.
     """
 
@@ -153,8 +154,8 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_setting_changed=_any_happened(lane, (Action.SET_MOUNT_AT_STARTUP,), state),
         is_record_open=_any_happened(lane, (Action.OPEN_RECOVERY_RECORD,), state),
         is_sentinel_placed=_any_happened(lane, (Action.PLACE_SENTINEL,), state),
-        is_copy_suspended=bool(suspended_copies(lane, state)),
-        is_copy_behind=bool(copies_behind(lane, state)),
+        is_copy_suspended=bool(suspended_copies(lane, state) or loose_copies(lane, state)),
+        is_copy_behind=bool(copies_behind(lane, state) or loose_copies(lane, state)),
         is_stream_new=_any_happened(lane, (Action.MOVE_LOGS_ASIDE,), state),
     )
 
@@ -230,6 +231,8 @@ def runs_now(step: Step, lane: Lane, state: RunState, facts: LaneFacts) -> bool:
     """Whether the step's condition over earlier outcomes holds; `facts` are those of the lane in
     that state.
     """
+    if step.action is Action.SUSPEND_ACTIVATION:
+        return _is_copy_back(copy_of(step), lane, state)
     if step.runs_when is RunsWhen.UNDO_OF:
         if step.action is Action.RETURN_ACTIVE and not _may_return(step, lane, state):
             return False
@@ -369,6 +372,23 @@ def suspended_copies(lane: Lane, state: RunState) -> tuple[str, ...]:
 def copies_behind(lane: Lane, state: RunState) -> tuple[str, ...]:
     """The copies that the lane suspended, or may have, and that were not seen healthy again."""
     return _touched_without(lane, state, (Action.AWAIT_COPY, Action.SEED_COPY))
+
+
+def loose_copies(lane: Lane, state: RunState) -> tuple[str, ...]:
+    """The copies that replicate again, and whose activation is not suspended again, as it was."""
+    return tuple(
+        copy_of(step)
+        for step in _of(lane, (Action.SUSPEND_ACTIVATION,))
+        if _is_copy_back(copy_of(step), lane, state) and not happened(state.step(step.id))
+    )
+
+
+def _is_copy_back(identity: str, lane: Lane, state: RunState) -> bool:
+    """Whether the lane has let a copy replicate again, by a resume or by a seed."""
+    return any(
+        copy_of(step) == identity and happened(state.step(step.id))
+        for step in _of(lane, (Action.RESUME_COPY, Action.SEED_COPY))
+    )
 
 
 def copy_of(step: Step) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from goexchange.facts.copies_of import CopiesOf, copies_of, is_lagged
 from goexchange.guard.guard import AT_ALL_TIMES, Answer, Guard, Question, blocks, need, passes
 from goexchange.model.copies import ActualCopy
@@ -20,7 +22,15 @@ def _copies_well(question: Question) -> Answer:
         return blocks("; ".join(found.ailing), MEND, copies=seen)
     wanted = _to_be_suspended(question)
     is_rebuilt = question.has(Action.SEED_COPY)  # then a lagged copy is seeded anew, by consent
-    against = [text for each in wanted for text in _against(each, found, may_lag=is_rebuilt)]
+    known = _known_activations(question)
+    against = [
+        text
+        for each in wanted
+        for text in (
+            *_against(each, found, may_lag=is_rebuilt),
+            *_activation(each, found, known),
+        )
+    ]
     if against:
         return blocks("; ".join(against), "plan again: goexchange plan", copies=seen)
     stay = len(found.copies) - len(wanted)
@@ -49,9 +59,38 @@ def _words(copy: ActualCopy, *, may_lag: bool) -> list[str]:
         words.append(f"the copy on {copy.server} is active now")
     if need(is_lagged(copy), f"whether the copy on {copy.server} is lagged") and not may_lag:
         words.append(f"the copy on {copy.server} is lagged")
-    if need(copy.is_activation_suspended, f"whether {copy.server} may activate its copy"):
-        words.append(f"somebody has suspended the activation of the copy on {copy.server}")
     return words
+
+
+def _known_activations(question: Question) -> dict[str, str]:
+    """The comments of copies whose activation was suspended when the plan was made: it knows how to
+    put that back, and nothing else.
+    """
+    return {
+        str(each.call.parameters["Identity"]).lower(): str(
+            each.call.parameters.get("SuspendComment", "")
+        )
+        for each in question.steps(Action.SUSPEND_ACTIVATION)
+        if isinstance(each.call, ExchangeCall)
+    }
+
+
+def _activation(identity: str, found: CopiesOf, known: Mapping[str, str]) -> Iterator[str]:
+    for copy in found.copies:
+        if copy.identity.lower() != identity.lower():
+            continue
+        is_suspended = need(
+            copy.is_activation_suspended, f"whether {copy.server} may activate its copy"
+        )
+        of = f"the activation of the copy on {copy.server}"
+        if is_suspended and identity.lower() not in known:
+            yield f"somebody has suspended {of}"
+        elif identity.lower() in known and not is_suspended:
+            yield f"{of} is not suspended any more"
+        elif is_suspended:
+            comment = need(copy.suspend_comment, f"why {of} is suspended")
+            if (comment or "") != known[identity.lower()]:
+                yield f"{of} is suspended with another comment now"
 
 
 COPIES_WELL = Guard(

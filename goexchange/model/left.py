@@ -41,10 +41,16 @@ class RecoveryRecord:
 
 @frozen(kw_only=True)
 class HeldCopy:
-    """A passive copy, `DB07\\EX03`, that the run suspends, as its recovery record names it."""
+    """A passive copy, `DB07\\EX03`, that the run suspends, as its recovery record names it.
+
+    Shape: where somebody had suspended its activation, that is so again afterwards, with the
+    comment of then.
+    """
 
     identity: str
     is_lagged: bool = False
+    is_activation_suspended: bool = False
+    activation_comment: str | None = None
 
     @property
     def server(self) -> str:
@@ -58,10 +64,27 @@ def held_copies_of(content: Mapping[str, Any]) -> tuple[HeldCopy, ...]:
     """
     looked_at = content.get("suspended_copy")
     if isinstance(looked_at, str):
-        return (HeldCopy(identity=looked_at),)
+        return (_held(looked_at, content),)
     return tuple(
-        HeldCopy(identity=str(each["identity"]), is_lagged=each["is_lagged"] is True)
+        _held(str(each["identity"]), each, is_lagged=each["is_lagged"] is True)
         for each in content.get("held_copies", ())
+    )
+
+
+def activation_of(copy: HeldCopy) -> dict[str, Any]:
+    """What a recovery record says of a copy's activation; nothing where it was not suspended."""
+    if not copy.is_activation_suspended:
+        return {}
+    return {"is_activation_suspended": True, "activation_comment": copy.activation_comment}
+
+
+def _held(identity: str, plain: Mapping[str, Any], *, is_lagged: bool = False) -> HeldCopy:
+    comment = plain.get("activation_comment")  # a record of an earlier version says nothing of it
+    return HeldCopy(
+        identity=identity,
+        is_lagged=is_lagged,
+        is_activation_suspended=plain.get("is_activation_suspended") is True,
+        activation_comment=comment if isinstance(comment, str) else None,
     )
 
 

@@ -124,6 +124,7 @@ class Action(Enum):
     RESUME_COPY = "resume-copy"
     AWAIT_COPY = "await-copy"
     SEED_COPY = "seed-copy"
+    SUSPEND_ACTIVATION = "suspend-activation"
     STOP_MTA = "stop-mta"
     COPY_MTA = "copy-mta"
     HASH_MTA = "hash-mta"

@@ -123,6 +123,7 @@ TRAITS: Mapping[Action, Traits] = {
     Action.RESUME_COPY: Traits(_PROBE, 10 * MINUTE, _BACK, RunsWhen.UNDO_OF),
     Action.AWAIT_COPY: Traits(_REPEAT, 4 * HOUR, _BACK, RunsWhen.UNDO_OF),
     Action.SEED_COPY: Traits(_PROBE, 48 * HOUR, _BACK, RunsWhen.COPIES_DIFFER),
+    Action.SUSPEND_ACTIVATION: Traits(_REPEAT, 10 * MINUTE, _BACK, RunsWhen.UNDO_OF),
     Action.STOP_MTA: Traits(_ATTACH, 30 * MINUTE, _AWAY),
     Action.COPY_MTA: Traits(_ATTACH, 4 * HOUR),
     Action.HASH_MTA: Traits(_ATTACH, 4 * HOUR),

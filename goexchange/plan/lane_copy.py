@@ -11,12 +11,20 @@ from typing import Any
 
 from goexchange.facts.generations import page_bytes_of
 from goexchange.model.history import Work
+from goexchange.model.left import activation_of
 from goexchange.model.plan import Action, Lane, RunsWhen
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, eseutil_job, host_script
 from goexchange.plan.context import LaneContext
-from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, suspended_probe, well_poll
+from goexchange.plan.copy_back import (
+    RESUMES_MAX,
+    activation_commands,
+    add_activation_back,
+    resumed_probe,
+    suspended_probe,
+    well_poll,
+)
 from goexchange.plan.estimates import known_size
 from goexchange.plan.host_records import (
     add_close_record,
@@ -81,7 +89,11 @@ def copy_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
 
 def _add_record(lane: LaneBuilder, context: LaneContext, passive: Passive) -> None:
     """The recovery record names the copy: whoever comes after a dead run resumes it."""
-    content = {**recovery_content(context), "suspended_copy": passive.copy.identity}
+    content = {
+        **recovery_content(context),
+        "suspended_copy": passive.copy.identity,
+        **activation_of(passive.held),
+    }
     add_open_record(lane, keeper_of(context), says=(content, _text(passive)))
 
 
@@ -155,13 +167,14 @@ def add_copy_back(
     )
     lane.add(
         Action.RESUME_COPY,
-        cmdlets.resume_copy(identity),
+        cmdlets.resume_copy(identity, replication_only=passive.held.is_activation_suspended),
         summary=f"copy on {passive.copy.server}: suspended -> replicating",
         probe=resumed_probe(identity),
         attempts_max=RESUMES_MAX,
         estimate_s=5,
         **back,
     )
+    add_activation_back(lane, passive.held, undo_of=undo_of)
     lane.add(
         Action.AWAIT_COPY,
         cmdlets.get_copy(identity),
@@ -176,16 +189,19 @@ def _text(passive: Passive) -> str:
     """RECOVERY.txt: what a person with nothing but a console does."""
     quoted = "'" + passive.copy.identity.replace("'", "''") + "'"
     columns = "Format-List Name, Status, CopyQueueLength, ReplayQueueLength"
+    only = " -ReplicationOnly" if passive.held.is_activation_suspended else ""
     lines = [
         f"Looking for errors in the passive copy {passive.copy.identity} stopped.",
         "The database itself was never taken down. The copy may still be suspended.",
         "",
         f"1. On {passive.server.name}, end any eseutil.exe that works on the copy's file.",
         "2. Let the copy replicate again, and look until it is Healthy:",
-        f"   Resume-MailboxDatabaseCopy -Identity {quoted}",
+        f"   Resume-MailboxDatabaseCopy -Identity {quoted}{only}",
+        *(f"   {each}" for each in activation_commands(passive.held)),
         f"   Get-MailboxDatabaseCopyStatus -Identity {quoted} | {columns}",
         "",
         "3. Only when it stays FailedAndSuspended, seed it again from a healthy copy:",
         f"   Update-MailboxDatabaseCopy -Identity {quoted} -DeleteExistingFiles -BeginSeed",
+        *(f"   {each}" for each in activation_commands(passive.held)),
     ]
     return "\r\n".join(lines) + "\r\n"

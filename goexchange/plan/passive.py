@@ -10,9 +10,11 @@ from goexchange.facts.copies_of import CopiesOf, copies_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer
 from goexchange.model.copies import ActualCopy
 from goexchange.model.desired import DesiredState
+from goexchange.model.left import HeldCopy
 from goexchange.model.plan import Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
+from goexchange.plan.copy_back import held_copy, unknown_activation
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 
 MEND_COPIES = (
@@ -37,6 +39,11 @@ class Passive:
     eseutil: str
     well_left: int
 
+    @property
+    def held(self) -> HeldCopy:
+        """The copy as it was, and goes back to."""
+        return held_copy(self.copy)
+
 
 def choose_passive(
     database: ActualDatabase,
@@ -58,7 +65,15 @@ def choose_passive(
             origin=spec.targets.place,
             instead="online-error-diagnostic detects errors with the store mounted",
         )
-    copy = max(fit, key=lambda each: (_preference(each), each.server))
+    # what somebody has set by hand is touched only where nothing else can be looked at
+    copy = max(
+        fit,
+        key=lambda each: (
+            each.is_activation_suspended is False,
+            _preference(each),
+            each.server,
+        ),
+    )
     return _on_member(copy, seen, left=len(found.copies) - 1, spec=spec)
 
 
@@ -97,9 +112,7 @@ def _against(copy: ActualCopy) -> str | None:
     if copy.replay_lag_s > 0:
         span = words.span(int(copy.replay_lag_s))
         return f"it is a lagged copy ({span}), kept for going back in time"
-    if copy.is_activation_suspended is not False:
-        return "its activation is suspended by somebody, and the comment could not be put back"
-    return None
+    return unknown_activation(copy)
 
 
 def _preference(copy: ActualCopy) -> int:

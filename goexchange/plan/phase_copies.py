@@ -11,12 +11,15 @@ from typing import Any
 
 from goexchange.model.copies import ActualCopy
 from goexchange.model.history import Work
+from goexchange.model.left import activation_of
 from goexchange.model.plan import Action, RunsWhen
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.context import LaneContext
 from goexchange.plan.copy_back import (
     RESUMES_MAX,
+    add_activation_back,
+    held_copy,
     resumed_probe,
     seeded_probe,
     suspended_probe,
@@ -44,7 +47,7 @@ def held_copies(context: LaneContext) -> list[dict[str, Any]]:
     """What the recovery record says of the copies that are suspended for the rebuild."""
     assert context.replicas is not None  # asked only of a database with other copies
     return [
-        {"identity": each.identity, "is_lagged": is_lagged(each)}
+        {"identity": each.identity, "is_lagged": is_lagged(each), **activation_of(held_copy(each))}
         for each in context.replicas.copies
     ]
 
@@ -79,7 +82,9 @@ def add_copies_back(
     for copy, step in pairs:
         lane.add(
             Action.RESUME_COPY,
-            cmdlets.resume_copy(copy.identity),
+            cmdlets.resume_copy(
+                copy.identity, replication_only=held_copy(copy).is_activation_suspended
+            ),
             summary=f"way back: {_of(copy)}: suspended -> replicating",
             probe=resumed_probe(copy.identity),
             attempts_max=RESUMES_MAX,
@@ -118,6 +123,7 @@ def add_seeds(lane: LaneBuilder, context: LaneContext, suspended: tuple[str, ...
             time_limit_s=max(SEED_LIMIT_MIN_S, 2 * estimate.duration.p90_s),
             **timed(estimate),
         )
+        add_activation_back(lane, held_copy(copy), undo_of=step)
 
 
 def _well(context: LaneContext, copy: ActualCopy) -> Any:

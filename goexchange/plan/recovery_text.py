@@ -6,6 +6,7 @@ from goexchange.facts.generations import has_flush_maps
 from goexchange.model.flush_map import flush_map_beside
 from goexchange.plan import recovery_words
 from goexchange.plan.context import LaneContext
+from goexchange.plan.copy_back import activation_commands, held_copy
 from goexchange.plan.pair import second_of
 
 
@@ -84,15 +85,23 @@ def _copies(context: LaneContext) -> list[str]:
     """The other copies were suspended: what lets them go on, and what makes them anew."""
     if context.replicas is None:
         return []
-    names = [f"'{_in_quotes(each.identity)}'" for each in context.replicas.copies]
+    held = [held_copy(each) for each in context.replicas.copies]
+    names = [f"'{_in_quotes(each.identity)}'" for each in held]
+    only = [" -ReplicationOnly" if each.is_activation_suspended else "" for each in held]
+    activation = [line for each in held for line in activation_commands(each)]
     seeds = "-DeleteExistingFiles -BeginSeed"
     return [
         "",
         "6. Its other copies were suspended: they hold the database as it was before. If the",
         "   rebuilt file was never mounted, and no logs were moved, let them go on:",
-        *(f"   Resume-MailboxDatabaseCopy -Identity {each}" for each in names),
+        *(
+            f"   Resume-MailboxDatabaseCopy -Identity {each}{how}"
+            for each, how in zip(names, only, strict=True)
+        ),
         "   Else seed them anew, one at a time, each Healthy before the next:",
         *(f"   Update-MailboxDatabaseCopy -Identity {each} {seeds}" for each in names),
+        *(["   Somebody had suspended the activation; suspend it again:"] if activation else []),
+        *(f"   {each}" for each in activation),
         f"   Get-MailboxDatabaseCopyStatus -Identity {context.database.guid}",
     ]
 

@@ -32,7 +32,13 @@ from goexchange.plan.bodies import body_without_specification, run_rules
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, one_of, property_probe
 from goexchange.plan.context import Pace
-from goexchange.plan.copy_back import RESUMES_MAX, resumed_probe, seeded_probe, well_poll
+from goexchange.plan.copy_back import (
+    RESUMES_MAX,
+    add_activation_back,
+    resumed_probe,
+    seeded_probe,
+    well_poll,
+)
 from goexchange.plan.host_records import record_released, sentinel_removed
 from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.release_hosts import JobsLeft, jobs_left_lane
@@ -40,6 +46,11 @@ from goexchange.plan.release_server import ServerLeft, server_left_lane
 from goexchange.powershell import cmdlets
 
 POLL_S = 5.0
+_WAY_BACK: Mapping[str, Any] = {
+    "reason": Reason.WAY_BACK,
+    "direction": Direction.BACK,
+    "runs_when": RunsWhen.ALL_WELL,
+}
 CLOSED_TEXT = "Closed by goexchange release: the database was seen mounted.\r\n"
 
 
@@ -73,6 +84,13 @@ class Left:
         return tuple(each for each in held if each.server.lower() not in away)
 
     @property
+    def has_other_stream(self) -> bool:
+        """Whether no copy can go on: another file is in service, or its logs began anew."""
+        known = self.remembered
+        is_tried = known is not None and (known.is_stream_new or known.tried_logs is not None)
+        return self.standing is Standing.NEW or is_tried
+
+    @property
     def is_whole(self) -> bool:
         """Whether everything of it can be put back now."""
         return self.copies == held_copies_of(self.recovery.content)
@@ -98,8 +116,8 @@ def release_body(
     pace: Pace,
 ) -> PlanBody:
     """The plan's body: a lane for a server that was left, then one for each database whose standing
-    is decided, in order of address; no server waits for another one. A database with copies comes
-    after the others of its server: their seeds take hours.
+    is decided, in order of address; no server waits for another one, but for those that seed. A
+    database with copies comes after the others of its server: seeds take hours.
     """
     servers = [each for each in left if isinstance(each, ServerLeft)]
     jobs = [each for each in left if isinstance(each, JobsLeft)]
@@ -113,12 +131,16 @@ def release_body(
         ),
     )
     places = {each.server for each in left}
+    seeders = sorted({each.server for each in ordered if each.copies and each.has_other_stream})
     return body_without_specification(
         actual,
         # no failure of one database keeps another one down
         run_rules(inventory, pace, overrun="finish", failures_max=len(left)),
         at=at,
-        order=RunOrder(servers_at_once=max(1, len(places))),
+        order=RunOrder(
+            servers_at_once=max(1, len(places)),
+            one_at_a_time=(tuple(seeders),) if len(seeders) > 1 else (),
+        ),
         lanes=[
             *(jobs_left_lane(each, inventory) for each in jobs),
             *(server_left_lane(each, inventory) for each in servers),
@@ -254,10 +276,7 @@ def _add_copies_back(lane: LaneBuilder, left: Left) -> None:
     copy can go on: the plan of the run had consent to seed them, one at a time.
     """
     copies = left.copies
-    known = left.remembered
-    is_new = left.standing is Standing.NEW or (
-        known is not None and (known.is_stream_new or known.tried_logs is not None)
-    )
+    is_new = left.has_other_stream
     for copy in copies if is_new else ():
         _add(
             lane,
@@ -268,15 +287,19 @@ def _add_copies_back(lane: LaneBuilder, left: Left) -> None:
             probe=seeded_probe(copy.identity),
             poll=_well(copy),
         )
+        add_activation_back(lane, copy, **_WAY_BACK)
     for copy in () if is_new else copies:
         _add(
             lane,
             Action.RESUME_COPY,
-            cmdlets.resume_copy(copy.identity),
+            cmdlets.resume_copy(
+                copy.identity, replication_only=copy.is_activation_suspended
+            ),
             summary=f"copy {copy.identity}: replicating, as it was",
             probe=resumed_probe(copy.identity),
             attempts_max=RESUMES_MAX,
         )
+        add_activation_back(lane, copy, **_WAY_BACK)
     for copy in () if is_new else copies:
         _add(
             lane,

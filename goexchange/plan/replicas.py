@@ -15,6 +15,7 @@ from goexchange.model.history import Work
 from goexchange.model.plan import Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
+from goexchange.plan.copy_back import unknown_activation
 from goexchange.plan.estimates import Times, result_size
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.plan.moving import move_mailboxes
@@ -24,10 +25,7 @@ CIRCULAR = (
     "turn it off for the rebuild (Set-MailboxDatabase -CircularLoggingEnabled $false), and plan"
     " again"
 )
-ACTIVATION = (
-    "let it be activated again (Resume-MailboxDatabaseCopy), and plan again; suspend its"
-    " activation anew when the rebuild has ended"
-)
+ACTIVATION = "plan again when Get-MailboxDatabaseCopyStatus tells it: a seed would end it"
 
 
 @frozen(kw_only=True)
@@ -75,11 +73,11 @@ def choose_replicas(
         if isinstance(copy.replay_lag_s, Unknown):
             fact = f"whether the copy on {copy.server} is lagged"
             return fact_unknown(fact, copy.replay_lag_s, origin=place)
-        if copy.is_activation_suspended is not False:
+        why = unknown_activation(copy)
+        if why is not None:
             return not_possible(
-                Reason.COPY_NOT_WELL,
-                f"the activation of the copy on {copy.server} is suspended by somebody, which a"
-                " seed would end",
+                Reason.COPIES_UNKNOWN,
+                f"of the copy on {copy.server}, {why}",
                 origin=place,
                 instead=ACTIVATION,
             )

@@ -102,10 +102,12 @@ CMDLETS: Mapping[str, Cmdlet] = {
                parameters={"Identity": str, "MountAtStartup": bool},
                required=("Identity", "MountAtStartup")),
         Cmdlet(name="Suspend-MailboxDatabaseCopy", changes_exchange=True,
-               parameters={"Identity": str, "SuspendComment": str, "Confirm": bool},
-               required=("Identity", "SuspendComment", "Confirm")),
+               parameters={"Identity": str, "SuspendComment": str, "ActivationOnly": bool,
+                           "Confirm": bool},
+               required=("Identity", "Confirm")),
         Cmdlet(name="Resume-MailboxDatabaseCopy", changes_exchange=True,
-               parameters={"Identity": str, "Confirm": bool}, required=("Identity",)),
+               parameters={"Identity": str, "ReplicationOnly": bool, "Confirm": bool},
+               required=("Identity",)),
         Cmdlet(name="Update-MailboxDatabaseCopy", changes_exchange=True,
                parameters={"Identity": str, "BeginSeed": bool, "DeleteExistingFiles": bool,
                            "Confirm": bool},
@@ -259,13 +261,24 @@ def get_copy(identity: str) -> ExchangeCall:
 
 def suspend_copy(identity: str, comment: str) -> ExchangeCall:
     """Suspend replication of one passive copy; it would ask for confirmation otherwise."""
-    if len(comment) > COMMENT_MAX:
-        raise CmdletRefused(f"a comment of a suspended copy has {COMMENT_MAX} characters at most.")
     return _call(
         "Suspend-MailboxDatabaseCopy",
         Identity=_copy(identity),
-        SuspendComment=comment,
+        SuspendComment=_comment(comment),
         Confirm=False,
+    )
+
+
+def suspend_activation(identity: str, comment: str | None) -> ExchangeCall:
+    """Suspend the activation of one passive copy that replicates, with the comment that was there.
+    """
+    given = {} if not comment else {"SuspendComment": _comment(comment)}
+    return _call(
+        "Suspend-MailboxDatabaseCopy",
+        Identity=_copy(identity),
+        ActivationOnly=True,
+        Confirm=False,
+        **given,
     )
 
 
@@ -274,9 +287,10 @@ def get_certificates(server: str) -> ExchangeCall:
     return _call("Get-ExchangeCertificate", Server=server)
 
 
-def resume_copy(identity: str) -> ExchangeCall:
-    """Let replication of one passive copy go on."""
-    return _call("Resume-MailboxDatabaseCopy", Identity=_copy(identity), Confirm=False)
+def resume_copy(identity: str, *, replication_only: bool = False) -> ExchangeCall:
+    """Let replication of one passive copy go on; alone, its activation stays suspended."""
+    given = {"ReplicationOnly": True} if replication_only else {}
+    return _call("Resume-MailboxDatabaseCopy", Identity=_copy(identity), Confirm=False, **given)
 
 
 def seed_copy(identity: str) -> ExchangeCall:
@@ -355,6 +369,12 @@ def _guid(text: str) -> str:
     if not _GUID.match(text):
         raise CmdletRefused(f"'{text}' is not the GUID of a database.")
     return text.lower()
+
+
+def _comment(text: str) -> str:
+    if len(text) > COMMENT_MAX:
+        raise CmdletRefused(f"a comment of a suspended copy has {COMMENT_MAX} characters at most.")
+    return text
 
 
 def _copy(identity: str) -> str:

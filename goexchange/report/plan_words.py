@@ -75,6 +75,7 @@ _CHANGES = {
     Action.SUSPEND_COPY,
     Action.RESUME_COPY,
     Action.SEED_COPY,
+    Action.SUSPEND_ACTIVATION,
     Action.REPAIR,
     Action.SWAP,
     Action.MOUNT,

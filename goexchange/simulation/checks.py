@@ -20,7 +20,7 @@ from attrs import define, field
 
 from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
-from goexchange.driver.copies import NOT_REDUNDANT
+from goexchange.driver.copies import NOT_AS_IT_WAS, NOT_REDUNDANT
 from goexchange.driver.invariants import Violation, Watch
 from goexchange.driver.lane_of_server import is_of_server
 from goexchange.ese.structures import Signature
@@ -28,7 +28,12 @@ from goexchange.model.actual import Generation
 from goexchange.model.mta import MTA_NAME
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Step
 from goexchange.model.run import LaneState, Record, RecordKind, RunResult
-from goexchange.simulation.checks_of_copies import STALE_LOOK, of_redundancy, suspended_by
+from goexchange.simulation.checks_of_copies import (
+    STALE_LOOK,
+    activations_left,
+    of_redundancy,
+    suspended_by,
+)
 from goexchange.simulation.checks_of_mta import mta_left, nets_of_mta
 from goexchange.simulation.checks_of_server import (
     OF_SERVERS,
@@ -93,6 +98,7 @@ _EXPLAINED_BY = {
     "copy-suspended": (Action.SUSPEND_COPY,),
     "copy-resumed": (Action.RESUME_COPY,),
     "seed-begun": (Action.SEED_COPY,),
+    "activation-suspended": (Action.SUSPEND_ACTIVATION,),
     "component-set": (Action.SET_COMPONENT, Action.RESTORE_COMPONENT),
     "policy-set": (Action.BLOCK_ACTIVATION, Action.RESTORE_ACTIVATION),
     "node-paused": (Action.PAUSE_NODE,),
@@ -157,13 +163,16 @@ class Checks:
         named = (LaneState.LEFT_OFFLINE, LaneState.UNDECIDED)
         offline = {one.database for one in result.databases if one.state in named}
         told = offline | {
-            one.database for one in result.databases if NOT_REDUNDANT in one.why
+            one.database
+            for one in result.databases
+            if NOT_REDUNDANT in one.why or NOT_AS_IT_WAS in one.why
         }
         copies = tuple(
             Violation(invariant="I9", step=name, why=f"its copy on {server} is left suspended")
             for name, server in self.suspended_by_us(world)
             if name not in told
         )
+        copies += tuple(activations_left(world, told))
         stopped = tuple(
             Violation(invariant="I1", step=host, why="its MTA is stopped, and nothing says so")
             for host in mta_left(world, self.run)

@@ -4,7 +4,7 @@ taken away beyond what somebody has consented to.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from goexchange.driver.invariants import Violation
@@ -30,6 +30,17 @@ def suspended_by(user: str, world: World) -> tuple[tuple[str, str], ...]:
             and world.database_named(database).passive[server].is_suspended
         )
     )
+
+
+def activations_left(world: World, told: Collection[str]) -> Iterator[Violation]:
+    """I9: a copy whose activation somebody had suspended is so again, with the comment of then."""
+    for database in world.databases.values():
+        for server, comment in database.description.activations_suspended:
+            copy = database.passive.get(server)
+            is_so = copy is None or (copy.is_activation_suspended and copy.comment == comment)
+            if not is_so and database.name not in told:
+                why = f"the activation of its copy on {server} is not suspended as it was"
+                yield Violation(invariant="I9", step=database.name, why=why)
 
 
 def of_redundancy(

@@ -205,13 +205,18 @@ CMDLETS: Mapping[str, Cmdlet] = {
             (
                 Parameter("Identity", is_mandatory=True),
                 Parameter("SuspendComment"),
+                Parameter("ActivationOnly", _SWITCH),
                 *_CONFIRM,
             ),
             cmdlets_change.suspend_copy,
         ),
         Cmdlet(
             "Resume-MailboxDatabaseCopy",
-            (Parameter("Identity", is_mandatory=True), *_CONFIRM),
+            (
+                Parameter("Identity", is_mandatory=True),
+                Parameter("ReplicationOnly", _SWITCH),
+                *_CONFIRM,
+            ),
             cmdlets_change.resume_copy,
         ),
         Cmdlet(

@@ -16,7 +16,14 @@ from goexchange.world.cmdlet_errors import (
 )
 from goexchange.world.cmdlets_read import find_database, repair_row
 from goexchange.world.cmdlets_scratch import write_first_file
-from goexchange.world.copies import begin_seed, part_ways, resume, seeding, suspend
+from goexchange.world.copies import (
+    begin_seed,
+    part_ways,
+    resume,
+    seeding,
+    suspend,
+    suspend_activation,
+)
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.mounting import MountRefused, begin_attachment, dismount, mount
 from goexchange.world.refusals import HostDown, NotModelled
@@ -135,6 +142,9 @@ def suspend_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     if given.get("Confirm", True):
         words = needs_confirmation("Suspend-MailboxDatabaseCopy", given["Identity"])
         return CmdletAnswer(terminating=words)
+    if given.get("ActivationOnly"):
+        suspend_activation(world, *found, given.get("SuspendComment"))
+        return _done(world)
     suspend(world, *found, given.get("SuspendComment"))
     return _done(world)
 
@@ -144,7 +154,7 @@ def resume_copy(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     found = _passive(world, "Resume-MailboxDatabaseCopy", given["Identity"])
     if isinstance(found, CmdletError):
         return _failed(world, found)
-    resume(world, *found)
+    resume(world, *found, replication_only=bool(given.get("ReplicationOnly")))
     return _done(world)
 
 

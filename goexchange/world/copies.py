@@ -48,8 +48,13 @@ class PassiveCopy:
 def passive_copies(database: MailboxDatabase) -> dict[str, PassiveCopy]:
     """The passive copies at the start, by server."""
     lags = dict(database.description.replay_lags_s)
+    held = dict(database.description.activations_suspended)
     return {
-        server: PassiveCopy(replay_lag_s=lags.get(server, 0))
+        server: PassiveCopy(
+            replay_lag_s=lags.get(server, 0),
+            is_activation_suspended=server in held,
+            comment=held.get(server),
+        )
         for server in database.description.copies
         if server != database.active_server
     }
@@ -104,12 +109,27 @@ def suspend(world: World, database: MailboxDatabase, server: str, comment: str |
     world.note("copy-suspended", host=server, database=database.name)
 
 
-def resume(world: World, database: MailboxDatabase, server: str) -> None:
-    """Let replay go on; a file that somebody else has open makes the copy fail."""
+def suspend_activation(
+    world: World, database: MailboxDatabase, server: str, comment: str | None
+) -> None:
+    """The copy replicates, and nobody activates it in the database's place."""
+    copy = database.passive[server]
+    copy.comment, copy.is_activation_suspended = comment, True
+    world.note("activation-suspended", host=server, database=database.name)
+
+
+def resume(
+    world: World, database: MailboxDatabase, server: str, *, replication_only: bool = False
+) -> None:
+    """Let replay go on; a file that somebody else has open makes the copy fail. Alone, the copy is
+    not activated: its suspension had been of both.
+    """
     copy, files = database.passive[server], world.hosts[server].files
     if not copy.is_suspended:
         return
-    copy.is_suspended, copy.comment, copy.is_activation_suspended = False, None, False
+    copy.is_suspended, copy.is_activation_suspended = False, replication_only
+    if not replication_only:
+        copy.comment = None
     world.note("copy-resumed", host=server, database=database.name)
     if world.faults.take_copy_failure(server) or files.is_open(database.edb_path):
         copy.has_failed = True

@@ -122,6 +122,7 @@ class DatabaseDescription(Shared):
     corruptions: tuple[tuple[str, tuple[int, ...]], ...] = ()  # by kind, what each pass finds
     mailboxes_left_out: int = 0
     replay_lags_s: tuple[tuple[str, int], ...] = ()  # by server; the others replay at once
+    activations_suspended: tuple[tuple[str, str], ...] = ()  # by server somebody's comment
     mailboxes: int = 12
     storage_group: str | None = None  # of Exchange 2007, 2003: one of its own when not given
     is_public_folder: bool = False  # of Exchange 2003, 2007 and 2010

@@ -182,7 +182,6 @@ def reboot(world: World) -> None:
     ("change", "reason", "words"),
     [
         (lag, Reason.NO_COPY_TO_LOOK_AT, "lagged copy (24 h)"),
-        (block_activation, Reason.NO_COPY_TO_LOOK_AT, "its activation is suspended"),
         (suspend, Reason.COPY_NOT_WELL, "the copy on EX02: it is Suspended"),
         (fail, Reason.COPY_NOT_WELL, "FailedAndSuspended"),
         (fall_behind, Reason.COPY_NOT_WELL, "replay queue is 500 logs"),

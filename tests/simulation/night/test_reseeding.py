@@ -271,7 +271,6 @@ def test_a_controller_killed_at_every_boundary_seeds_every_copy_once() -> None:
 @pytest.mark.parametrize(
     ("change", "reason", "words"),
     [
-        (block_activation, Reason.COPY_NOT_WELL, "activation of the copy on EX02 is suspended"),
         (suspend, Reason.COPY_NOT_WELL, "the copy on EX02: it is Suspended"),
         (fail, Reason.COPY_NOT_WELL, "FailedAndSuspended"),
         (fall_behind, Reason.COPY_NOT_WELL, "replay queue is 500 logs"),

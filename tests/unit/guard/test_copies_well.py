@@ -9,7 +9,7 @@ from attrs import evolve
 
 from goexchange.guard.copies_well import COPIES_WELL
 from goexchange.guard.evaluate import at_plan, at_start, before_step
-from goexchange.model import actual
+from goexchange.model import actual, copies
 from goexchange.model.desired import VerifyMode
 from goexchange.model.plan import Action, ExchangeCall, Plan, Step, Verdict, VerdictKind
 from goexchange.model.run import StepRecord
@@ -43,20 +43,20 @@ class NothingDone:
         return StepRecord(step=step)
 
 
-def plan() -> Plan:
+def plan(*held: copies.ActualCopy) -> Plan:
     wanted = spec(
         script=script(verify=VerifyMode.OFFLINE), conditions=conditions(white_space_max=0.9)
     )
-    return seal(make_draft([wanted], inventory(), state(*members()), now=NOW), NOW, "me")
+    return seal(make_draft([wanted], inventory(), state(*members(*held)), now=NOW), NOW, "me")
 
 
 def suspends(of: Plan) -> Step:
     return next(each for each in of.body.lanes[0].steps if each.action is Action.SUSPEND_COPY)
 
 
-def verdicts(seen: actual.ActualState) -> list[Verdict]:
+def verdicts(seen: actual.ActualState, *planned: copies.ActualCopy) -> list[Verdict]:
     """At plan, at start and before the step."""
-    made = plan()
+    made = plan(*planned)
     every = (
         at_plan(made.body, seen, NOW),
         at_start(made, seen, IN_WINDOW, None),
@@ -160,3 +160,23 @@ def test_an_active_copy_that_is_not_mounted_blocks() -> None:
 )
 def test_a_member_that_is_down_or_in_maintenance_blocks(differs: dict[str, Any]) -> None:
     assert kinds(state(*members(group=group(**differs)))) == {VerdictKind.BLOCK}
+
+
+@pytest.mark.parametrize(
+    ("differs", "words"),
+    [
+        ({"is_activation_suspended": True, "suspend_comment": "mine"}, None),
+        ({"is_activation_suspended": True}, "suspended with another comment now"),
+        ({"is_activation_suspended": False}, "is not suspended any more"),
+        ({"is_activation_suspended": UNREAD}, "could not be read"),
+        ({"is_activation_suspended": True, "suspend_comment": UNREAD}, "could not be read"),
+    ],
+)
+def test_an_activation_is_what_the_plan_knows_how_to_put_back(
+    differs: dict[str, Any], words: str | None
+) -> None:
+    known = copy(is_activation_suspended=True, suspend_comment="mine")
+    found = verdicts(state(*members(active(), copy(**differs))), active(), known)
+    assert len(found) == 3
+    assert all((each.kind is VerdictKind.PASS) == (words is None) for each in found)
+    assert all(words is None or words in each.evidence for each in found)

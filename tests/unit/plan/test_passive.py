@@ -58,8 +58,14 @@ def test_the_copy_that_would_be_activated_last_is_looked_at() -> None:
     [
         ({"replay_lag_s": UNREAD}, "EX02: whether it is lagged is unknown: it could not be read"),
         ({"replay_lag_s": 86400.0}, "EX02: it is a lagged copy (24 h), kept for going back"),
-        ({"is_activation_suspended": True}, "EX02: its activation is suspended by somebody"),
-        ({"is_activation_suspended": UNREAD}, "EX02: its activation is suspended by somebody"),
+        (
+            {"is_activation_suspended": True, "suspend_comment": UNREAD},
+            "EX02: its activation is suspended, and the comment is unknown: it could not",
+        ),
+        (
+            {"is_activation_suspended": UNREAD},
+            "EX02: whether its activation is suspended is unknown: it could not",
+        ),
     ],
 )
 def test_a_copy_that_is_kept_for_something_is_left_alone(
@@ -69,6 +75,14 @@ def test_a_copy_that_is_kept_for_something_is_left_alone(
     assert reason is Reason.NO_COPY_TO_LOOK_AT and words in text
     other = chosen(*three(copy(server="EX02", **differs), copy(server="EX03")))
     assert isinstance(other, Passive) and other.server.name == "EX03"
+
+
+def test_an_activation_that_somebody_suspended_is_touched_only_where_nothing_else_can_be() -> None:
+    blocked = copy(server="EX02", is_activation_suspended=True, activation_preference=9)
+    other = chosen(*three(blocked, copy(server="EX03")))
+    assert isinstance(other, Passive) and other.server.name == "EX03"
+    alone = chosen(*members(active(), blocked))
+    assert isinstance(alone, Passive) and alone.held.is_activation_suspended
 
 
 def test_a_group_that_is_not_well_or_not_known_is_left_alone() -> None:

@@ -9,7 +9,17 @@ from attrs import evolve
 
 from goexchange.model import actual
 from goexchange.model.desired import Consent
-from goexchange.model.plan import Action, Lane, Need, PlanBody, Reason, RunsWhen
+from goexchange.model.left import held_copies_of
+from goexchange.model.plan import (
+    Action,
+    ExchangeCall,
+    Lane,
+    Need,
+    PlanBody,
+    Reason,
+    RunsWhen,
+    ScriptCall,
+)
 from goexchange.model.unknown import Unknown
 from goexchange.plan.check import breaches
 from goexchange.plan.planner import make_draft
@@ -99,12 +109,17 @@ def test_it_is_refused_where_the_specification_does_not_ask_for_it() -> None:
         ((active(), copy(status="Failed"), THIRD), {}, Reason.COPY_NOT_WELL, "it is Failed"),
         ((active(), copy(replay_lag_s=UNREAD), THIRD), {}, Reason.FACT_UNKNOWN, "EX02 is lagged"),
         (
-            (active(), copy(is_activation_suspended=True), THIRD),
+            (active(), copy(is_activation_suspended=True, suspend_comment=UNREAD), THIRD),
             {},
-            Reason.COPY_NOT_WELL,
-            "activation of the copy on EX02 is suspended",
+            Reason.COPIES_UNKNOWN,
+            "EX02, its activation is suspended, and the comment is unknown",
         ),
-        ((active(), copy(is_activation_suspended=UNREAD), THIRD), {}, Reason.COPY_NOT_WELL, "EX02"),
+        (
+            (active(), copy(is_activation_suspended=UNREAD), THIRD),
+            {},
+            Reason.COPIES_UNKNOWN,
+            "EX02, whether its activation is suspended is unknown",
+        ),
         ((active(), copy()), {}, Reason.COPIES_UNKNOWN, "the copy on EX03"),
         ((), {"is_circular_logging": True}, Reason.BLOCKED_BY_GUARD, "its logging is circular"),
         ((), {"is_circular_logging": UNREAD}, Reason.FACT_UNKNOWN, "its logging is circular"),
@@ -164,3 +179,37 @@ def test_each_step_about_a_copy_names_the_suspension_that_it_ends() -> None:
         mine = [step for step in lane.steps if step.action is action]
         assert [step.undo_of for step in mine] == suspended
         assert {step.runs_when for step in mine} == {when}
+
+
+def test_an_activation_that_somebody_suspended_is_so_again_on_both_roads() -> None:
+    blocked = copy(is_activation_suspended=True, suspend_comment="Bob's, till Monday")
+    body = drafted(active(), blocked, THIRD)
+    (lane,) = body.lanes
+    (back,) = [step for step in lane.steps if step.action is Action.SUSPEND_ACTIVATION]
+    assert isinstance(back.call, ExchangeCall)
+    assert back.call.parameters == {
+        "Identity": "DB05\\EX02", "ActivationOnly": True, "Confirm": False,
+        "SuspendComment": "Bob's, till Monday",
+    }  # fmt: skip
+    resumed = {
+        str(step.call.parameters["Identity"]): "ReplicationOnly" in step.call.parameters
+        for step in lane.steps
+        if step.action is Action.RESUME_COPY and isinstance(step.call, ExchangeCall)
+    }
+    assert resumed == {"DB05\\EX02": True, "DB05\\EX03": False}
+    opened = next(each for each in lane.steps if each.action is Action.OPEN_RECOVERY_RECORD)
+    assert isinstance(opened.call, ScriptCall)
+    held = held_copies_of(opened.call.arguments["content"])
+    assert [(each.is_activation_suspended, each.activation_comment) for each in held] == [
+        (True, "Bob's, till Monday"), (False, None),
+    ]  # fmt: skip
+    text = str(opened.call.arguments["text"])
+    assert "Resume-MailboxDatabaseCopy -Identity 'DB05\\EX02' -ReplicationOnly" in text
+    assert "'DB05\\EX02' -ActivationOnly -SuspendComment 'Bob''s, till Monday'" in text
+    assert "'DB05\\EX03' -ReplicationOnly" not in text
+
+
+def test_without_a_comment_none_is_made_up() -> None:
+    body = drafted(active(), copy(is_activation_suspended=True), THIRD)
+    (back,) = [each for each in body.lanes[0].steps if each.action is Action.SUSPEND_ACTIVATION]
+    assert isinstance(back.call, ExchangeCall) and "SuspendComment" not in back.call.parameters
