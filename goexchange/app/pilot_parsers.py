@@ -12,20 +12,23 @@ from attrs import field, fields, frozen
 
 from goexchange import codec
 from goexchange.app.transcript import FOLDER, transcript_files
+from goexchange.facts.of_2007 import NOT_TOLD
 from goexchange.journal.replay import RunState, replay
 from goexchange.model.actual import NOT_ASKED, ActualDatabase, ActualHost, ActualServer
 from goexchange.model.pilot import ParserMark, ParserVerdict
 from goexchange.model.plan import Action, Lane, Plan
 from goexchange.model.run import OutcomeKind, Record, RecordKind
 from goexchange.model.unknown import Unknown
-from goexchange.powershell.expectations import Reading, read_backup, read_tool
+from goexchange.powershell.expectations import Reading, read_backup, read_isinteg, read_tool
 from goexchange.store.runs import RunFolder
 
 EXCHANGE, HOST = "facts over the Exchange channel", "facts over the Windows channel"
 SCRIPTS, REPAIRS = "answers of host scripts", "repair requests"
 NEEDED = (EXCHANGE, HOST, SCRIPTS, "eseutil /mh", "eseutil /k", "eseutil /g", "eseutil /d")
 BACKUP = "wbadmin start backup"
+SPACE = "free space told by the store's events"
 LINES_MAX = 40
+NOT_GIVEN = (NOT_ASKED, NOT_TOLD)
 
 
 @frozen
@@ -67,6 +70,8 @@ def parser_verdicts(
             *_repairs(run),
         ):
             seen.setdefault(reading.parser, _Seen()).take(reading)
+        if _has_no_space(run, database):  # its event is of the night, and the database is of now
+            seen.setdefault(SPACE, _Seen())
     return tuple(_verdict(name, of, name in needed) for name, of in seen.items())
 
 
@@ -103,6 +108,8 @@ def _printed(run: Played) -> Iterator[Reading]:
                 yield read_tool(switch, plain["output"], plain["error_output"])
             elif kind == "wbadmin":
                 yield read_backup(plain["output"])
+            elif kind == "isinteg":
+                yield read_isinteg(plain["output"])
 
 
 def _answers(run: Played) -> Iterator[Reading]:
@@ -139,11 +146,25 @@ def _facts(run: Played, database: str) -> Iterator[Reading]:
             yield Reading(parser=HOST, reasons=tuple(_unknown(server.host, "host")), lines=())
 
 
+def _has_no_space(run: Played, database: str) -> bool:
+    """Whether the store has not told yet how much of the database's file is free."""
+    told = (each for each in run.records if each.kind is RecordKind.FACTS)
+    servers = (codec.from_plain(ActualServer, each.data["actual"]) for each in told)
+    return any(
+        each.name == database and each.white_space_bytes == NOT_TOLD
+        for server in servers
+        if not isinstance(server.databases, Unknown)
+        for each in server.databases
+    )
+
+
 def _unknown(value: ActualServer | ActualDatabase | ActualHost, what: str) -> Iterator[str]:
-    """What a parser could not tell; of what was not asked for, none was given anything."""
+    """What a parser could not tell; of what was not asked for, or is not there to be read yet, none
+    was given anything.
+    """
     for one in fields(type(value)):
         member = getattr(value, one.name)
-        if isinstance(member, Unknown) and one.name != "host" and member != NOT_ASKED:
+        if isinstance(member, Unknown) and one.name != "host" and member not in NOT_GIVEN:
             yield f"{what}.{one.name}: {member.reason}"
 
 

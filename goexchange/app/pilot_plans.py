@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from ntpath import join
+from ntpath import dirname, join
 from typing import Any
 
 from attrs import evolve, frozen
@@ -34,6 +34,7 @@ from goexchange.plan.pilot import (
     scratch_at,
     specification_for,
 )
+from goexchange.plan.pilot_groups import group_of, has_groups
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.restoring import Setting
 from goexchange.plan.sealing import seal
@@ -150,9 +151,10 @@ def scratch_named(name: str, request: PilotRequest) -> Scratch:
     known = () if isinstance(server.databases, Unknown) else server.databases
     for each in known:
         if each.name.casefold() == name.casefold():
-            from ntpath import dirname
-
             return Scratch(name=each.name, folder=dirname(dirname(each.edb_path)))
+    group = group_of(server, name) if has_groups(server) else None
+    if group is not None and not isinstance(group.log_folder, Unknown):
+        return Scratch(name=group.name, folder=dirname(group.log_folder))
     if request.volume is None:
         raise UsageError(
             f"--remove: {request.server} has no database {name}; to remove its folder name the"

@@ -59,6 +59,8 @@ def _server(server: ActualServer) -> list[tuple[str, str]]:
         found.append((server.availability_group, "group"))
     databases = () if isinstance(server.databases, Unknown) else server.databases
     found += [(each.name, "database") for each in databases if "gx-pilot-" not in each.name]
+    groups = () if isinstance(server.storage_groups, Unknown) else server.storage_groups
+    found += [(each.name, "storage-group") for each in groups if "gx-pilot-" not in each.name]
     return found
 
 

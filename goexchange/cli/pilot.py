@@ -13,6 +13,7 @@ from goexchange.cli.console import Console
 from goexchange.cli.selection import chosen_servers
 from goexchange.cli.sheets import own, report_option
 from goexchange.errors import ExitCode, NotNow, Unapproved, UsageError
+from goexchange.model.plan import Action
 from goexchange.report.shown import wrap
 
 if TYPE_CHECKING:
@@ -184,6 +185,7 @@ def _text(previewed: Preview, width: int) -> str:
             ),
         ),
         ("Creates   ", f"database {scratch.name}: no mailbox, none put into it by Exchange"),
+        *_group(previewed),
         (" " * 10, f"folder {scratch.folder}, everything of it:"),
         (" " * 10, f"{scratch.edb_path}, {scratch.log_folder}, {scratch.set_target}"),
         ("Touches   ", "no other database" + _backs_up(previewed)),
@@ -208,6 +210,12 @@ def _text(previewed: Preview, width: int) -> str:
         ),
     ]
     return "\n".join(part for head, text in lines for part in _hanging(head, text, width))
+
+
+def _group(previewed: Preview) -> list[tuple[str, str]]:
+    """The storage group of versions that have them."""
+    steps = previewed.creation.body.lanes[0].steps
+    return [(" " * 10, each.summary) for each in steps if each.action is Action.NEW_SCRATCH_GROUP]
 
 
 def _hanging(head: str, text: str, width: int) -> list[str]:

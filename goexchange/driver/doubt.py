@@ -27,6 +27,8 @@ _NAMED = {  # the property that is compared, and the parameter that it is compar
     Action.NEW_RECOVERY_DATABASE: ("Name", "Name"),
     Action.NEW_SCRATCH_DATABASE: ("Name", "Name"),
     Action.REMOVE_SCRATCH_DATABASE: ("Guid", "Identity"),
+    Action.NEW_SCRATCH_GROUP: ("Name", "Name"),
+    Action.REMOVE_SCRATCH_GROUP: ("Name", "Identity"),  # which is `SERVER\\NAME`
 }
 ASSUMED = "assumed"  # nobody could see it: an operator's answer counts, and is named as such
 
@@ -67,13 +69,13 @@ def look(talk: Conversation, step: Step) -> Talk[tuple[Meaning, Any, str]]:
 
 
 def with_named(step: Step, answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with a member `named` for a step that makes or removes a database: how many there
-    are of its name or GUID.
+    """The answer with a member `named` for a step that makes or removes a database or a storage
+    group: how many there are of its name or GUID.
     """
     if step.action not in _NAMED or not isinstance(step.call, ExchangeCall):
         return answer
     told, given = _NAMED[step.action]
-    wanted = str(step.call.parameters[given]).casefold()
+    wanted = str(step.call.parameters[given]).rpartition("\\")[2].casefold()
     found = [one for one in answer["objects"] if str(one.get(told, "")).casefold() == wanted]
     return {**answer, "named": {"count": len(found)}}
 

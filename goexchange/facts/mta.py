@@ -97,6 +97,7 @@ def decode_old_server(answers: OldAnswers, *, name: str, observed_at: datetime) 
         mta=answer if isinstance(answer, Unknown) else _mta(answer["mta"]),
         cluster=cluster_of_2003(host, name),
         public_stores=stores.public,
+        storage_groups=stores.groups,
     )
 
 

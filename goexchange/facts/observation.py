@@ -20,6 +20,7 @@ from goexchange.facts.of_2007 import (
     as_later,
     cluster_of,
     finished,
+    groups_of,
     is_2007,
     of_public_folders,
     statements_of_2007,
@@ -162,6 +163,7 @@ def decode_server(
         mta=None,  # no version with cmdlets has one
         cluster=cluster_of(answer),
         mode=decode_mode(answer, group, _generation(version)),
+        storage_groups=groups_of(answer),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from goexchange.facts.answer import ExchangeAnswer
-from goexchange.facts.of_2007 import file_size, free_of_file
+from goexchange.facts.of_2007 import file_size, free_of_file, groups_of
 from goexchange.facts.streamed_backup import BEGINS, ENDED, FAILED, FILE_ENDED, FULL_BEGINS
 from goexchange.model.actual import (
     ActualDatabase,
@@ -22,6 +22,7 @@ from goexchange.model.actual import (
     Cluster,
     HostEvent,
     PublicStore,
+    StorageGroup,
 )
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -39,6 +40,7 @@ class Stores:
 
     databases: tuple[ActualDatabase, ...] | Unknown
     public: tuple[PublicStore, ...] | Unknown
+    groups: tuple[StorageGroup, ...] | Unknown
 
 
 @frozen(kw_only=True)
@@ -85,15 +87,16 @@ def stores_of(answer: Json | Unknown, *, server: str, told: Told) -> Stores:
     when the list may be cut: then the list itself cannot be trusted.
     """
     if isinstance(answer, Unknown):
-        return Stores(databases=answer, public=answer)
+        return Stores(databases=answer, public=answer, groups=answer)
     found = ExchangeAnswer(answer)
     failed = found.failure_of("Get-MailboxDatabase") or found.failure_of("Get-StorageGroup")
     if failed is not None:
-        return Stores(databases=failed, public=failed)
+        return Stores(databases=failed, public=failed, groups=failed)
     stores = (*found.of_type("MailboxDatabase"), *found.of_type("PublicFolderDatabase"))
     lacking = next((why for each in stores if (why := _lacking(found, each))), None)
     if lacking is not None:
-        return Stores(databases=Unknown(lacking), public=Unknown(lacking))
+        unsure = Unknown(lacking)
+        return Stores(databases=unsure, public=unsure, groups=unsure)
     databases = [
         _database(found, each, server=server, told=told)
         for each in found.of_type("MailboxDatabase")
@@ -102,6 +105,7 @@ def stores_of(answer: Json | Unknown, *, server: str, told: Told) -> Stores:
     return Stores(
         databases=tuple(sorted(databases, key=lambda each: each.name.lower())),
         public=tuple(sorted(public, key=lambda each: each.name.lower())),
+        groups=groups_of(found),
     )
 
 

@@ -14,7 +14,13 @@ from attrs import evolve
 
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.places import file_facts_of
-from goexchange.model.actual import ActualDatabase, ActualHost, Cluster, Generation
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    Cluster,
+    Generation,
+    StorageGroup,
+)
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.sizes import generation_of, parse_server_version
@@ -26,6 +32,10 @@ DATABASES = ("MailboxDatabase", "PublicFolderDatabase")
 ALONE = "Disabled"
 CLUSTERED = {ALONE: False, "NonShared": True, "Shared": False}  # whether it has copies
 ALL = "Get-MailboxDatabase"  # an error of it makes the whole list unknown
+NOT_TOLD = Unknown(
+    "the store has told no free space of the present file (event 1221, once its nightly"
+    " defragmentation has ended)"
+)
 _OF_GROUP = ("LogFolderPath", "LogFilePrefix", "CircularLoggingEnabled")
 
 
@@ -89,6 +99,29 @@ def cluster_of(answer: ExchangeAnswer) -> Cluster | None | Unknown:
         return None
     nodes = answer.texts(server, "RedundantMachines")
     return Cluster(kind=kind, nodes=nodes if isinstance(nodes, tuple) else ())
+
+
+def groups_of(answer: ExchangeAnswer) -> tuple[StorageGroup, ...] | Unknown:
+    """Every storage group of the server, the empty ones too; none of versions that have none.
+
+    Unknown: all of them when they could not be asked, or one has no name.
+    """
+    failed = answer.failure_of("Get-StorageGroup")
+    if failed is not None:
+        return failed
+    found = []
+    for each in answer.of_type("StorageGroup"):
+        name = answer.text(each, "Name")
+        if isinstance(name, Unknown):
+            return Unknown("Exchange gave a storage group without a name")
+        found.append(
+            StorageGroup(
+                name=name,
+                log_folder=answer.text(each, "LogFolderPath"),
+                is_recovery=answer.flag(each, "Recovery"),
+            )
+        )
+    return tuple(sorted(found, key=lambda each: each.name.lower()))
 
 
 def finished(
@@ -159,10 +192,7 @@ def free_of_file(
     rebuilt = [each.rebuilt_at_utc for each in records if each.database_guid == guid]
     if made is not None and any(at is not None and at >= made for at in rebuilt):
         return 0
-    return Unknown(
-        "the store has told no free space of the present file (event 1221, once its nightly"
-        " defragmentation has ended)"
-    )
+    return NOT_TOLD
 
 
 def _later(answer: ExchangeAnswer, plain: Json) -> Json:

@@ -25,6 +25,7 @@ from goexchange.guard.guard import (
     passes,
 )
 from goexchange.model.actual import ActualDatabase, ActualHost
+from goexchange.model.pilot import is_own_scratch
 from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
 from goexchange.model.streaming_file import streaming_beside
 from goexchange.model.unknown import Unknown
@@ -85,7 +86,9 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
     for step in lane.steps if databases else ():
         database = databases[0]
         if step.action is Action.REBUILD and isinstance(step.call, JobCall):
-            found[step.call.request["must_not_exist"][0]] = math.ceil(MARGIN * _result(database))
+            found[step.call.request["must_not_exist"][0]] = math.ceil(
+                MARGIN * _result(database, question)
+            )
         if step.action is Action.COPY_FOR_REPAIR and isinstance(step.call, JobCall):
             working = str(step.call.request["files"][0]["destination"])
             found[working] = need(database.size_bytes, "its size")
@@ -94,7 +97,7 @@ def _written(lane: Lane, question: Question) -> dict[str, int]:
             folder = step.call.arguments["folder"]
             found[folder] = need(database.size_bytes, "its size") + _logs(database, question.host)
         if step.action is Action.SEAL_REBUILT and isinstance(step.call, ScriptCall):
-            found[step.call.arguments["folder"]] = _result(database)
+            found[step.call.arguments["folder"]] = _result(database, question)
         is_there = question.moment is Moment.STEP and step.action is Action.ONLINE_BACKUP_BEFORE
         if _is_copied_online(step) and isinstance(step.call, JobCall) and not is_there:
             target = str(step.call.request["target"])
@@ -138,9 +141,19 @@ def _out_of_shadows(call: JobCall, question: Question) -> int:
     )
 
 
-def _result(database: ActualDatabase) -> int:
+def _result(database: ActualDatabase, question: Question) -> int:
     size = need(database.size_bytes, f"the size of {database.name}")
+    if _is_untold(database, question):
+        return size
     return size - need(database.white_space_bytes, f"the white space of {database.name}")
+
+
+def _is_untold(database: ActualDatabase, question: Question) -> bool:
+    """Whether it is the database of the pilot whose plan this is, made just now: of its file nobody
+    can say how much is free, and it may stay as large as it is. Of any other it has to be known.
+    """
+    is_unknown = isinstance(database.white_space_bytes, Unknown)
+    return is_unknown and is_own_scratch(question.body, database)
 
 
 def _logs(database: ActualDatabase, host: ActualHost) -> int:
@@ -164,6 +177,8 @@ def _database_volumes(question: Question, host: ActualHost) -> set[str]:
 def _gain(question: Question) -> Answer:
     if not question.has(Action.REBUILD):
         return passes("no rebuild")
+    if _is_untold(question.database, question):
+        return passes("the pilot's own database holds nobody's mail: nothing has to be gained")
     if question.moment is Moment.STEP and question.has(Action.READ_TEMPORARY_HEADER):
         return _measured_gain(question)
     minimum = int(question.limits["gain_min_bytes"])

@@ -291,6 +291,15 @@ NOT_ASKED = Unknown("it was not asked for")
 
 
 @frozen(kw_only=True)
+class StorageGroup:
+    """A storage group of Exchange 2007 or 2003, with databases or without: its logs are theirs."""
+
+    name: str
+    log_folder: str | Unknown
+    is_recovery: bool | Unknown
+
+
+@frozen(kw_only=True)
 class PublicStore:
     """A public folder store of Exchange 2003: it is never worked on, and its logs may be those of a
     mailbox database too.
@@ -341,7 +350,8 @@ class ActualServer:
 
     Shape: `copies` are the copies that it holds, active and passive, and all copies of the
     databases that were asked for by name; none, and no `group`, for a standalone server.
-    `mta` is None where there is none, `mode` where the server is no member of a group.
+    `mta` is None where there is none, `mode` where the server is no member of a group; versions
+    from 2010 on have no storage groups.
     Unknown: all of these in facts of versions that did not ask; `certificates` but for
     the resource check.
     """
@@ -362,6 +372,7 @@ class ActualServer:
     public_stores: tuple[PublicStore, ...] | Unknown = ()
     mode: ServerMode | None | Unknown = NOT_ASKED
     certificates: tuple[Certificate, ...] | Unknown = NOT_ASKED
+    storage_groups: tuple[StorageGroup, ...] | Unknown = ()
 
 
 @frozen(kw_only=True)

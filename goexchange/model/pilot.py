@@ -6,16 +6,19 @@ server of the same build and tools, and takes the consent *unproven build* out o
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import Enum
 
 from attrs import frozen
 
+from goexchange.model.actual import ActualDatabase
 from goexchange.model.plan import PlanBody
 
 FORMAT = "goexchange/pilot/v1"
 INPUT_KIND = "Pilot"
 """The kind of the input that names the scratch database in a plan of a pilot."""
+SCRATCH_NAME = re.compile(r"gx-pilot-\d{8}T\d{6}Z\Z")
 
 
 class ParserMark(Enum):
@@ -132,3 +135,21 @@ def is_proven(versions: Versions, records: tuple[PilotRecord, ...]) -> bool:
 def is_of_pilot(body: PlanBody) -> bool:
     """Whether the plan is a stage of a pilot: its answers are kept."""
     return any(each.kind == INPUT_KIND for each in body.inputs)
+
+
+def is_scratch_name(name: str) -> bool:
+    """Whether only a pilot can have given a database that name."""
+    return SCRATCH_NAME.match(name) is not None
+
+
+def is_own_scratch(body: PlanBody, database: ActualDatabase) -> bool:
+    """Whether the plan is a pilot's, and the database the very one that it has made: named in the
+    plan, with its file in a folder of that name. Nobody's mail is in it.
+    """
+    named = {each.path for each in body.inputs if each.kind == INPUT_KIND}
+    folder = f"\\{database.name}\\database\\{database.name}.edb".lower()
+    return (
+        database.name in named
+        and is_scratch_name(database.name)
+        and database.edb_path.lower().endswith(folder)
+    )

@@ -147,12 +147,14 @@ TRAITS: Mapping[Action, Traits] = {
     Action.REMOVE_LEFTOVER: Traits(_REPEAT, 10 * MINUTE),
     Action.FORCE_WAY_BACK: Traits(_REPEAT, 10 * MINUTE),
     Action.MAKE_SCRATCH_FOLDER: Traits(_REPEAT, 5 * MINUTE),
+    Action.NEW_SCRATCH_GROUP: Traits(_PROBE, 10 * MINUTE),
     Action.NEW_SCRATCH_DATABASE: Traits(_PROBE, 10 * MINUTE),
     Action.MOUNT_SCRATCH: Traits(_PROBE, 30 * MINUTE),
     Action.LOOK_AT_SCRATCH: Traits(_REPEAT, 10 * MINUTE),
     Action.COUNT_MAILBOXES: Traits(_REPEAT, 10 * MINUTE),
     Action.DISMOUNT_SCRATCH: Traits(_PROBE, 30 * MINUTE),
     Action.REMOVE_SCRATCH_DATABASE: Traits(_PROBE, 10 * MINUTE),
+    Action.REMOVE_SCRATCH_GROUP: Traits(_PROBE, 10 * MINUTE),
     Action.REMOVE_SCRATCH_FOLDER: Traits(_REPEAT, 30 * MINUTE),
     Action.CLOSE_RECOVERY_RECORD: Traits(
         _REPEAT, 5 * MINUTE, runs_when=RunsWhen.RECORD_OPEN_AND_IN_SERVICE

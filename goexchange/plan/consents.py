@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import goexchange
-from goexchange.model.actual import ActualHost, Generation
+from goexchange.errors import Diagnostic, Severity
+from goexchange.model.actual import ActualHost, ActualServer, Generation
 from goexchange.model.desired import DesiredState
 from goexchange.model.pilot import Versions, is_proven
 from goexchange.model.plan import Consent, ConsentNeed, Need, Reason
@@ -14,6 +15,7 @@ from goexchange.plan import words
 from goexchange.plan.context import LaneContext
 from goexchange.plan.finding import Needed, not_possible
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
+from goexchange.plan.refusals_2007 import sharing_logs
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
 
@@ -31,6 +33,32 @@ def consents_of(context: LaneContext, *, in_scope: Collection[str]) -> tuple[Con
         found += _for_outage(context)
     found += _for_integrity(context)
     found += [*_for_copies(context), *_for_backups(context, in_scope)]
+    return tuple(found)
+
+
+def not_asked(
+    servers: Sequence[ActualServer], consents: Sequence[ConsentNeed]
+) -> tuple[Diagnostic, ...]:
+    """What a version gives nobody to ask, where no consent says it any more: a pilot has seen what
+    the tools print, and cannot see what somebody else is about to do.
+    """
+    wanted = {each.address for each in consents if each.consent is Consent.UNCONFIRMED_GENERATION}
+    found = []
+    for each in servers:
+        if isinstance(each.generation, Unknown) or each.generation not in _UNSEEN:
+            continue
+        if each.name in wanted:
+            continue
+        found.append(
+            Diagnostic(
+                id="cannot-be-asked",
+                severity=Severity.WARNING,
+                summary="what Exchange and Windows of that age do not tell",
+                detail=f"{_UNSEEN[each.generation].lstrip('; ')}: know it yourself before this"
+                " plan is applied.",
+                address=each.name,
+            )
+        )
     return tuple(found)
 
 
@@ -73,7 +101,13 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
             " replicas of them is not asked: without, nobody opens those folders meanwhile"
         )
     elif is_proven(versions_of(context.host), context.pilots.records):
-        return []  # seen on this very build, by a pilot on a mailbox database
+        sharing = sharing_logs(context.server, context.database)
+        if not sharing:
+            return []  # seen on this very build, by a pilot on a mailbox database of its own group
+        holds = (
+            f"; the logs of {context.database.name} are those of {words.listed(sharing)} too, and"
+            " the pilot of this build had its logs to itself"
+        )
     return [
         ConsentNeed(
             consent=Consent.UNCONFIRMED_GENERATION,

@@ -10,6 +10,7 @@ from ntpath import basename, join
 from attrs import evolve, frozen
 
 from goexchange.errors import Diagnostic, NotNow, Severity
+from goexchange.facts.of_2007 import NOT_TOLD
 from goexchange.facts.places import volume_of
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Generation, Volume
 from goexchange.model.desired import (
@@ -23,6 +24,7 @@ from goexchange.model.desired import (
 from goexchange.model.plan import (
     Action,
     Decision,
+    ExchangeCall,
     FactClass,
     Lane,
     Need,
@@ -40,6 +42,13 @@ from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, property_probe
 from goexchange.plan.paths import comparable, stamp_text
+from goexchange.plan.pilot_groups import (
+    add_group,
+    add_removal_of_group,
+    group_of,
+    has_groups,
+    refuse_without_room,
+)
 from goexchange.plan.premises import premises_of_server
 from goexchange.plan.restoring import (
     Draft,
@@ -48,7 +57,8 @@ from goexchange.plan.restoring import (
     refuse_without_endpoint,
     seen_server,
 )
-from goexchange.powershell import cmdlets
+from goexchange.powershell import cmdlets, cmdlets_scratch
+from goexchange.powershell.seam import makes_scratch
 
 ROOM_BYTES = 4 * 1024**3
 """A new database with its logs, the rebuilt one, the original beside it and the set; a new file has
@@ -118,9 +128,12 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     Raises: NotNow when the server cannot be told, or has a database of that name.
     """
     server, _ = seen_server(setting)
-    refuse_without_endpoint(server, "a pilot's scratch database is made")
+    if not isinstance(server.generation, Unknown) and not makes_scratch(server.generation):
+        refuse_without_endpoint(server, "a pilot's scratch database is made")
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
+    if has_groups(server):
+        refuse_without_room(server, scratch.name)
     if any(each.name.casefold() == scratch.name.casefold() for each in server.databases):
         raise NotNow(f"{server.name} has a database {scratch.name} already")
     draft = Draft(
@@ -218,6 +231,7 @@ def hypothetical(scratch: Scratch, server: ActualServer) -> ActualServer:
         edb_path=scratch.edb_path,
         log_folder=scratch.log_folder,
         log_prefix="E00",
+        storage_group=scratch.name if has_groups(server) else None,
         is_mounted=True,
         mounted_on=server.fqdn,
         is_recovery=False,
@@ -228,7 +242,7 @@ def hypothetical(scratch: Scratch, server: ActualServer) -> ActualServer:
         is_backup_running=False,
         last_full_backup_utc=None,
         size_bytes=256 * 1024**2,
-        white_space_bytes=128 * 1024**2,
+        white_space_bytes=NOT_TOLD if has_groups(server) else 128 * 1024**2,
         has_moves=False,
         has_repair_requests=False,
     )
@@ -251,16 +265,12 @@ def _creation_lane(scratch: Scratch, of: ActualServer, root: str) -> Lane:
         undo="removed with the pilot",
         estimate_s=2,
     )
+    if has_groups(of):
+        add_group(lane, server, name=scratch.name, log_folder=scratch.log_folder)
     look = cmdlets.get_databases(server)
     lane.add(
         Action.NEW_SCRATCH_DATABASE,
-        cmdlets.new_scratch_database(
-            scratch.name,
-            server,
-            edb_path=scratch.edb_path,
-            log_folder=scratch.log_folder,
-            is_monitored=of.generation is not Generation.EXCHANGE_2010,  # it has none that would
-        ),
+        _new_database(scratch, of),
         summary=f"scratch database {scratch.name}, empty: Exchange puts no mailbox into it",
         reason=Reason.ASKED_FOR,
         undo="removed with the pilot",
@@ -288,6 +298,18 @@ def _creation_lane(scratch: Scratch, of: ActualServer, root: str) -> Lane:
     return lane.lane()
 
 
+def _new_database(scratch: Scratch, of: ActualServer) -> ExchangeCall:
+    if has_groups(of):
+        return cmdlets_scratch.new_in_group(scratch.name, of.name, edb_path=scratch.edb_path)
+    return cmdlets.new_scratch_database(
+        scratch.name,
+        of.name,
+        edb_path=scratch.edb_path,
+        log_folder=scratch.log_folder,
+        is_monitored=of.generation is not Generation.EXCHANGE_2010,  # it has none that would
+    )
+
+
 def _removal_lane(
     scratch: Scratch, of: ActualServer, database: ActualDatabase | None, root: str
 ) -> Lane:
@@ -295,7 +317,8 @@ def _removal_lane(
     guid = None if database is None else database.guid
     lane = LaneBuilder(f"{server}/{scratch.name}", server, database=scratch.name,
                        database_guid=guid)  # fmt: skip
-    if database is not None:
+    has_group = has_groups(of) and group_of(of, scratch.name) is not None
+    if database is not None or has_group:
         lane.add(
             Action.MAKE_SCRATCH_FOLDER,
             _folder(scratch, root, state="made", guid=None),
@@ -303,7 +326,10 @@ def _removal_lane(
             reason=Reason.ASKED_FOR,
             estimate_s=2,
         )
+    if database is not None:
         _add_removal(lane, database, kinds=cmdlets.mailbox_kinds(of.generation))
+    if has_group:
+        add_removal_of_group(lane, server, name=scratch.name)
     lane.add(
         Action.REMOVE_SCRATCH_FOLDER,
         _folder(scratch, root, state="removed", guid=guid),

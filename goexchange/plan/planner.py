@@ -34,6 +34,7 @@ from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.channels import sealed_over_http
 from goexchange.plan.check import check_body
+from goexchange.plan.consents import not_asked
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots, ServerSite
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
 from goexchange.plan.expected_waits import with_waits
@@ -155,6 +156,7 @@ def make_draft(
         diagnostics=(
             *_diagnostics(specs, stores, prepared, inventory=inventory),
             *sealed_over_http(inventory, _at_work(lanes, seen), OLD),
+            *not_asked(_at_work(lanes, seen), _consents(working, busy)),
         ),
     )
     body = _with_window(body, specs, inventory, working)

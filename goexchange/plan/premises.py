@@ -10,7 +10,7 @@ from typing import Any
 
 from goexchange.facts.catalogue import FACTS, Subject, white_space_ratio
 from goexchange.model.actual import ActualDatabase, ActualMta, ActualServer
-from goexchange.model.plan import FactClass, Need, Operator, Premise
+from goexchange.model.plan import FactClass, Need, Operator, Premise, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan.context import LaneContext
 
@@ -73,7 +73,8 @@ def premises_of_lane(context: LaneContext) -> tuple[Premise, ...]:
     if context.needed.need is not Need.MOUNT:
         found.append(_equal(address, "database.is_mounted", True, fact_class=FactClass.HEALTH))
     maximum = context.spec.conditions.white_space_max
-    if context.needed.need is Need.REBUILD and maximum is not None:
+    is_asked_for = Reason.ASKED_FOR in context.needed.reasons  # a pilot's own, whatever it gains
+    if context.needed.need is Need.REBUILD and maximum is not None and not is_asked_for:
         found.append(_white_space(address, database, maximum))
     return tuple(found)
 

@@ -38,6 +38,7 @@ from goexchange.plan.ntbackup import choose_group, refuse_ntbackup
 from goexchange.plan.passive import Passive, choose_passive
 from goexchange.plan.paths import lane_paths, reached_at, stamp_text, verifier_of
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
+from goexchange.plan.pilot_needs import decide_untold, is_untold
 from goexchange.plan.public_folders import refuse_public_folders
 from goexchange.plan.refusals import (
     refusal_of,
@@ -100,10 +101,9 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     server, database = candidate.server, known(candidate.database)
     assert server is not None  # refused by name where it is not seen
     spec = candidate.specifications[0]
-    if candidate.address in setting.repairs:
-        needed = decide_repair(database, server, spec=spec)
-    else:
-        needed = decide(database, server, spec=spec, at=setting.at)
+    needed = _needed(candidate, database, setting)
+    if setting.pilots.is_own and is_untold(database):
+        database = evolve(database, white_space_bytes=0)  # its new file may be as large
     needed = refuse_copies_on_2007(server, database, needed, spec) or needed
     if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
         return Prepared(candidate=candidate, needed=needed)
@@ -130,6 +130,18 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     if closed is not None:
         return Prepared(candidate=candidate, needed=closed)
     return Prepared(candidate=candidate, needed=needed, context=context, consents=consents)
+
+
+def _needed(candidate: Candidate, database: ActualDatabase, setting: Setting) -> Needed:
+    server, spec = candidate.server, candidate.specifications[0]
+    assert server is not None
+    if candidate.address in setting.repairs:
+        return decide_repair(database, server, spec=spec)
+    if setting.pilots.is_own and is_untold(database):
+        found = decide_untold(database, spec=spec)
+        if found is not None:
+            return found
+    return decide(database, server, spec=spec, at=setting.at)
 
 
 def decision_of(prepared: Prepared) -> Decision:

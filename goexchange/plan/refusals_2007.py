@@ -149,6 +149,15 @@ def _shared_stream(
     )
 
 
+def sharing_logs(server: ActualServer, database: ActualDatabase) -> tuple[str, ...]:
+    """Other databases and stores of its storage group, mounted or not."""
+    databases = () if isinstance(server.databases, Unknown) else server.databases
+    stores = () if isinstance(server.public_stores, Unknown) else server.public_stores
+    others: tuple[ActualDatabase | PublicStore, ...]
+    others = (*(each for each in databases if each.guid != database.guid), *stores)
+    return tuple(each.name for each in others if writes_same_logs(each, database))
+
+
 def writes_same_logs(one: ActualDatabase | PublicStore, other: ActualDatabase) -> bool:
     """Whether they may write one log stream; a prefix that is not known may be any."""
     prefixes = (one.log_prefix, other.log_prefix)

@@ -15,6 +15,7 @@ from attrs import frozen
 
 from goexchange.errors import GoexchangeError
 from goexchange.model.actual import Generation
+from goexchange.model.pilot import is_scratch_name as is_scratch_name  # part of this door
 from goexchange.model.plan import ExchangeCall
 from goexchange.model.unknown import Unknown
 
@@ -25,7 +26,7 @@ _COPY = re.compile(r"[^\\*?\x00-\x1f]{1,64}\\[A-Za-z0-9][A-Za-z0-9-]{0,62}\Z")
 COMMENT_MAX = 512  # Source: Suspend-MailboxDatabaseCopy, -SuspendComment
 _RECOVERY_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,60}[A-Za-z0-9]\Z")
 
-_SCRATCH_NAME = re.compile(r"gx-pilot-\d{8}T\d{6}Z\Z")
+_IN_GROUP = {"Name", "StorageGroup", "EdbFilePath"}
 _NEW_RECOVERY = {"Recovery", "Name", "Server", "EdbFilePath", "LogFolderPath"}
 # Kinds of mailboxes that Get-Mailbox lists only when it is asked for them. Source: its reference.
 MAILBOX_KINDS: tuple[str | None, ...] = (None, "Archive", "Arbitration", "PublicFolder")
@@ -118,8 +119,14 @@ CMDLETS: Mapping[str, Cmdlet] = {
         Cmdlet(name="New-MailboxDatabase", changes_exchange=True,
                parameters={"Recovery": bool, "Name": str, "Server": str, "EdbFilePath": str,
                            "LogFolderPath": str, "IsExcludedFromProvisioning": bool,
-                           "AutoDagExcludeFromMonitoring": bool},
-               required=("Name", "Server", "EdbFilePath", "LogFolderPath")),
+                           "AutoDagExcludeFromMonitoring": bool, "StorageGroup": str},
+               required=("Name", "EdbFilePath")),
+        Cmdlet(name="New-StorageGroup", changes_exchange=True,
+               parameters={"Name": str, "Server": str, "LogFolderPath": str,
+                           "SystemFolderPath": str},
+               required=("Name", "Server", "LogFolderPath", "SystemFolderPath")),
+        Cmdlet(name="Remove-StorageGroup", changes_exchange=True,
+               parameters={"Identity": str, "Confirm": bool}, required=("Identity", "Confirm")),
         Cmdlet(name="Remove-MailboxDatabase", changes_exchange=True,
                parameters={"Identity": str, "Confirm": bool}, required=("Identity", "Confirm")),
         Cmdlet(name="Get-Mailbox", changes_exchange=False,
@@ -154,7 +161,15 @@ def check_call(call: ExchangeCall) -> ExchangeCall:
         raise CmdletRefused(f"{call.cmdlet} needs Identity or Server.")
     if call.cmdlet == "New-MailboxDatabase":
         _check_new(call)
+    named = {"New-StorageGroup": "Name", "Remove-StorageGroup": "Identity"}.get(call.cmdlet)
+    if named is not None and not is_scratch_name(call.parameters[named].rpartition("\\")[2]):
+        raise CmdletRefused(f"{call.cmdlet} is sent for the storage group of a pilot only.")
     return call
+
+
+def is_own_group(identity: str, name: str) -> bool:
+    """Whether a storage group, as `SERVER\\GROUP`, is that of the pilot's database of that name."""
+    return is_scratch_name(name) and identity.rpartition("\\")[2] == name
 
 
 def _check_new(call: ExchangeCall) -> None:
@@ -162,9 +177,12 @@ def _check_new(call: ExchangeCall) -> None:
     given = call.parameters
     if "Recovery" in given:
         is_good = given["Recovery"] is True and set(given) == _NEW_RECOVERY
+    elif "StorageGroup" in given:  # before Exchange 2010, in a group of the same name
+        is_good = set(given) == _IN_GROUP and is_own_group(given["StorageGroup"], given["Name"])
     else:
         is_empty = given.get("IsExcludedFromProvisioning") is True
-        is_good = is_empty and _SCRATCH_NAME.match(given["Name"]) is not None
+        is_placed = {"Server", "LogFolderPath"} <= set(given)
+        is_good = is_empty and is_placed and is_scratch_name(given["Name"])
     if not is_good:
         raise CmdletRefused(
             "New-MailboxDatabase is sent for recovery databases and a pilot's own only."
@@ -308,8 +326,10 @@ def seed_copy(identity: str) -> ExchangeCall:
 
 def mailbox_kinds(generation: Generation | Unknown) -> tuple[str | None, ...]:
     """The kinds of mailboxes that a version can be asked for: those for public folders came with
-    Exchange 2013.
+    Exchange 2013, archives and arbitration with 2010.
     """
+    if generation in (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007):
+        return (None,)
     is_2010 = generation is Generation.EXCHANGE_2010
     return tuple(kind for kind in MAILBOX_KINDS if not (is_2010 and kind == "PublicFolder"))
 
@@ -388,11 +408,6 @@ def _own_name(name: str) -> str:
     if not _RECOVERY_NAME.match(name):
         raise CmdletRefused(f"'{name}' is not a name for a recovery database.")
     return name
-
-
-def is_scratch_name(name: str) -> bool:
-    """Whether only a pilot can have given a database that name."""
-    return _SCRATCH_NAME.match(name) is not None
 
 
 def _scratch_name(name: str) -> str:

@@ -22,7 +22,11 @@ from goexchange.powershell.contract import (
 
 ASKED = (
     "Get-ExchangeServer", "Get-MailboxServer", "Get-StorageGroup", "Get-MailboxDatabase",
-    "Get-PublicFolderDatabase",
+    "Get-PublicFolderDatabase", "Get-Mailbox",
+)  # fmt: skip
+OF_PILOTS = (
+    "New-StorageGroup", "New-MailboxDatabase", "Mount-Database", "Remove-MailboxDatabase",
+    "Remove-StorageGroup",
 )  # fmt: skip
 TOLD = ("Mount-Database", "Dismount-Database", "Set-MailboxDatabase", "Set-PublicFolderDatabase")
 CMDLET_ANSWER = record(
@@ -43,6 +47,15 @@ TOLD_ARGUMENTS = record(
     cmdlet={"type": "string", "enum": list(TOLD)},
     identity=TEXT,
     mount_at_startup=maybe(FLAG),
+)
+PILOT_ARGUMENTS = record(
+    **FENCE,
+    cmdlet={"type": "string", "enum": list(OF_PILOTS)},
+    name=maybe(TEXT),  # of the group and of the database: it is one name
+    server=maybe(TEXT),
+    identity=maybe(TEXT),  # the GUID of a database that is removed
+    edb_path=maybe(TEXT),
+    log_folder=maybe(TEXT),
 )
 
 ASK_SNAPIN = Contract(
@@ -65,6 +78,18 @@ TELL_SNAPIN = Contract(
     result=CMDLET_ANSWER,
     errors=("fenced", "root-not-private", "no-snap-in"),
     cmdlets=("Add-PSSnapin", "Get-Acl", *TOLD),
+)
+
+PILOT_SNAPIN = Contract(
+    script="pilot-snapin",
+    version=1,
+    purpose="makes, mounts or removes the storage group and the database of a pilot on Exchange"
+    " 2007, and nothing else, by its snap-in",
+    changes_host=True,
+    arguments=PILOT_ARGUMENTS,
+    result=CMDLET_ANSWER,
+    errors=("fenced", "root-not-private", "no-snap-in", "not-a-pilot"),
+    cmdlets=("Add-PSSnapin", "Get-Acl", "Get-MailboxDatabase", *OF_PILOTS),
 )
 
 READ_SPACE = Contract(
@@ -106,6 +131,7 @@ TELL_OBJECTS = Contract(
 CMDLET_CONTRACTS: tuple[Contract, ...] = (
     ASK_SNAPIN,
     TELL_SNAPIN,
+    PILOT_SNAPIN,
     READ_SPACE,
     ASK_OBJECTS,
     TELL_OBJECTS,

@@ -22,6 +22,7 @@ from goexchange.powershell.eseutil import (
     parse_space,
 )
 from goexchange.powershell.header_dump import parse_header_dump
+from goexchange.powershell.isinteg import parse_isinteg
 from goexchange.powershell.wbadmin import parse_backup
 
 LINE_CHARACTERS_MAX = 200
@@ -98,6 +99,19 @@ _BACKUP = (
     r"Application backup|Component: .*|.*\(\d+%\).*",
 )
 
+_ISINTEG = (
+    r"Databases for server .*:",
+    r"Only databases marked as Offline can be checked",
+    r"Index +Status +Database-Name",
+    r"Storage Group Name: .*",
+    r"\d+ +(Offline|Online) +.*",
+    r"Enter a number to select a database or press Return to exit\.",
+    r"You have selected .* / .*\.",
+    r"Continue\?\(Y/N\).*",
+    r"Test .* result: .*",
+    r"Now in test .*% complete\.",
+)
+
 
 @frozen(kw_only=True)
 class Reading:
@@ -137,6 +151,13 @@ def read_backup(text: str) -> Reading:
     return Reading(
         parser="wbadmin start backup", reasons=reasons, lines=unknown_lines(text, _BACKUP)
     )
+
+
+def read_isinteg(text: str) -> Reading:
+    """One output of `isinteg -fix`."""
+    found = parse_isinteg(text)
+    reasons = (found.reason,) if isinstance(found, Unknown) else ()
+    return Reading(parser="isinteg", reasons=reasons, lines=unknown_lines(text, _ISINTEG))
 
 
 def unknown_lines(text: str, patterns: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,32 +10,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
+import attrs
 from attrs import frozen
 
 from goexchange.model.actual import Generation
 from goexchange.model.plan import ExchangeCall, ScriptCall
 from goexchange.powershell.bootstrap import digest
-from goexchange.powershell.cmdlets import CmdletRefused, check_call, is_change
-from goexchange.powershell.contracts_cmdlets import ASKED, TOLD
+from goexchange.powershell.cmdlets import CmdletRefused, check_call, is_change, is_scratch_name
+from goexchange.powershell.contracts_cmdlets import ASKED, OF_PILOTS, TOLD
 
 
 @frozen(kw_only=True)
 class Carriers:
-    """The host scripts that carry cmdlets of one version: for what reads, for what changes."""
+    """The host scripts that carry cmdlets of one version: for what reads, for what changes, and for
+    what a pilot makes and removes; empty where none is made.
+    """
 
     ask: str
     tell: str
+    pilot: str = ""
 
 
 CARRIERS: Mapping[Generation, Carriers] = {
     Generation.EXCHANGE_2003: Carriers(ask="ask-objects", tell="tell-objects"),
-    Generation.EXCHANGE_2007: Carriers(ask="ask-snapin", tell="tell-snapin"),
+    Generation.EXCHANGE_2007: Carriers(
+        ask="ask-snapin", tell="tell-snapin", pilot="pilot-snapin"
+    ),
 }
 
 
 def is_carried(generation: Generation | None) -> TypeGuard[Generation]:
     """Whether cmdlets go to that version by host script; never said of one that is not known."""
     return generation in CARRIERS
+
+
+def makes_scratch(generation: Generation | None) -> bool:
+    """Whether a pilot can make its own database on that version."""
+    return not is_carried(generation) or bool(CARRIERS[generation].pilot)
 
 
 def asking(generation: Generation, calls: Sequence[ExchangeCall]) -> ScriptCall:
@@ -54,6 +65,8 @@ def telling(generation: Generation, call: ExchangeCall, *, root: str, fence: int
     Raises: CmdletRefused for one that the version does not have.
     """
     check_call(call)
+    if CARRIERS[generation].pilot and _is_of_pilot(call):
+        return _of_pilot(CARRIERS[generation].pilot, call, root=root, fence=fence)
     if call.cmdlet not in TOLD:
         raise CmdletRefused(f"{call.cmdlet} is not sent to Exchange {generation.value}.")
     script = CARRIERS[generation].tell
@@ -80,18 +93,49 @@ def carrier_digests(generations: Sequence[Generation | None]) -> Mapping[str, st
         name
         for generation in generations
         if is_carried(generation)
-        for name in (CARRIERS[generation].ask, CARRIERS[generation].tell)
+        for name in attrs.astuple(CARRIERS[generation])
+        if name
     ]
     return {name: digest(name) for name in sorted(scripts)}
+
+
+def _is_of_pilot(call: ExchangeCall) -> bool:
+    """Whether it makes, mounts or removes what is a pilot's own; others are mounted by GUID."""
+    if call.cmdlet == "Mount-Database":
+        return is_scratch_name(call.parameters["Identity"])
+    return call.cmdlet in OF_PILOTS
+
+
+def _of_pilot(script: str, call: ExchangeCall, *, root: str, fence: int) -> ScriptCall:
+    """The call with what identifies the pilot's own: `SERVER\\NAME` names its storage group."""
+    of_group = _maybe(call, "StorageGroup")
+    if call.cmdlet == "Remove-StorageGroup":
+        of_group = call.parameters["Identity"]
+    server, _, group = (of_group or "").rpartition("\\")
+    is_removed = call.cmdlet == "Remove-MailboxDatabase"
+    named = _maybe(call, "Name") or group or (None if is_removed else call.parameters["Identity"])
+    arguments = {
+        "root": root,
+        "fence": fence,
+        "cmdlet": call.cmdlet,
+        "name": named,
+        "server": _maybe(call, "Server") or server or None,
+        "identity": call.parameters["Identity"] if is_removed else None,
+        "edb_path": _maybe(call, "EdbFilePath"),
+        "log_folder": _maybe(call, "LogFolderPath"),
+    }
+    return ScriptCall(script=script, digest=digest(script), arguments=arguments)
 
 
 def _asked(call: ExchangeCall) -> dict[str, Any]:
     check_call(call)
     if call.cmdlet not in ASKED:
         raise CmdletRefused(f"{call.cmdlet} is not asked of a version without an endpoint.")
+    if {"Archive", "Arbitration", "PublicFolder"} & set(call.parameters):
+        raise CmdletRefused(f"{call.cmdlet} knows no such kind on a version without an endpoint.")
     return {
         "cmdlet": call.cmdlet,
-        "identity": _maybe(call, "Identity"),
+        "identity": _maybe(call, "Identity") or _maybe(call, "Database"),
         "server": _maybe(call, "Server"),
         "status": _maybe(call, "Status") is True,
     }

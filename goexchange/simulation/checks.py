@@ -91,6 +91,8 @@ _EXPLAINED_BY = {
     "move-logs": (Action.MOVE_LOGS_ASIDE, Action.TAKE_LOGS_ASIDE, Action.RETURN_LOGS),
     "database-made": (Action.NEW_RECOVERY_DATABASE, Action.NEW_SCRATCH_DATABASE),
     "database-removed": (Action.REMOVE_SCRATCH_DATABASE,),
+    "storage-group-made": (Action.NEW_SCRATCH_GROUP,),
+    "storage-group-removed": (Action.REMOVE_SCRATCH_GROUP,),
     "scratch-folder-removed": (Action.REMOVE_SCRATCH_FOLDER,),
     "set-sealed": (Action.SEAL_SET, Action.SEAL_REBUILT, Action.SEAL_EVIDENCE),
     "mount-at-startup-set": (Action.SET_MOUNT_AT_STARTUP, Action.RESTORE_MOUNT_AT_STARTUP),

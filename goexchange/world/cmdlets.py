@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 from goexchange.model.actual import Generation
 from goexchange.world import (
     cmdlets_change,
+    cmdlets_groups,
     cmdlets_read,
     cmdlets_recovery,
     cmdlets_scratch,
@@ -68,12 +69,20 @@ _MOUNT = (
 )
 _NEW_DATABASE = (
     Parameter("Name", is_mandatory=True),
-    Parameter("Server", is_mandatory=True),
+    Parameter("Server"),
+    Parameter("StorageGroup"),
     Parameter("Recovery", _SWITCH),
     Parameter("EdbFilePath"),
     Parameter("LogFolderPath"),
     Parameter("IsExcludedFromProvisioning", ParameterKind.BOOLEAN),
     Parameter("AutoDagExcludeFromMonitoring", ParameterKind.BOOLEAN),
+    *_CONFIRM,
+)
+_NEW_GROUP = (
+    Parameter("Name", is_mandatory=True),
+    Parameter("Server", is_mandatory=True),
+    Parameter("LogFolderPath", is_mandatory=True),
+    Parameter("SystemFolderPath", is_mandatory=True),
     *_CONFIRM,
 )
 _GET_MAILBOX = (
@@ -234,6 +243,12 @@ CMDLETS: Mapping[str, Cmdlet] = {
             "Remove-MailboxDatabase",
             (Parameter("Identity", is_mandatory=True), *_CONFIRM),
             cmdlets_scratch.remove_mailbox_database,
+        ),
+        Cmdlet("New-StorageGroup", _NEW_GROUP, cmdlets_groups.new_storage_group),
+        Cmdlet(
+            "Remove-StorageGroup",
+            (Parameter("Identity", is_mandatory=True), *_CONFIRM),
+            cmdlets_groups.remove_storage_group,
         ),
         Cmdlet("Get-Mailbox", _GET_MAILBOX, cmdlets_scratch.get_mailbox),
         Cmdlet("New-MailboxRepairRequest", _NEW_REPAIR, cmdlets_change.new_repair_request),

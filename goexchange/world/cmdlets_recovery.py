@@ -31,9 +31,10 @@ _WARNING = (
 
 def new_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
     """New-MailboxDatabase: a recovery database here, an empty one as its own module plays it."""
-    name, server = given["Name"], given["Server"]
+    name = given["Name"]
     if not given.get("Recovery"):
         return make_empty(world, given)
+    server = given["Server"]
     if given.get("Confirm"):
         return CmdletAnswer(terminating=needs_confirmation("New-MailboxDatabase", name))
     wanted = server.lower()

@@ -12,16 +12,19 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from goexchange.world.chance import guid
-from goexchange.world.cmdlet_errors import exchange_error, needs_confirmation, not_found
+from goexchange.world.cmdlet_errors import needs_confirmation, not_found
+from goexchange.world.cmdlets_groups import groups_of, refused
 from goexchange.world.cmdlets_read import find_database
 from goexchange.world.databases import make_database, write_files
-from goexchange.world.engines import engine_of, page_bytes_of
+from goexchange.world.engines import engine_of, has_streaming_files, page_bytes_of
 from goexchange.world.exchange_objects import mailbox_database, type_names
 from goexchange.world.files import flush_map_of
+from goexchange.world.log_stream import OLD_DIGITS
 from goexchange.world.mounting import dismount
 from goexchange.world.refusals import NotModelled
 from goexchange.world.site import DatabaseDescription
-from goexchange.world.values import CmdletAnswer, CmdletError, ErrorCategory, ExchangeObject
+from goexchange.world.streaming import write_streaming
+from goexchange.world.values import CmdletAnswer, CmdletError, ExchangeObject
 
 if TYPE_CHECKING:
     from goexchange.world.databases import MailboxDatabase
@@ -44,9 +47,13 @@ _KINDS = ("Archive", "Arbitration", "PublicFolder")
 
 
 def make_empty(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
-    """New-MailboxDatabase without -Recovery: the object alone, dismounted."""
-    name, server = given["Name"], given["Server"]
-    if given.get("EdbFilePath") is None or given.get("LogFolderPath") is None:
+    """New-MailboxDatabase without -Recovery: the object alone, dismounted; before Exchange 2010 it
+    lies in a storage group, which has its logs.
+    """
+    name = given["Name"]
+    group = given.get("StorageGroup") or ""
+    server = group.partition("\\")[0] or given["Server"]
+    if given.get("EdbFilePath") is None or not (group or given.get("LogFolderPath")):
         raise NotModelled("New-MailboxDatabase without paths")
     if given.get("Confirm"):
         return CmdletAnswer(terminating=needs_confirmation("New-MailboxDatabase", name))
@@ -57,14 +64,23 @@ def make_empty(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
             if host is None
             else f"Database '{name}' already exists. Please specify a different name."
         )
-        return _refused(world, "New-MailboxDatabase", why, name)
+        return refused(world, "New-MailboxDatabase", why, name)
+    folder, prefix = given.get("LogFolderPath"), f"E{len(world.databases) % 256:02X}"
+    of_group = group.rpartition("\\")[2]
+    if of_group:
+        there = groups_of(world, host)
+        if of_group not in there:
+            why = f"The storage group '{group}' wasn't found."
+            return refused(world, "New-MailboxDatabase", why, name)
+        folder, prefix = there[of_group]
     made = make_database(
         DatabaseDescription(
             name=name,
             copies=(host.name,),
             edb_path=given["EdbFilePath"],
-            log_folder=given["LogFolderPath"],
-            log_prefix=f"E{len(world.databases) % 256:02X}",
+            log_folder=str(folder),
+            log_prefix=prefix,
+            storage_group=of_group or None,
             pages=_NEW_PAGES,
             free_pages=_NEW_FREE,
             full_backup_hours_ago=None,
@@ -77,6 +93,8 @@ def make_empty(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         now=world.now(),
         log_bytes=world.site.log_bytes,
     )
+    if has_streaming_files(host.description.generation):
+        made.stream.digits = OLD_DIGITS
     made.is_new = True
     world.databases[made.guid] = made
     world.note("database-made", host=host.name, database=name, detail=made.edb_path)
@@ -100,6 +118,8 @@ def write_first_file(world: World, database: MailboxDatabase) -> None:
             engine=engine_of(generation),
             page_size=page_bytes_of(generation),
         )
+        if has_streaming_files(generation):
+            write_streaming(files, database.edb_path, seed=database.name.encode())
         map_path = flush_map_of(database.edb_path)
         if files.exists(map_path):
             files.delete(map_path)
@@ -118,7 +138,7 @@ def remove_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAns
         words = needs_confirmation("Remove-MailboxDatabase", database.name)
         return CmdletAnswer(terminating=words)
     if database.description.mailboxes:
-        return _refused(world, "Remove-MailboxDatabase", _HELD, database.name)
+        return refused(world, "Remove-MailboxDatabase", _HELD, database.name)
     host = world.host_of(database)
     if database.mounted_on is not None:
         dismount(database, host, now=world.now())
@@ -160,16 +180,6 @@ def _mailbox(world: World, database: MailboxDatabase, index: int) -> ExchangeObj
             "Database": database.name,
         },
     )
-
-
-def _refused(world: World, cmdlet: str, words: str, name: str) -> CmdletAnswer:
-    error = exchange_error(
-        world, cmdlet, words,
-        exception="InvalidOperationException",
-        category=ErrorCategory.INVALID_ARGUMENT,
-        target=name,
-    )  # fmt: skip
-    return _failed(world, error)
 
 
 def _failed(world: World, error: CmdletError) -> CmdletAnswer:

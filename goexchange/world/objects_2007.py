@@ -11,10 +11,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
+
 from goexchange.world.chance import guid
 from goexchange.world.databases import MailboxDatabase, white_space_bytes
 from goexchange.world.hosts import Host
-from goexchange.world.site import MIB
+from goexchange.world.sharing import Shared
+from goexchange.world.site import MIB, DatabaseDescription
 from goexchange.world.values import EnumValue, ExchangeObject, LongPath, Reference, Value
 
 if TYPE_CHECKING:
@@ -30,6 +33,14 @@ _KEPT = (
 )  # fmt: skip
 
 
+@frozen(kw_only=True)
+class MadeGroup(Shared):
+    """A storage group that was made after the site was described."""
+
+    log_folder: str
+    log_prefix: str
+
+
 def storage_group_of(database: MailboxDatabase) -> str:
     """The name of the group that a database belongs to: by default one of its own."""
     return database.description.storage_group or f"{database.name} Storage Group"
@@ -37,11 +48,17 @@ def storage_group_of(database: MailboxDatabase) -> str:
 
 def storage_groups(world: World, host: Host) -> tuple[ExchangeObject, ...]:
     """The rows of Get-StorageGroup for a server."""
-    first: dict[str, MailboxDatabase] = {}
+    rows = {
+        name: group_row(world, host, name, folder=made.log_folder, prefix=made.log_prefix)
+        for (server, name), made in world.groups.items()
+        if server == host.name
+    }
     for each in world.databases.values():
         if each.active_server == host.name:
-            first.setdefault(storage_group_of(each), each)
-    return tuple(_storage_group(world, host, name, first[name]) for name in sorted(first))
+            name, of = storage_group_of(each), each.description
+            row = group_row(world, host, name, folder=of.log_folder, prefix=of.log_prefix, of=of)
+            rows.setdefault(name, row)
+    return tuple(rows[name] for name in sorted(rows))
 
 
 def database_of_2007(
@@ -80,23 +97,29 @@ def clustered(host: Host) -> Mapping[str, Value]:
     }
 
 
-def _storage_group(
-    world: World, host: Host, name: str, database: MailboxDatabase
+def group_row(
+    world: World,
+    host: Host,
+    name: str,
+    *,
+    folder: str,
+    prefix: str,
+    of: DatabaseDescription | None = None,
 ) -> ExchangeObject:
-    description = database.description
+    """One storage group; `of` is its first database, None where it was made empty."""
     properties: dict[str, Value] = {
         "Name": name,
         "Identity": f"{host.name}\\{name}",
         "Guid": guid(world.seed, "storage-group", host.name, name),
         "Server": Reference(host.name, f"CN={host.name}", guid(world.seed, "server", host.name)),
-        "LogFolderPath": LongPath(description.log_folder),
-        "SystemFolderPath": LongPath(description.log_folder),
-        "LogFilePrefix": description.log_prefix,
+        "LogFolderPath": LongPath(folder),
+        "SystemFolderPath": LongPath(folder),
+        "LogFilePrefix": prefix,
         "LogFileSize": 1024,
-        "CircularLoggingEnabled": description.is_circular_logging,
-        "HasLocalCopy": description.has_local_copy,
+        "CircularLoggingEnabled": of is not None and of.is_circular_logging,
+        "HasLocalCopy": of is not None and of.has_local_copy,
         "StandbyMachines": (),
-        "Recovery": description.is_recovery,
+        "Recovery": of is not None and of.is_recovery,
     }
     return ExchangeObject(
         type_names=(_SYSTEM + "StorageGroup", "System.Object"),

@@ -62,6 +62,7 @@ _PLAYS: Mapping[str, Play] = {
     "read-space": read_space,
     "ask-snapin": scripts_cmdlets.ask_snapin,
     "tell-snapin": scripts_cmdlets.tell_snapin,
+    "pilot-snapin": scripts_cmdlets.pilot_snapin,
     "ask-objects": objects_2003.ask_objects,
     "tell-objects": objects_2003.tell_objects,
     "cluster-node": scripts_server.cluster_node,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from goexchange.model.pilot import is_scratch_name
 from goexchange.world.cmdlets import run_cmdlet
+from goexchange.world.files import folder_of, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import ScriptFailed
@@ -25,6 +28,8 @@ def ask_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
     whole: dict[str, Any] = {"objects": [], "errors": [], "warnings": []}
     for call in arguments["calls"]:
         given = {"Identity": call["identity"], "Server": call["server"]}
+        if call["cmdlet"] == "Get-Mailbox":
+            given = {"Database": call["identity"], "ResultSize": "1"}
         parameters: dict[str, object] = {name: text for name, text in given.items() if text}
         if call["status"] and call["cmdlet"] in _WITH_STATUS:
             parameters["Status"] = True
@@ -42,6 +47,34 @@ def tell_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[
     if arguments["cmdlet"] in _SETS:
         parameters["MountAtStartup"] = arguments["mount_at_startup"]
     return {**_run(world, host, arguments["cmdlet"], parameters), "objects": []}
+
+
+def pilot_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script pilot-snapin: what a pilot makes, mounts and removes, and nothing else."""
+    name, server, cmdlet = arguments["name"], arguments["server"], arguments["cmdlet"]
+    group = f"{server}\\{name}"
+    identity = arguments["identity"]
+    if identity is not None:
+        name = world.databases[UUID(identity)].name if UUID(identity) in world.databases else None
+    if name is not None and not is_scratch_name(name):
+        raise ScriptFailed("not-a-pilot", f"{name} is not the name of a pilot")
+    _load(host)
+    folder = arguments["log_folder"]
+    for path in (folder, folder_of(arguments["edb_path"] or "")):
+        if path and name_of(folder_of(path)) != name:
+            raise ScriptFailed("not-a-pilot", f"{path} is not in the folder of the pilot")
+    forms: dict[str, dict[str, object]] = {
+        "New-StorageGroup": {
+            "Name": name, "Server": server, "LogFolderPath": folder, "SystemFolderPath": folder,
+        },
+        "New-MailboxDatabase": {
+            "Name": name, "StorageGroup": group, "EdbFilePath": arguments["edb_path"],
+        },
+        "Mount-Database": {"Identity": name},
+        "Remove-MailboxDatabase": {"Identity": identity, "Confirm": False},
+        "Remove-StorageGroup": {"Identity": group, "Confirm": False},
+    }  # fmt: skip
+    return {**_run(world, host, cmdlet, forms[cmdlet]), "objects": []}
 
 
 def _load(host: Host) -> None:

@@ -37,7 +37,7 @@ from goexchange.world.jobs import HostJob
 from goexchange.world.log_stream import OLD_DIGITS, LogStream
 from goexchange.world.mounting import MountRefused, lose, mount, write_mail
 from goexchange.world.mta import as_described, start_automatic, write_queues
-from goexchange.world.objects_2007 import tell_space
+from goexchange.world.objects_2007 import MadeGroup, tell_space
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import HostDown
 from goexchange.world.repairs import RepairRequest, finish_request, tell
@@ -116,6 +116,7 @@ class World:
         self.repairs: list[RepairRequest] = []
         now = clock.now()
         self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
+        self.groups: dict[tuple[str, str], MadeGroup] = {}  # by server and name
         self.databases: dict[UUID, MailboxDatabase] = {}
         for description in site.databases:
             made = make_database(description, seed=seed, now=now, log_bytes=site.log_bytes)

@@ -9,7 +9,7 @@ import pytest
 
 from goexchange.powershell import bootstrap
 from goexchange.powershell.contracts import CONTRACTS
-from goexchange.powershell.contracts_cmdlets import ASKED, TOLD
+from goexchange.powershell.contracts_cmdlets import ASKED, OF_PILOTS, TOLD
 from goexchange.powershell.contracts_jobs import JOB_REQUESTS
 from goexchange.powershell.contracts_server import CLUSTER_NODE
 from tests.powershell.script_text import (
@@ -39,7 +39,7 @@ IN_2_0 = frozenset(
     }
 )  # fmt: skip
 SNAP_IN = frozenset(  # asked for only where they are there
-    {"Get-WBJob", "Get-WBSummary", *ASKED, *TOLD, *CLUSTER_NODE.cmdlets}
+    {"Get-WBJob", "Get-WBSummary", *ASKED, *TOLD, *OF_PILOTS, *CLUSTER_NODE.cmdlets}
 )
 # What came with 3.0 and .NET 4: operators, types, parameters, members of the class library.
 NOT_IN_2_0 = re.compile(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from goexchange.errors import ExitCode
 from goexchange.guard import evaluate
-from goexchange.model.actual import ActualState
-from goexchange.model.plan import PlanBody
+from goexchange.model.actual import ActualState, Generation
+from goexchange.model.configuration import Inventory
+from goexchange.model.desired import DesiredState
+from goexchange.model.pilot import INPUT_KIND
+from goexchange.model.plan import PlanBody, PlanInput
 from goexchange.plan.context import Pace, Pilots
 from goexchange.plan.pilot import creation_draft, removal_draft, scratch_at, specification_for
 from goexchange.plan.planner import make_draft
@@ -15,21 +18,58 @@ from goexchange.plan.restoring import Setting
 from goexchange.plan.sealing import seal
 from goexchange.simulation.night import Night, make_night, night_of
 from goexchange.simulation.site import one_database
+from goexchange.world.site import SiteDescription
+from tests.simulation.night import documents
 from tests.simulation.night.documents import AT, inventory, specification
 
-INVENTORY = inventory()
 SCRATCH = scratch_at(AT, "E:\\")
+INPUTS = (PlanInput(kind=INPUT_KIND, path=SCRATCH.name, sha256="0" * 64),)
 
 
-def site() -> Night:
+@frozen(kw_only=True)
+class Place:
+    """A server that is piloted: what it is, and what an operator wrote about it."""
+
+    site: SiteDescription
+    inventory: Inventory
+    like: DesiredState
+
+
+def _old(generation: Generation, version: tuple[int, int, int, int]) -> Place:
+    """The same server with an old version; the passes around a rebuild are played too, where the
+    version has them.
+    """
+    there = one_database()
+    server = evolve(
+        there.servers[0],
+        generation=generation,
+        version=version,
+        powershell="2.0",
+        edition="Enterprise",
+    )
+    known = documents.INVENTORY.replace('"2019"', f'"{generation.value}"')
+    passes = documents.SPECIFICATION.replace("passes_max: 0", "passes_max: 2")
+    return Place(
+        site=evolve(there, servers=(server,)),
+        inventory=inventory(known),
+        like=specification(passes),
+    )
+
+
+MODERN = Place(site=one_database(), inventory=inventory(), like=specification())
+ON_2007 = _old(Generation.EXCHANGE_2007, (8, 3, 83, 6))
+PLACES = (MODERN, ON_2007)
+
+
+def site(place: Place = MODERN) -> Night:
     """A site on which nothing has happened yet."""
-    return make_night(one_database(), [specification()], INVENTORY, at=AT)
+    return make_night(place.site, [place.like], place.inventory, at=AT)
 
 
-def setting(of: Night) -> Setting:
+def setting(of: Night, place: Place = MODERN) -> Setting:
     now = of.performer.now()
     actual = ActualState(observed_at_utc=now, servers=(of.performer.observe("EX01", ()),))
-    return Setting(inventory=INVENTORY, actual=actual, server="EX01", now=now, pace=Pace())
+    return Setting(inventory=place.inventory, actual=actual, server="EX01", now=now, pace=Pace())
 
 
 def next_night(of: Night, body: PlanBody, number: int) -> Night:
@@ -42,30 +82,35 @@ def next_night(of: Night, body: PlanBody, number: int) -> Night:
     return made
 
 
-def night_body(of: Night, *, forces_way_back: bool) -> PlanBody:
-    asked = setting(of)
-    wanted = specification_for(SCRATCH, specification(), "EX01")
+def night_body(of: Night, *, forces_way_back: bool, place: Place = MODERN) -> PlanBody:
+    asked = setting(of, place)
+    wanted = specification_for(SCRATCH, place.like, "EX01")
     pilots = Pilots(is_own=True, forces_way_back=forces_way_back)
-    return make_draft([wanted], INVENTORY, asked.actual, now=asked.now, pilots=pilots)
+    return make_draft(
+        [wanted], place.inventory, asked.actual, now=asked.now, inputs=INPUTS, pilots=pilots
+    )
 
 
-def created() -> Night:
-    made = next_night(site(), creation_draft(SCRATCH, setting(site()), ()), 1)
+def created(place: Place = MODERN) -> Night:
+    first = site(place)
+    made = next_night(first, creation_draft(SCRATCH, setting(first, place), INPUTS), 1)
     assert made.run_to_end().exit_code == ExitCode.OK
     return made
 
 
 def stage_of(number: int) -> Night:
     """A stage that has not begun, by its number: making the scratch database, its rebuild, the
-    rebuild that turns back after the swap, and removing it.
+    rebuild that turns back after the swap, and removing it; on one version after the other.
     """
+    place = PLACES[number // 4 % len(PLACES)]
     match number % 4:
         case 0:
-            first = site()
-            return next_night(first, creation_draft(SCRATCH, setting(first), ()), 1)
+            first = site(place)
+            return next_night(first, creation_draft(SCRATCH, setting(first, place), INPUTS), 1)
         case 3:
-            made = created()
-            return next_night(made, removal_draft(SCRATCH, setting(made), ()), 2)
+            made = created(place)
+            return next_night(made, removal_draft(SCRATCH, setting(made, place), INPUTS), 2)
         case stage:
-            made = created()
-            return next_night(made, night_body(made, forces_way_back=stage == 2), 2)
+            made = created(place)
+            body = night_body(made, forces_way_back=stage == 2, place=place)
+            return next_night(made, body, 2)

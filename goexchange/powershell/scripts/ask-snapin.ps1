@@ -43,6 +43,10 @@ function Invoke-Call($Call) {
         'Get-ExchangeServer' { $found = @(Get-ExchangeServer @form) }
         'Get-MailboxServer' { $found = @(Get-MailboxServer @form) }
         'Get-StorageGroup' { $found = @(Get-StorageGroup @form) }
+        'Get-Mailbox' {
+            $form.Remove('Identity')
+            $found = @(Get-Mailbox @form -Database $identity -ResultSize 1)
+        }
         'Get-MailboxDatabase' {
             if ($Call.status) { $form['Status'] = $true }
             $found = @(Get-MailboxDatabase @form)

@@ -68,3 +68,57 @@ def test_a_later_version_has_another_snap_in(hands: Hands) -> None:
     assert refused.value.code == "no-snap-in"
     answer = hands.cmdlet("Get-StorageGroup", Server="EX01")
     assert "not recognized" in answer["errors"][0]["message"]
+
+
+NAME = "gx-pilot-20261128T213000Z"
+FOLDER = f"E:\\{NAME}"
+NOTHING = dict.fromkeys(("name", "server", "identity", "edb_path", "log_folder"))
+
+
+def piloted(hands: Hands, cmdlet: str, **named: str) -> list[str]:
+    """What went wrong, in the cmdlet's words."""
+    answer = hands.change("pilot-snapin", cmdlet=cmdlet, **{**NOTHING, **named})
+    return [each["message"] for each in answer["errors"]]
+
+
+def test_a_pilot_s_group_holds_its_database_and_goes_after_it(old: Hands) -> None:
+    mine = {"name": NAME, "server": "EX01"}
+    path = f"{FOLDER}\\database\\{NAME}.edb"
+    assert "wasn't found" in piloted(old, "New-MailboxDatabase", **mine, edb_path=path)[0]
+    assert piloted(old, "New-StorageGroup", **mine, log_folder=f"{FOLDER}\\logs") == []
+    again = piloted(old, "New-StorageGroup", **mine, log_folder=f"{FOLDER}\\logs")
+    assert "already exists" in again[0]
+    found = asked(old, "Get-StorageGroup", server="EX01")["objects"]
+    assert isinstance(found, list) and NAME in {each["Name"] for each in found}
+    assert piloted(old, "New-MailboxDatabase", **mine, edb_path=path) == []
+    assert piloted(old, "Mount-Database", name=NAME) == []
+    made = old.world.database_named(NAME)
+    assert made.mounted_on == "EX01" and made.stream.folder == f"{FOLDER}\\logs"
+    assert asked(old, "Get-Mailbox", identity=str(made.guid))["objects"] == []
+    assert "contains one or more databases" in piloted(old, "Remove-StorageGroup", **mine)[0]
+    assert piloted(old, "Remove-MailboxDatabase", identity=str(made.guid)) == []
+    assert piloted(old, "Remove-StorageGroup", **mine) == []
+    assert "could not be found" in piloted(old, "Remove-StorageGroup", **mine)[0]
+
+
+def test_nothing_that_is_not_a_pilot_s_is_made_or_removed_by_that_script(old: Hands) -> None:
+    other = str(old.world.database_named("DB05").guid)
+    for given in (
+        {"cmdlet": "Remove-MailboxDatabase", "identity": other},
+        {"cmdlet": "New-StorageGroup", "name": "SG9", "server": "EX01", "log_folder": "L:\\SG9"},
+        {"cmdlet": "New-StorageGroup", "name": NAME, "server": "EX01", "log_folder": "L:\\SG9"},
+        {"cmdlet": "New-MailboxDatabase", "name": NAME, "server": "EX01", "edb_path": "E:\\a.edb"},
+    ):
+        with pytest.raises(ScriptFailed) as failed:
+            old.change("pilot-snapin", **{**NOTHING, **given})
+        assert failed.value.code == "not-a-pilot"
+
+
+def test_an_edition_has_room_for_so_many_groups() -> None:
+    site = site_of_2007()
+    full = take_hold(site=evolve(site, servers=(evolve(site.servers[0], edition="Standard"),
+                                                *site.servers[1:])))  # fmt: skip
+    said = piloted(full, "New-StorageGroup", name=NAME, server="EX01", log_folder=f"{FOLDER}\\l")
+    assert "maximum number of storage groups" in said[0] and not full.world.groups
+    missing = piloted(full, "New-StorageGroup", name=NAME, server="EX99", log_folder=f"{FOLDER}\\l")
+    assert "wasn't found" in missing[0]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.generations import has_flush_maps, page_bytes_of
 from goexchange.facts.observation import (
     Asked,
@@ -14,7 +15,7 @@ from goexchange.facts.observation import (
     exchange_statements,
     host_arguments,
 )
-from goexchange.facts.of_2007 import as_later
+from goexchange.facts.of_2007 import as_later, groups_of
 from goexchange.model.actual import ActualDatabase, Cluster, Generation
 from goexchange.model.unknown import Unknown
 from tests.unit.facts.samples import GUID, NOW, exchange, host
@@ -283,3 +284,17 @@ def test_what_files_of_a_version_are_like(
     generation: Generation | Unknown, size: int, maps: bool
 ) -> None:
     assert (page_bytes_of(generation), has_flush_maps(generation)) == (size, maps)
+
+
+def test_storage_groups_are_told_with_databases_and_without() -> None:
+    empty = group(Name="Empty", LogFolderPath=None, Recovery=True)
+    found = groups_of(ExchangeAnswer(answer(group(Recovery=False), empty)))
+    assert isinstance(found, tuple)
+    assert [(each.name, each.is_recovery) for each in found] == [
+        ("Empty", True), ("First Storage Group", False),
+    ]  # fmt: skip
+    assert isinstance(found[0].log_folder, Unknown) and found[1].log_folder == "L:\\SG1"
+    assert isinstance(groups_of(ExchangeAnswer(answer(group(Name=None)))), Unknown)
+    failed = {"message": "denied", "id": "", "category": "", "target": "Get-StorageGroup"}
+    refused = groups_of(ExchangeAnswer(answer(group(), errors=(failed,))))
+    assert isinstance(refused, Unknown) and "denied" in refused.reason

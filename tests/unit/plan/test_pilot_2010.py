@@ -1,4 +1,4 @@
-"""A pilot on Exchange 2010 asks for nothing that came later; on 2007 none is possible."""
+"""A pilot on Exchange 2010 asks for nothing that came later."""
 
 from __future__ import annotations
 
@@ -39,8 +39,10 @@ def test_neither_monitoring_nor_mailboxes_of_public_folders_are_named() -> None:
 def test_later_versions_and_unknown_ones_are_asked_for_every_kind() -> None:
     for generation in (Generation.EXCHANGE_2013, Unknown("?")):
         assert cmdlets.mailbox_kinds(generation) == cmdlets.MAILBOX_KINDS
+    for older in (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007):
+        assert cmdlets.mailbox_kinds(older) == (None,)
 
 
-def test_exchange_2007_has_none() -> None:
-    with pytest.raises(NotNow, match="2007"):
-        creation_draft(SCRATCH, setting(Generation.EXCHANGE_2007), ())
+def test_exchange_2003_has_none() -> None:
+    with pytest.raises(NotNow, match="2003"):
+        creation_draft(SCRATCH, setting(Generation.EXCHANGE_2003), ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.expectations import read_isinteg
 from goexchange.powershell.isinteg import StoreIntegrity, parse_isinteg
 
 SAMPLE = """\
@@ -58,3 +59,8 @@ def test_another_form_is_unknown_or_counts_nothing(was: str, now: str) -> None:
 @pytest.mark.parametrize("length", range(0, len(SAMPLE), 7))
 def test_an_output_that_is_cut_is_never_taken_for_a_whole_one(length: int) -> None:
     assert isinstance(parse_isinteg(SAMPLE[: min(length, SAMPLE.index("Now in test  2"))]), Unknown)
+
+
+def test_a_pilot_knows_every_line_of_the_sample() -> None:
+    assert (read_isinteg(SAMPLE).reasons, read_isinteg(SAMPLE).lines) == ((), ())
+    assert read_isinteg("Fertig.").reasons and read_isinteg("Fertig.").lines == ("Fertig.",)

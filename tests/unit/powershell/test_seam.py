@@ -6,10 +6,17 @@ import pytest
 
 from goexchange.model.actual import Generation
 from goexchange.model.plan import ExchangeCall
-from goexchange.powershell import cmdlets
+from goexchange.powershell import cmdlets, cmdlets_scratch
 from goexchange.powershell.checking import problems
 from goexchange.powershell.contracts import CONTRACTS
-from goexchange.powershell.seam import CARRIERS, asking, carried, carrier_digests, is_carried
+from goexchange.powershell.seam import (
+    CARRIERS,
+    asking,
+    carried,
+    carrier_digests,
+    is_carried,
+    makes_scratch,
+)
 
 GUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
 OLD = Generation.EXCHANGE_2007
@@ -65,7 +72,41 @@ def test_later_versions_have_an_endpoint_and_so_has_one_that_is_not_known() -> N
     digests = carrier_digests([None, OLD, OLD, Generation.EXCHANGE_2019])
     assert (
         sorted(digests)
-        == ["ask-snapin", "tell-snapin"]
-        == sorted([CARRIERS[OLD].ask, CARRIERS[OLD].tell])
+        == ["ask-snapin", "pilot-snapin", "tell-snapin"]
+        == sorted([CARRIERS[OLD].ask, CARRIERS[OLD].tell, CARRIERS[OLD].pilot])
     )
     assert carrier_digests([None]) == {}
+
+
+NAME = "gx-pilot-20261128T213000Z"
+FOLDER = f"E:\\{NAME}"
+
+
+def test_what_a_pilot_makes_and_removes_goes_by_a_script_of_its_own() -> None:
+    calls = (
+        cmdlets_scratch.new_group(NAME, "EX06", log_folder=f"{FOLDER}\\logs"),
+        cmdlets_scratch.new_in_group(NAME, "EX06", edb_path=f"{FOLDER}\\database\\{NAME}.edb"),
+        cmdlets.mount_scratch(NAME),
+        cmdlets.remove_database(GUID),
+        cmdlets_scratch.remove_group(NAME, "EX06"),
+    )
+    told = [carried(OLD, call, root="C:\\gx", fence=7) for call in calls]
+    for each in told:
+        assert each.script == "pilot-snapin"
+        assert not list(problems(dict(each.arguments), CONTRACTS[each.script].arguments))
+    named = [(each.arguments["name"], each.arguments["server"]) for each in told]
+    assert named == [(NAME, "EX06"), (NAME, "EX06"), (NAME, None), (None, None), (NAME, "EX06")]
+    assert [each.arguments["identity"] for each in told] == [None, None, None, GUID, None]
+    assert told[0].arguments["log_folder"] == f"{FOLDER}\\logs"
+    assert told[1].arguments["edb_path"].startswith(FOLDER)
+
+
+def test_mailboxes_are_asked_for_as_the_version_knows_them() -> None:
+    call = asking(OLD, (cmdlets.get_mailboxes(GUID, None),))
+    assert call.arguments["calls"][0]["identity"] == GUID
+    with pytest.raises(cmdlets.CmdletRefused, match="no such kind"):
+        asking(OLD, (cmdlets.get_mailboxes(GUID, "Archive"),))
+
+
+def test_who_makes_databases_for_a_pilot() -> None:
+    assert makes_scratch(OLD) and makes_scratch(None) and makes_scratch(Generation.EXCHANGE_2019)
