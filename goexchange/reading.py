@@ -134,6 +134,7 @@ _SUMMARIES = {
     "group-cycle": "a group contains itself",
     "longer-than-window": "longer than the window",
     "lease": "a lease shorter than three heartbeats",
+    "no-exchange": "an Exchange channel of a machine without Exchange",
     "not-encrypted": "a channel that is not encrypted",
     "notification": "a notification that cannot be told",
     "repeated": "the same twice",

@@ -18,6 +18,7 @@ from goexchange.app.planning import PlanRequest, make_plan, services_to_stop
 from goexchange.errors import AuthenticationRefused, ExitCode, GoexchangeError
 from goexchange.guard.resources import resource_check
 from goexchange.model.resource_check import ResourceCheck, ResourceFinding, Subject, Weight
+from goexchange.spec.machines import machines_of
 from goexchange.spec.selection import select_servers
 
 
@@ -30,7 +31,7 @@ def check_resources(request: PlanRequest) -> tuple[ResourceCheck, ...]:
     specifications = sorted(request.specifications, key=lambda each: each.desired.name)
     if request.facts_file is not None:
         return tuple(_whole(request, each, bare) for each in specifications)
-    wanted = {name for each in specifications for name in _servers(request, each)}
+    wanted = {name for each in specifications for name in _hosts(request, each)}
     services = services_to_stop([each.desired for each in specifications], request.inventory)
     seen = observe_each(request.inventory, sorted(wanted), services=services, has_certificates=True)
     if not seen.servers and seen.failures:
@@ -63,15 +64,22 @@ def _servers(request: PlanRequest, specification: Specification) -> tuple[str, .
     return tuple(sorted(wanted & set(request.servers) if request.servers else wanted))
 
 
+def _hosts(request: PlanRequest, specification: Specification) -> tuple[str, ...]:
+    """The servers, and the machines that their backup agents run on."""
+    return (*_servers(request, specification), *machines_of([specification.desired]))
+
+
 def _check(about: _About, specification: Specification) -> ResourceCheck:
     request = about.request
     mine = _servers(request, specification)
-    failures = {name: about.seen.failures[name] for name in mine if name in about.seen.failures}
-    answered = tuple(each for each in about.seen.servers if each.name in mine)
-    if answered or not mine:
+    hosts = _hosts(request, specification)
+    failures = {name: about.seen.failures[name] for name in hosts if name in about.seen.failures}
+    answered = tuple(each for each in about.seen.servers if each.name in hosts)
+    names = tuple(each.name for each in answered if each.name in mine)
+    if names or not mine:
         narrowed = evolve(request, observed=state_of(answered) if answered else None)
         if failures:
-            narrowed = evolve(narrowed, servers=tuple(each.name for each in answered))
+            narrowed = evolve(narrowed, servers=names)
         found = _whole(narrowed, specification, about.bare)
     else:
         found = ResourceCheck(

@@ -25,8 +25,9 @@ from goexchange.facts.examination import (
     looks_at_trial,
     refused_root,
 )
+from goexchange.facts.machines import decode_machine
 from goexchange.model.accounts import account_at, is_managed
-from goexchange.model.actual import ActualHost, ActualServer
+from goexchange.model.actual import ActualServer
 from goexchange.model.configuration import Inventory, ServerEntry
 from goexchange.model.examination import Examination, Health, Look, Reach
 from goexchange.model.plan import ScriptCall
@@ -48,7 +49,7 @@ def examine(
     """Look at every named server, several at once; `targets` are folders that jobs write to."""
     from goexchange.app.worker import RemoteSession
 
-    entries = [server for server in inventory.servers if server.name in names]
+    entries = [host for host in inventory.hosts if host.name in names]
 
     def one(entry: ServerEntry) -> Examination:
         session = RemoteSession(entry)
@@ -78,7 +79,7 @@ class _Doctor:
             server = self._observe()
             fence = _fence(server)
             if fence is not None:
-                self._try(server.host, fence, targets)
+                self._try(server, fence, targets if self._entry.has_exchange else ())
         return Examination(
             server=self._entry.name,
             reach=reach,
@@ -114,9 +115,16 @@ class _Doctor:
         try:
             server = observe_server(self._session, self._entry.name, self._inventory)
         except GoexchangeError as error:
-            self._add("Exchange endpoint", Health.MISSING, str(error), ENDPOINT)
-            server = self._host_alone()
-            skipped = {"Exchange endpoint"}
+            if not self._entry.has_exchange:
+                unknown = Unknown(str(error))
+                server = decode_machine(
+                    unknown, name=self._entry.name, observed_at=datetime.now(UTC)
+                )
+                skipped = set()
+            else:
+                self._add("Exchange endpoint", Health.MISSING, str(error), ENDPOINT)
+                server = self._host_alone()
+                skipped = {"Exchange endpoint"}
         else:
             skipped = set()
         found = looks_at_host(server, now=datetime.now(UTC))
@@ -140,7 +148,7 @@ class _Doctor:
             silent, host, asked=Asked(server=self._entry.name, known=()), observed_at=now
         )
 
-    def _try(self, host: ActualHost | Unknown, fence: int, targets: Sequence[str]) -> None:
+    def _try(self, server: ActualServer, fence: int, targets: Sequence[str]) -> None:
         """Write, read, start a job, and remove all of it again."""
         trial = {"root": self._root, "fence": fence, "name": self._name}
         try:
@@ -152,7 +160,7 @@ class _Doctor:
             self._add("job root", Health.UNKNOWN, str(error), REACH)
             self._left.append(f"{self._root}\\trial\\{self._name}")
             return
-        self._looks += looks_at_trial(answer, self._root, host)
+        self._looks += looks_at_trial(answer, self._root, server)
         by_account = _by_account(targets, self._inventory)
         jobs = [self._name]
         self._job(fence, self._name, by_account.pop(None, []))

@@ -50,14 +50,14 @@ class HostCopy:
 
 
 def entry_of(server: str, inventory: Inventory) -> ServerEntry:
-    """The inventory's entry of a server.
+    """The inventory's entry of a server, or of a machine without Exchange.
 
     Raises: UsageError with the names that there are.
     """
-    for entry in inventory.servers:
+    for entry in inventory.hosts:
         if entry.name.lower() == server.lower():
             return entry
-    known = ", ".join(entry.name for entry in inventory.servers)
+    known = ", ".join(entry.name for entry in inventory.hosts)
     raise UsageError(f"the inventory has no server '{server}' (it has: {known})")
 
 
@@ -189,8 +189,13 @@ def _newest(copy: HostCopy, plan: Plan, site: Site) -> HostCopy:
     entries = [entry_of(name, site.inventory) for name in scope_servers(plan)]
     copies = [copy]
     with Fleet(entries) as fleet:
-        if fleet.failures:
-            away = together(list(fleet.failures.values()))
+        # a machine keeps what leads to its own jobs, which are found again by their names
+        entries = [
+            each for each in entries if each.has_exchange or each.name not in fleet.failures
+        ]
+        failures = [fleet.failures[each.name] for each in entries if each.name in fleet.failures]
+        if failures:
+            away = together(failures)
             raise type(away)(
                 f"{away}. The run is of {len(entries)} servers, and each may know more of it than"
                 f" {copy.server}; to bring back what answers: goexchange release {copy.server}"

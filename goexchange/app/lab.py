@@ -20,7 +20,13 @@ from goexchange.lab.server import LabAddress, serve_until_stopped
 from goexchange.lab.settings import LabLimits, LabSettings
 from goexchange.lab.site_of_world import SiteOfWorld, SystemClock
 from goexchange.spec.scripts import OLD
-from goexchange.world.site import SiteDescription, default_site, with_old_server, with_vault
+from goexchange.world.site import (
+    SiteDescription,
+    default_site,
+    with_backup_server,
+    with_old_server,
+    with_vault,
+)
 from goexchange.world.world import World
 
 SITE_FOLDER = "site"
@@ -94,7 +100,8 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
         )
     site_folder = folder / SITE_FOLDER
     site_folder.mkdir(parents=True, exist_ok=True)
-    description = with_vault(default_site(scale=options.scale, pace=options.pace))
+    description = default_site(scale=options.scale, pace=options.pace)
+    description = with_backup_server(with_vault(description))
     if options.has_old_server:
         description = with_old_server(description, scale=options.scale)
     world = World(description, SystemClock(), FolderDisk(site_folder / "disks"), seed=options.seed)
@@ -195,6 +202,12 @@ def _inventory_text(folder: Path, address: LabAddress, description: SiteDescript
                 lines.append(f"    {name}: {{host: {host.address}, port: {port}}}")
             if generations[host.name] in OLD:
                 lines.append(f'    generation: "{generations[host.name].value}"')
+    names = [each.name for each in description.machines]
+    for host in address.hosts:
+        if host.name in names:
+            lines += ["machines:"] if host.name == names[0] else []
+            channel = f"windows: {{host: {host.address}, port: {ports.windows_http}}}"
+            lines.append(f"  {host.name}: {{address: {host.fqdn}, {channel}}}")
     if description.groups:
         lines.append("availability_groups:")
         lines += [

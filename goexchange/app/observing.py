@@ -21,6 +21,7 @@ from goexchange.errors import (
 )
 from goexchange.facts import groups
 from goexchange.facts.certificates import certificate_calls, decode_certificates
+from goexchange.facts.machines import decode_machine, machine_arguments
 from goexchange.facts.mta import (
     OldAnswers,
     decode_old_server,
@@ -37,6 +38,7 @@ from goexchange.facts.observation import (
 )
 from goexchange.model.actual import ActualServer, ActualState, Generation
 from goexchange.model.configuration import Inventory
+from goexchange.model.machines import is_machine
 from goexchange.model.unknown import Unknown
 from goexchange.powershell.space_events import SPACE_OF_HOURS
 
@@ -64,7 +66,7 @@ def observe_server(
     services: Sequence[str] = (),
 ) -> ActualServer:
     """What a server is now: two requests on the Exchange channel (two more for a member of an
-    availability group), three on the Windows channel.
+    availability group), three on the Windows channel. Of a machine the host alone is asked.
 
     Shape: `services` are those whose state and start type are asked for by name.
     Unknown: a channel that answered with an error of its own leaves all that it would have said
@@ -72,6 +74,8 @@ def observe_server(
     Raises: Unreachable when a channel does not answer; nothing was changed.
     """
     now = datetime.now(UTC)
+    if inventory.is_machine(server):
+        return _machine(session, server, inventory)
     if is_asked_without_cmdlets(_hint(inventory, server)):
         return _without_cmdlets(session, server, inventory, services=services)
     exchange = _read(
@@ -124,8 +128,18 @@ def _without_cmdlets(
     return decode_old_server(answers, name=server, observed_at=now)
 
 
+def _machine(session: HostSession, name: str, inventory: Inventory) -> ActualServer:
+    """What the Windows channel tells of a machine without Exchange; it has no other."""
+    now = datetime.now(UTC)
+    asked = machine_arguments(inventory.host_root, now - timedelta(days=EVENTS_OF_DAYS))
+    host = _read(lambda: session.script("observe-host", asked, time_limit_s=READ_LIMIT_S))
+    return decode_machine(host, name=name, observed_at=now)
+
+
 def _with_certificates(session: HostSession, server: ActualServer) -> ActualServer:
     """The same with what one more request on the Exchange channel tells of its certificates."""
+    if is_machine(server):
+        return server
     calls = certificate_calls(server.name, server.generation)
     answer = None
     if calls:
@@ -184,7 +198,7 @@ def observe_each(
         found = observe_server(session, name, inventory, services=services.get(name, ()))
         return _with_certificates(session, found) if has_certificates else found
 
-    entries = [server for server in inventory.servers if server.name in names]
+    entries = [host for host in inventory.hosts if host.name in names]
     with Fleet(entries) as fleet:
         answers = fleet.map(look)
     failures: dict[str, GoexchangeError] = {}

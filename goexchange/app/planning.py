@@ -28,6 +28,7 @@ from goexchange.plan.context import Pilots
 from goexchange.plan.planner import Pace, make_draft
 from goexchange.plan.sealing import dump, load, seal
 from goexchange.schema import suggestion
+from goexchange.spec.machines import machines_of
 from goexchange.spec.selection import select_servers
 from goexchange.store.pilots import read_pilots
 
@@ -64,15 +65,20 @@ def make_plan(request: PlanRequest) -> Plan:
     wanted = {name for spec in desired for name in select_servers(spec.targets, request.inventory)}
     names = sorted(wanted & set(request.servers) if request.servers else wanted)
     others = members_beside(request.inventory, names)
+    machines = machines_of(desired)
     actual = request.observed
     if actual is None and request.facts_file:
         actual = read_facts(request.facts_file)
     actual = actual or observe_servers(
-        request.inventory, names, also=others, services=services_to_stop(desired, request.inventory)
+        request.inventory,
+        [*names, *machines],
+        also=others,
+        services=services_to_stop(desired, request.inventory),
     )
-    seen = {*names, *others}
+    seen = {*names, *others, *machines}
     actual = evolve(actual, servers=tuple(each for each in actual.servers if each.name in seen))
-    missing = sorted(set(names) - {each.name for each in actual.servers})
+    needed = {*names, *(machines if request.facts_file else ())}
+    missing = sorted(needed - {each.name for each in actual.servers})
     if missing:
         raise InvalidDocument(
             f"{request.facts_file} has no facts of {', '.join(missing)}: observe again, or name"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -144,7 +144,7 @@ def resume(
     remarks = _only_back(folder, plan, approval, site.inventory)
     about = _identity(folder, approval)
     about = evolve(about, assumed=assumed, rebuilt_from=rebuilt_from)
-    with _fleet(plan, site) as sessions:
+    with _fleet(plan, site, waits_for_machines=False) as sessions:
         ended = _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
     return evolve(ended, remarks=(*remarks, *ended.remarks))
 
@@ -180,7 +180,7 @@ def bring_back(
     keeps it from that. `proved_dead` are the runs whose holders are.
     """
     runs = Runs(site.store)
-    with _fleet(plan, site) as sessions:
+    with _fleet(plan, site, waits_for_machines=False) as sessions:
         folder = runs.create(plan=content, approval=None, now=SystemClock().now())
         about = evolve(_identity(folder, None), proved_dead=proved_dead)
         return _perform(folder, plan, about=about, site=site, sessions=sessions, watch=watch)
@@ -339,22 +339,35 @@ def _requests(
 
 
 @contextmanager
-def _fleet(plan: Plan, site: Site) -> Iterator[Callable[[str], HostSession]]:
-    """Sessions of the plan's servers, all of them or none.
+def _fleet(
+    plan: Plan, site: Site, *, waits_for_machines: bool = True
+) -> Iterator[Callable[[str], HostSession]]:
+    """Sessions of the plan's hosts, all of them or none.
 
+    Shape: what brings a database back does not wait for a machine without Exchange: it is asked
+    again whenever something is sent there.
     Raises: Unreachable, AuthenticationRefused.
     """
-    from goexchange.app.worker import Fleet
+    from goexchange.app.worker import Fleet, RemoteSession
 
     names = {step.server for lane in plan.body.lanes for step in lane.steps}
-    entries = [server for server in site.inventory.servers if server.name in names]
+    entries = [host for host in site.inventory.hosts if host.name in names]
     missing = sorted(names - {server.name for server in entries})
     if missing:
         raise NotNow(f"the inventory has no server {', '.join(missing)} any more; plan again")
-    with Fleet(entries) as fleet:
-        if fleet.failures:
-            raise together(list(fleet.failures.values()))
-        yield fleet.session
+    with Fleet(entries) as fleet, ExitStack() as opened:
+        away = {each for each in fleet.failures if site.inventory.is_machine(each)}
+        failures = [
+            failure
+            for name, failure in fleet.failures.items()
+            if waits_for_machines or name not in away
+        ]
+        if failures:
+            raise together(failures)
+        late = {entry.name: RemoteSession(entry) for entry in entries if entry.name in away}
+        for session in late.values():
+            opened.callback(session.close)
+        yield lambda name: late[name] if name in late else fleet.session(name)
 
 
 def _approval_bytes(approval: Approval | None) -> bytes | None:

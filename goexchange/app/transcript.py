@@ -36,7 +36,7 @@ _BINARY = frozenset({"content", "slots", "start", "runner", "output", "error_out
 def pseudonyms_of(plan: Plan, inventory: Inventory) -> Pseudonyms:
     """The names that the inventory and the plan's facts know."""
     names: list[tuple[str, str]] = []
-    for entry in inventory.servers:
+    for entry in inventory.hosts:
         names += _host(entry.name, entry.address)
         user = entry.connection.username
         if user:

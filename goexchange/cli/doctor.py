@@ -8,7 +8,7 @@ import click
 
 from goexchange.app import loading
 from goexchange.cli.console import Console
-from goexchange.cli.selection import named_servers
+from goexchange.cli.selection import named_hosts
 
 
 @click.command("doctor")
@@ -28,7 +28,7 @@ def doctor(
     servers: tuple[str, ...],
     targets: tuple[str, ...],
 ) -> int:
-    """Try what the tool needs of SERVERs, and say what is missing and how to mend it.
+    """Try what the tool needs of SERVERs and machines, and say what is missing and how to mend it.
 
     Reach, authenticate, administrator rights, PowerShell, clock, Exchange endpoint, tools, the
     tool's own folder and its rights, a host job started and ended there, and each share of the
@@ -43,7 +43,7 @@ def doctor(
 
     console, options = obj
     inventory = loading.inventory(loading.configuration(options))
-    chosen = named_servers(inventory, names, servers)
+    chosen = named_hosts(inventory, names, servers)
     folders = tuple(dict.fromkeys((*(each.path for each in inventory.shares), *targets)))
     found = examine(inventory, chosen, folders)
     code = exit_code_of(found)

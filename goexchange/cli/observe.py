@@ -11,7 +11,7 @@ import click
 from goexchange import codec
 from goexchange.app import loading
 from goexchange.cli.console import Console
-from goexchange.cli.selection import named_servers
+from goexchange.cli.selection import named_hosts
 
 
 @click.command("observe")
@@ -25,13 +25,15 @@ def observe(
     servers: tuple[str, ...],
     file: str | None,
 ) -> None:
-    """Read the facts of SERVERs, or of all that the inventory has; changes nothing."""
+    """Read the facts of SERVERs, machines without Exchange among them, or of all that the inventory
+    has; changes nothing.
+    """
     from goexchange.app.observing import observe_servers
     from goexchange.report.facts_text import render_facts
 
     console, options = obj
     inventory = loading.inventory(loading.configuration(options))
-    state = observe_servers(inventory, named_servers(inventory, names, servers))
+    state = observe_servers(inventory, named_hosts(inventory, names, servers))
     plain = codec.to_plain(state)
     if file is not None:
         text = json.dumps(plain, indent=1, sort_keys=True, ensure_ascii=False)

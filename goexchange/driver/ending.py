@@ -253,7 +253,8 @@ def _backup_command(lane: Lane) -> str:
                     f" (the plan's went to {request['target']})"
                 )
             if "volumes" not in request:
-                return "start a full online backup with " + " ".join(request.get("start", ()))
+                on = "" if step.server == lane.server else f"on {step.server}, "
+                return f"{on}start a full online backup with {' '.join(request.get('start', ()))}"
             target, volumes = request["target"], ",".join(request["volumes"])
             return f"wbadmin start backup -backupTarget:{target} -include:{volumes} -vssFull -quiet"
     return "start a full online backup of the database's volumes"

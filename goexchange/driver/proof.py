@@ -37,6 +37,7 @@ BACKUP_OF = {
     Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
 }
 _NO_TRUNCATION = "no truncation seen"
+CLOCKS_AGREE_WITHIN = timedelta(minutes=1)
 _PARTS = ("job_succeeded", "is_newer", "event_completed", "retrievable")
 
 
@@ -70,13 +71,16 @@ class _Streamed:
 
 @frozen(kw_only=True)
 class _Backup:
-    """The backup that is proved: the step that made it, and when its job started by the host's
-    clock.
+    """The backup that is proved: the step that made it, and when its job started.
+
+    Shape: `began` is by the clock of the host of the job, which its copies are told by; `started`
+    by that of the Exchange server, None where its clock is not known.
     """
 
     step: Step
     result: Mapping[str, Any]
-    started: datetime
+    began: datetime
+    started: datetime | None
 
 
 def backup_proof(subject: Subject, seen: ActualServer) -> dict[str, Any]:
@@ -88,7 +92,7 @@ def backup_proof(subject: Subject, seen: ActualServer) -> dict[str, Any]:
     call = subject.step.call
     assert isinstance(call, ControllerCall)
     wanted = tuple(str(each) for each in call.arguments["databases"])
-    backup = _backup(subject)
+    backup = _backup(subject, seen)
     started = None if backup is None else backup.started
     host = seen.host if isinstance(seen.host, ActualHost) else None
     events = _events(host, started)
@@ -141,7 +145,7 @@ def findings_of(proof: Mapping[str, Any]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _backup(subject: Subject) -> _Backup | None:
+def _backup(subject: Subject, seen: ActualServer) -> _Backup | None:
     """The nearest backup before the proof; None when it did not succeed."""
     action = BACKUP_OF[subject.step.action]
     steps = [
@@ -153,12 +157,13 @@ def _backup(subject: Subject) -> _Backup | None:
         record = subject.state.step(step.id)
         if happened(record) and record.result is not None:
             text = record.result["started_at_utc"]
-            started = parse_time(text) if text else record.first_sent_at_utc
-            return (
-                None
-                if started is None
-                else _Backup(step=step, result=record.result, started=started)
-            )
+            sent = record.first_sent_at_utc
+            began = parse_time(text) if text else sent
+            if began is None:
+                return None
+            is_there = step.server == subject.lane.server
+            started = began if is_there else _by_clock_of(seen, sent)
+            return _Backup(step=step, result=record.result, began=began, started=started)
     return None
 
 
@@ -183,8 +188,19 @@ def _streamed(
     seconds = backup.result.get("seconds")
     within = None
     if isinstance(seconds, (int, float)):
-        within = Within(begins=backup.started, ends=backup.started + timedelta(seconds=seconds))
+        within = Within(begins=backup.began, ends=backup.began + timedelta(seconds=seconds))
     return _Streamed(files=tuple(files), within=within, events=_all_events(host))
+
+
+def _by_clock_of(seen: ActualServer, moment: datetime | None) -> datetime | None:
+    """A moment of ours by the server's clock, a little too early: when its clock was read within
+    the look is not known to the second.
+
+    Unknown: None, where the server's clock is not known.
+    """
+    if moment is None or isinstance(seen.host, Unknown):
+        return None
+    return moment + (seen.host.clock_utc - seen.host.observed_at_utc) - CLOCKS_AGREE_WITHIN
 
 
 def _last_full_backup(seen: ActualServer, guids: Sequence[str]) -> datetime | None:
@@ -273,9 +289,9 @@ def _is_retrievable(backup: _Backup | None, host: ActualHost | None) -> bool:
     if backup is None:
         return False
     if not _has_own_copies(backup):
-        return host is not None and _is_in_catalogue(host.windows_backup, backup.started)
+        return host is not None and _is_in_catalogue(host.windows_backup, backup.began)
     made = backup.result.get("copy_at_utc")
-    minute = backup.started.replace(second=0, microsecond=0)  # some catalogues know no seconds
+    minute = backup.began.replace(second=0, microsecond=0)  # some catalogues know no seconds
     return isinstance(made, str) and parse_time(made) >= minute
 
 

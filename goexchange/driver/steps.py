@@ -101,20 +101,21 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
             return False  # an operator asked for something: the lane is looked at again
         if not step.delay_s or talk.now - moment < AWAKE_WITHIN:
             break
-    drafts, against = yield from _decided(talk, step)
+    drafts, against = yield from _decided(talk, lane, step)
     if against:
         drafts.append(_skipped(lane, step, against, cause="guard"))
     yield from talk.append(*drafts)
     return not against and not is_held(talk, step)
 
 
-def _decided(talk: Conversation, step: Step) -> Talk[tuple[list[Draft], str]]:
+def _decided(talk: Conversation, lane: Lane, step: Step) -> Talk[tuple[list[Draft], str]]:
     """Decide the step's guards on what is so now: the records, and in words what speaks against it.
     Nothing speaks against what brings mail back.
     """
     if not step.guards or step.direction is Direction.BACK:
         return [], ""
-    yield from _look_again(talk, step)
+    for server in dict.fromkeys((step.server, lane.server)):  # guards ask about the lane's own
+        yield from _look_again(talk, step, server)
     verdicts = talk.guards.before_step(talk.plan, step, talk.state, talk.observed(), talk.now)
     drafts = [
         Draft(RecordKind.GUARD, {"step": step.id, "verdict": to_plain(verdict)})
@@ -128,19 +129,18 @@ def _decided(talk: Conversation, step: Step) -> Talk[tuple[list[Draft], str]]:
     return drafts, f"guard: {'; '.join(against)}" if against else ""
 
 
-def _look_again(talk: Conversation, step: Step) -> Talk[None]:
+def _look_again(talk: Conversation, step: Step, server: str) -> Talk[None]:
     """Guards decide on what is so now: an old observation is made again."""
-    seen = talk.actual.get(step.server)
+    seen = talk.actual.get(server)
     is_fresh = seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR
     if is_fresh and not LOOKS_AT_OUR_DOING.intersection(step.guards):
         return
-    event = yield from talk.observe(step.server, databases_on(talk.plan, step.server))
+    event = yield from talk.observe(server, databases_on(talk.plan, server))
     if isinstance(event, Observed):
-        yield from talk.append(*talk.facts_drafts_of(step.server))
+        yield from talk.append(*talk.facts_drafts_of(server))
     else:
-        talk.actual.pop(
-            step.server, None
-        )  # what cannot be seen is unknown, however lately it was known
+        # what cannot be seen is unknown, however lately it was known
+        talk.actual.pop(server, None)
 
 
 def _not_before(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> datetime:
@@ -380,7 +380,7 @@ def _by_looking(
     given_up = _no_second_try(talk, lane, step, result)
     if given_up is not None:
         return given_up
-    drafts, against = yield from _decided(talk, step)  # what was so at first may be over
+    drafts, against = yield from _decided(talk, lane, step)  # what was so may be over
     yield from talk.append(*drafts)
     return failed(against, result) if against else None
 

@@ -11,6 +11,7 @@ from goexchange.errors import ExitCode
 from goexchange.model.accounts import is_managed
 from goexchange.model.actual import ActualHost, ActualServer
 from goexchange.model.examination import Examination, Health, Look, Reach
+from goexchange.model.machines import is_machine
 from goexchange.model.unknown import Unknown
 
 CLOCK_APART_MAX_S = 60
@@ -43,14 +44,13 @@ def looks_at_host(server: ActualServer, *, now: datetime) -> tuple[Look, ...]:
         _elevation(host),
         _powershell(host),
         _clock(host, now),
-        _endpoint(server),
-        _eseutil(host),
+        *(() if is_machine(server) else (_endpoint(server), _eseutil(host))),
         *_silent_parts(host),
     )
 
 
-def looks_at_trial(trial: Mapping[str, Any], root: str, host: ActualHost | Unknown) -> list[Look]:
-    """What try-root found: the folder of the tool, and the tools of Windows."""
+def looks_at_trial(trial: Mapping[str, Any], root: str, server: ActualServer) -> list[Look]:
+    """What try-root found: the folder of the tool, and the tools of Windows that back up."""
     had = "was there" if trial["had_root"] else "can be made, private"
     written = Look(
         check="job root",
@@ -60,7 +60,9 @@ def looks_at_trial(trial: Mapping[str, Any], root: str, host: ActualHost | Unkno
         else f"{root}: what was read back is not what was written",
         remedy=None if trial["is_same"] else "check the volume and what filters files there",
     )
-    return [written, _wbadmin(trial, host), _diskshadow(trial)]
+    if is_machine(server):
+        return [written]
+    return [written, _wbadmin(trial, server.host), _diskshadow(trial)]
 
 
 def refused_root(code: str, message: str, root: str) -> Look:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from attrs import field, frozen
 
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
+from goexchange.model.machines import is_machine
 from goexchange.model.plan import Action, Lane, PlanBody, Step, VerdictKind
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
@@ -87,6 +88,18 @@ class Question:
     def host(self) -> ActualHost:
         """Its host. Raises: FactUnknown."""
         return need(self.server.host, f"the state of the host of {self.lane.server}")
+
+    @property
+    def machines(self) -> Iterator[tuple[str, ActualHost]]:
+        """The machines without Exchange that steps of the lane run on, by name, with their hosts.
+        Raises: FactUnknown.
+        """
+        seen = _servers(Same(self.actual))
+        planned = {each.name for each in self.body.facts.servers if is_machine(each)}
+        for name in sorted({step.server for step in self.lane.steps} & planned):
+            found = seen.get(name.lower())
+            host = Unknown("it was not observed") if found is None else found.host
+            yield name, need(host, f"the state of {name}")
 
     @property
     def databases(self) -> tuple[ActualDatabase, ...]:

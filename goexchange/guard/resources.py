@@ -19,6 +19,7 @@ from goexchange.guard.space import MARGIN
 from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, Volume
 from goexchange.model.configuration import CERTIFICATES_END_WITHIN_S
 from goexchange.model.desired import DesiredState
+from goexchange.model.machines import is_machine
 from goexchange.model.plan import Need, PlanBody, Verdict, VerdictKind
 from goexchange.model.resource_check import ResourceCheck, ResourceFinding, Subject, Weight
 from goexchange.model.unknown import Unknown
@@ -46,6 +47,9 @@ def resource_check(
     meant = {(each.server, each.database) for each in body.decisions}
     found = [*_of_plan(body), *_bare(unprotected, meant)]
     for server in body.facts.servers:
+        if is_machine(server):
+            found += _of_machine(server)
+            continue
         found += _of_server(server, now)
         found += certificate_findings(server, now=now, within_s=certificates_end_within_s)
         if isinstance(server.databases, Unknown):
@@ -102,6 +106,21 @@ def _of_server(server: ActualServer, now: datetime) -> Iterator[ResourceFinding]
     yield from _events(host, server.name, now)
     yield from _recoveries(host, server.name)
     yield from _tools(host, server.name)
+
+
+def _of_machine(machine: ActualServer) -> Iterator[ResourceFinding]:
+    """A machine without Exchange is asked for what a job of ours needs there, and no more."""
+    host = machine.host
+    if isinstance(host, Unknown):
+        yield _unknown(machine.name, Subject.SERVER, "its host", host)
+        return
+    about = _About(machine.name, Subject.SERVER)
+    if host.is_elevated is not True:
+        remedy = "use an account that is administrator of the machine"
+        yield about.say(Weight.PROBLEM, "our session has no administrator rights", remedy)
+    else:
+        text = f"it answers: PowerShell {host.powershell_version}, administrator rights"
+        yield about.say(Weight.GOOD, text)
 
 
 def _services(host: ActualHost, address: str) -> Iterator[ResourceFinding]:

@@ -98,13 +98,17 @@ def _build(text: str) -> tuple[int, ...] | None:
 
 
 def _elevated(question: Question) -> Answer:
-    if question.host.is_elevated is not True:
+    lacking = [] if question.host.is_elevated is True else ["the host"]
+    machines = tuple(question.machines)
+    lacking += [name for name, host in machines if host.is_elevated is not True]
+    if lacking:
         return blocks(
-            "our session on the host has no administrator rights",
-            "use an account that is administrator of the host",
+            f"our session on {' and '.join(lacking)} has no administrator rights",
+            f"use an account that is administrator of {' and '.join(lacking)}",
             is_elevated=False,
         )
-    return passes("administrator rights on the host", is_elevated=True)
+    on = "".join(f" and on {name}" for name, _ in machines)
+    return passes(f"administrator rights on the host{on}", is_elevated=True)
 
 
 def _temporary_path(question: Question) -> Answer:
@@ -179,7 +183,7 @@ TOOL_FITS = Guard(
 )
 ELEVATED = Guard(
     id="elevated",
-    rule="our session has administrator rights on the host",
+    rule="our session has administrator rights on the host, and on every machine of the lane",
     moments=AT_ALL_TIMES,
     reads=(),
     judge=_elevated,

@@ -178,6 +178,9 @@ class _Loader:
         )
 
     def _machine(self, name: str, place: Place, part: Section) -> MachineEntry:
+        if part.has("exchange"):
+            detail = "A machine has no Exchange endpoint; what has one belongs to `servers`."
+            self._findings.add("no-exchange", detail=detail, place=part.place_of("exchange"))
         return MachineEntry(
             name=name,
             address=part.optional_text("address") or name,
@@ -310,7 +313,12 @@ class _Loader:
     ) -> None:
         site_names = tuple(site.name for site in sites)
         names = tuple(server.name for server in servers)
+        known = {server.name.casefold() for server in servers}
         for root in self._roots:
+            for name, place, _ in root.members("machines"):
+                if name.casefold() in known:
+                    detail = f"'{name}' is one of the `servers` already; a host has one entry."
+                    self._findings.add("repeated", detail=detail, place=place)
             for _, _, part in root.members("servers"):
                 site = part.optional_text("site")
                 if site is not None and site not in site_names:

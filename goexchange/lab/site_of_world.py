@@ -76,10 +76,11 @@ class SiteOfWorld:
                 name=each.name,
                 fqdn=each.fqdn,
                 address=each.address,
-                has_exchange=each.generation not in WITHOUT_CMDLETS
+                has_exchange=each.has_exchange
+                and each.generation not in WITHOUT_CMDLETS
                 and not has_snapin(each.generation),
             )
-            for each in self.world.site.servers
+            for each in (*self.world.site.servers, *self.world.site.machines)
         )
 
     def users(self) -> tuple[SiteUser, ...]:

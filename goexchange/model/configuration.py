@@ -143,7 +143,8 @@ class ServerEntry:
     """A server of the inventory and how it is reached.
 
     Shape: `connection` is complete: the server's own settings over its profile's over the built-in
-    ones; `generation` is a hint for before the first observation, None when not given.
+    ones; `generation` is a hint for before the first observation, None when not given. A machine
+    has no Exchange, so no endpoint of it is ever asked.
     """
 
     name: str
@@ -153,6 +154,7 @@ class ServerEntry:
     generation: Generation | None
     connection: ConnectionProfile
     place: Place
+    has_exchange: bool = True
 
 
 @frozen(kw_only=True)
@@ -163,6 +165,20 @@ class MachineEntry:
     address: str
     connection: ConnectionProfile
     place: Place
+
+    @property
+    def as_host(self) -> ServerEntry:
+        """The machine as whoever speaks with hosts takes it."""
+        return ServerEntry(
+            name=self.name,
+            address=self.address,
+            site=None,
+            availability_group=None,
+            generation=None,
+            connection=self.connection,
+            place=self.place,
+            has_exchange=False,
+        )
 
 
 class Weekday(Enum):
@@ -324,6 +340,15 @@ class Inventory:
     other_work: tuple[OtherWork, ...] = ()
     sentinel: SentinelNotice = SentinelNotice()
     certificates_end_within_s: int = CERTIFICATES_END_WITHIN_S
+
+    @property
+    def hosts(self) -> tuple[ServerEntry, ...]:
+        """Everything that can be spoken with: the servers, and the machines without Exchange."""
+        return (*self.servers, *(each.as_host for each in self.machines))
+
+    def is_machine(self, name: str) -> bool:
+        """Whether a host of that name is a machine without Exchange."""
+        return any(each.name == name for each in self.machines)
 
 
 class Origin(Enum):

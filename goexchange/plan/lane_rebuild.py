@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from goexchange.model.plan import Lane, RunsWhen
 from goexchange.plan.accounts import add_trials, under_accounts
+from goexchange.plan.agents import add_trial_of_machine
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.context import LaneContext
 from goexchange.plan.host_records import add_close_record, add_remove_sentinel, keeper_of
@@ -71,6 +72,7 @@ def offline_lane(context: LaneContext, *, needs: tuple[str, ...]) -> Lane:
     suspended = add_suspend(lane, context)
     add_wait(lane, context)
     add_backup_before(lane, context)
+    add_trial_of_machine(lane, context)
     stopped = add_stop_services(lane, context)
     add_last_look(lane, context)
     held = add_hold_copies(lane, context)

@@ -18,6 +18,7 @@ from goexchange.model.plan import (
     RunsWhen,
 )
 from goexchange.plan import words
+from goexchange.plan.agents import agent_words
 from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job
 from goexchange.plan.context import LaneContext
@@ -26,6 +27,7 @@ from goexchange.plan.ntbackup import ntbackup_job
 from goexchange.plan.phase_conflicts import LOOKS_EVERY
 from goexchange.plan.shadow import copied_databases, shadow_job
 from goexchange.schedule.history import Estimate
+from goexchange.spec.machines import machine_of
 
 PROOF_LIMIT_S = 3600
 SETTLE_S = 600  # how long an agent's word from before its start is not believed after it
@@ -80,7 +82,9 @@ def what_it_takes(coverage: Coverage, declared: OnlineBackup) -> str:
     """What a backup takes and where it goes, in words."""
     if declared.method is OnlineBackupMethod.AGENT:
         start = declared.agent.start if declared.agent is not None else ()
-        return f"by the agent {words.listed(start[:1])}, which chooses what it takes"
+        machine = machine_of(declared)
+        on = "" if machine is None else f" on {machine}"
+        return f"by the agent {words.listed(start[:1])}{on}, which chooses what it takes"
     if declared.method is OnlineBackupMethod.NTBACKUP:
         return f"by ntbackup of {coverage.what} -> {coverage.target}"
     if declared.method is OnlineBackupMethod.DISKSHADOW:
@@ -102,6 +106,7 @@ def _add(
     names = words.listed(coverage.names)
     may = "may cover" if declared.method is OnlineBackupMethod.AGENT else "covers"
     is_agent = declared.method is OnlineBackupMethod.AGENT
+    machine = machine_of(declared)
     backup = lane.add(
         side.backup,
         backup_job(context, declared, coverage),
@@ -112,6 +117,7 @@ def _add(
         time_limit_s=declared.timeout_s + (LIMIT_MARGIN_S if is_agent else 0),
         **timed(_backup_time(context, coverage)),
         origin=declared.place,
+        **({} if machine is None else {"server": machine}),
     )
     _add_proof(lane, context, (backup, declared, coverage), side)
 
@@ -129,7 +135,7 @@ def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage)
     """The host job of the declared method."""
     if declared.method is OnlineBackupMethod.AGENT:
         assert declared.agent is not None  # the reader of specifications asks for it
-        return host_job("agent", _agent_request(declared.agent, limit_s=declared.timeout_s))
+        return host_job("agent", _agent_request(declared.agent, context, declared.timeout_s))
     if declared.method is OnlineBackupMethod.DISKSHADOW:
         return shadow_job(context, coverage)
     if declared.method is OnlineBackupMethod.NTBACKUP:
@@ -144,12 +150,16 @@ def backup_job(context: LaneContext, declared: OnlineBackup, coverage: Coverage)
     )
 
 
-def _agent_request(agent: BackupAgent, *, limit_s: int) -> dict[str, object]:
+def _agent_request(agent: BackupAgent, context: LaneContext, limit_s: int) -> dict[str, object]:
+    commands = {
+        "start": agent.start,
+        "state": agent.state,
+        "stop": agent.stop or (),
+        "copies": agent.copies or (),
+    }
+    about = {"server": context.server.name, "database": context.database.name}
     return {
-        "start": list(agent.start),
-        "state": list(agent.state),
-        "stop": list(agent.stop or ()),
-        "copies": list(agent.copies or ()),
+        **{name: agent_words(each, **about) for name, each in commands.items()},
         "states": [{"prints": each.prints, "means": each.means.value} for each in agent.states],
         "poll_every_s": agent.poll_every_s,
         "settle_s": max(SETTLE_S, _LOOKS_TO_SETTLE * agent.poll_every_s),

@@ -49,7 +49,7 @@ from goexchange.plan.premises import premises_of_lane, premises_of_server
 from goexchange.plan.preparation import Prepared, Setting, decision_of, prepare
 from goexchange.plan.processes import around_run, server_lanes
 from goexchange.plan.public_folders import as_public_folder
-from goexchange.plan.refusals import unsupported_diagnostics, unused_machines
+from goexchange.plan.refusals import unsupported_diagnostics
 from goexchange.plan.run_order import in_order, run_order
 from goexchange.plan.sealing import FORMAT
 from goexchange.plan.server_work import ServerWork, decision_of_server, server_works
@@ -154,7 +154,7 @@ def make_draft(
         backups=backup_lines(working),
         facts=seen,
         diagnostics=(
-            *_diagnostics(specs, stores, prepared, inventory=inventory),
+            *_diagnostics(specs, stores, prepared),
             *sealed_over_http(inventory, _at_work(lanes, seen), OLD),
             *not_asked(_at_work(lanes, seen), _consents(working, busy)),
         ),
@@ -325,10 +325,8 @@ def _diagnostics(
     specs: Sequence[DesiredState],
     stores: Sequence[DesiredState],
     prepared: Sequence[Prepared],
-    *,
-    inventory: Inventory,
 ) -> tuple[Diagnostic, ...]:
     """`stores` are the specifications that are about databases: each has to mean one."""
     unexecuted = tuple(one for each in specs for one in unsupported_diagnostics(each))
     missing = unmatched(stores, [each.candidate for each in prepared])
-    return (*unexecuted, *missing, *unused_machines(inventory))
+    return (*unexecuted, *missing)

@@ -14,6 +14,7 @@ from goexchange.model.history import Measurement
 from goexchange.model.plan import ConsentNeed, Decision, Need, Reason
 from goexchange.model.unknown import Unknown, known
 from goexchange.plan.accounts import refuse_account
+from goexchange.plan.agents import refuse_agents
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.consents import consents_of, refuse_forbidden
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
@@ -117,6 +118,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_on_2007(server, database, needed, spec)
         or refuse_public_folders(server, database, needed, spec)
         or refuse_missing_services(known(server.host), spec, needed)
+        or refuse_agents(spec, needed, servers=setting.servers, database=database.name)
         or refuse_open_run(candidate, known(server.host))
     )
     if refused is not None:

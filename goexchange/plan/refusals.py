@@ -4,9 +4,8 @@ it.
 
 from __future__ import annotations
 
-from goexchange.errors import Diagnostic, Severity
+from goexchange.errors import Diagnostic
 from goexchange.model.actual import ActualHost, ActualServer, Generation
-from goexchange.model.configuration import Inventory
 from goexchange.model.desired import DesiredState, OnlineBackupMethod, Script
 from goexchange.model.plan import Reason
 from goexchange.model.unknown import Unknown, known
@@ -109,23 +108,6 @@ def unsupported_diagnostics(spec: DesiredState) -> tuple[Diagnostic, ...]:
             place=part.place,
         )
         for part in unsupported_parts(spec)
-    )
-
-
-def unused_machines(inventory: Inventory) -> tuple[Diagnostic, ...]:
-    """A warning for each machine of the inventory that is written down and not used."""
-    return tuple(
-        Diagnostic(
-            id="machine-not-used",
-            summary="a machine of the inventory is not used by this version",
-            detail=f"{each.name} is one of its `machines` and not its `verifier`, and this version"
-            " sends no work to such machines.",
-            severity=Severity.WARNING,
-            address=each.name,
-            place=each.place,
-        )
-        for each in inventory.machines
-        if each.name != inventory.verifier
     )
 
 

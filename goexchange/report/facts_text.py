@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from goexchange.model.actual import ActualDatabase, ActualMta, ActualServer, ActualState
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    ActualMta,
+    ActualServer,
+    ActualState,
+)
+from goexchange.model.machines import is_machine
 from goexchange.model.unknown import Unknown
 from goexchange.report.shown import shown, wrap
 from goexchange.report.table import Column, Frame, Row, table
@@ -34,6 +41,9 @@ def _server(server: ActualServer, frame: Frame) -> list[str]:
     name = generation if isinstance(generation, Unknown) else f"Exchange {generation.value}"
     group = server.availability_group
     member = "" if group is None else f" · availability group {_said(group)}"
+    if is_machine(server):
+        lines = ["", *wrap(f"{shown(server.name)} · a machine without Exchange", frame.width)]
+        return [*lines, *(f"  {line}" for line in wrap(_machine(server), frame.width - 2))]
     who = f"{shown(server.name)} ({shown(server.fqdn)})"
     head = f"{who} · {name} · build {_said(server.build)}{member}"
     lines = ["", *wrap(head, frame.width)]
@@ -51,13 +61,24 @@ def _host(server: ActualServer) -> str:
     host = server.host
     if isinstance(host, Unknown):
         return f"host: {host}"
-    free = "volumes unknown"
-    if not isinstance(host.volumes, Unknown):
-        free = ", ".join(
-            f"{shown(each.mount_point)} {size_text(each.free_bytes)} free" for each in host.volumes
-        )
     tool = _said(host.eseutil_version)
-    return f"PowerShell {shown(host.powershell_version)} · eseutil {tool} · {free}"
+    return f"PowerShell {shown(host.powershell_version)} · eseutil {tool} · {_free(host)}"
+
+
+def _machine(server: ActualServer) -> str:
+    host = server.host
+    if isinstance(host, Unknown):
+        return f"host: {host}"
+    rights = "administrator rights" if host.is_elevated else "no administrator rights"
+    return f"PowerShell {shown(host.powershell_version)} · {rights} · {_free(host)}"
+
+
+def _free(host: ActualHost) -> str:
+    if isinstance(host.volumes, Unknown):
+        return "volumes unknown"
+    return ", ".join(
+        f"{shown(each.mount_point)} {size_text(each.free_bytes)} free" for each in host.volumes
+    )
 
 
 def _mta(mta: ActualMta) -> str:

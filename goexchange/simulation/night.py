@@ -168,7 +168,8 @@ def make_night(
     if prepare is not None:
         prepare(world)
     performer = Performer(world=world, clock=clock, root=inventory.host_root)
-    servers = tuple(performer.observe(server.name, ()) for server in site.servers)
+    hosts = (*site.servers, *site.machines)
+    servers = tuple(performer.observe(host.name, ()) for host in hosts)
     actual = ActualState(observed_at_utc=at, servers=servers)
     draft = make_draft(specifications, inventory, actual, now=at, repairs=repairs)
     body = evolve(draft, guards=evaluate.at_plan(draft, actual, at))

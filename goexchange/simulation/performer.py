@@ -12,6 +12,7 @@ from attrs import define, field
 from goexchange.backup.manifest import parse_manifest
 from goexchange.driver import effects, events
 from goexchange.facts import groups
+from goexchange.facts.machines import decode_machine, machine_arguments
 from goexchange.facts.mta import (
     OldAnswers,
     decode_old_server,
@@ -93,8 +94,12 @@ class Performer:
 
         Raises: HostDown while it reboots.
         """
-        generation = self.world.hosts[server].description.generation
-        since = self.now() - EVENTS_BEFORE
+        description = self.world.hosts[server].description
+        generation, since = description.generation, self.now() - EVENTS_BEFORE
+        if not description.has_exchange:
+            asked_host = machine_arguments(self.root, since)
+            seen = _as_sent(self.world.script(server, self.user, "observe-host", asked_host))
+            return decode_machine(seen, name=server, observed_at=self.now())
         if is_asked_without_cmdlets(generation):
             return self._old_server(server, since)
         exchange: Mapping[str, Any] | Unknown = self._pipeline(

@@ -21,6 +21,7 @@ from goexchange.model.actual import (
     ActualServer,
     Generation,
 )
+from goexchange.model.machines import is_machine
 from goexchange.model.plan import Action, JobCall, Plan, ScriptCall
 from goexchange.model.unknown import Unknown
 from goexchange.simulation.night import Night, night_of
@@ -40,6 +41,7 @@ from goexchange.world.site import (
     SiteDescription,
     TimeConstants,
     VolumeDescription,
+    machine,
 )
 from goexchange.world.world import World
 
@@ -149,7 +151,7 @@ def twin_night(plan: Plan, *, seed: int, starts_at: datetime) -> Night:
         plan=plan,
         first={},
     )
-    for server in site.servers:
+    for server in (*site.servers, *site.machines):
         performer.observe(server.name, ())
     return night_of(plan, performer)
 
@@ -165,6 +167,7 @@ def start_of(plan: Plan) -> datetime:
 def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
     """The twin's site."""
     servers = tuple(_servers(plan))
+    machines = tuple(_machines(plan))
     databases = tuple(_databases(plan, tuple(one.name for one in servers)))
     return SiteDescription(
         servers=servers,
@@ -172,6 +175,7 @@ def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
         groups=tuple(_groups(plan, [one.name for one in servers])),
         shares=tuple(ShareDescription(path=path) for path in _shares(plan)),
         accounts=tuple(_accounts(plan, servers)),
+        machines=machines,
         rates=_rates(plan, databases, seed),
         times=TimeConstants(mount=8.0, dismount=5.0, repair_request=60.0, boot=240.0),
         log_bytes=LOG_BYTES,
@@ -181,7 +185,7 @@ def twin_site(plan: Plan, *, seed: int = 0) -> SiteDescription:
 def _servers(plan: Plan) -> Iterator[ServerDescription]:
     wanted = _wanted(plan)
     for index, server in enumerate(plan.body.facts.servers):
-        if server.name not in wanted:
+        if server.name not in wanted or is_machine(server):
             continue
         host = server.host if isinstance(server.host, ActualHost) else None
         generation = server.generation
@@ -198,6 +202,25 @@ def _servers(plan: Plan) -> Iterator[ServerDescription]:
             if isinstance(server.availability_group, str)
             else None,
         )
+
+
+def _machines(plan: Plan) -> Iterator[ServerDescription]:
+    """The machines without Exchange that steps of the plan run on, with the files that are tried
+    there.
+    """
+    for index, seen in enumerate(plan.body.facts.servers):
+        mine = [
+            step for lane in plan.body.lanes for step in lane.steps if step.server == seen.name
+        ]
+        if mine and is_machine(seen):
+            tried = [
+                path
+                for step in mine
+                if step.action is Action.TRY_TARGET and isinstance(step.call, JobCall)
+                for path in step.call.request.get("files", ())
+            ]
+            address = f"192.0.2.{index % 250 + 1}"
+            yield machine(seen.name, address=address, programs=tuple(dict.fromkeys(tried)))
 
 
 def _mta(server: ActualServer) -> MtaDescription | None:

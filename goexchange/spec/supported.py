@@ -49,14 +49,7 @@ def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
     return (side.online for side in sides if side.online is not None)
 
 
-def _agent_machines(desired: DesiredState) -> _Finds:
-    for online in _online_backups(desired):
-        if online.agent is not None and online.agent.runs_on is not None:
-            yield online.agent.runs_on, online.agent.place
-
-
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
     ("a credential for the online backup to {value}", _credentials),
-    ("a backup agent on the machine {value}", _agent_machines),
 )

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from goexchange.errors import AnswerLost, GoexchangeError, Unreachable
+from goexchange.errors import AnswerLost, GoexchangeError, HostRefused, Unreachable
 from goexchange.model.actual import WITHOUT_CMDLETS
 from goexchange.model.configuration import SecretReference, ServerEntry
 from goexchange.model.plan import ExchangeCall
@@ -67,13 +67,14 @@ class RemoteSession:
             logging.getLogger(library).addHandler(logging.NullHandler())
 
     def open(self) -> None:
-        """Open both channels; the Windows channel alone where the version has no other.
+        """Open both channels; the Windows channel alone where version or machine has no other.
 
         Raises: Unreachable, AuthenticationRefused.
         """
         with self._lock:
             generation = self.server.generation
-            if not is_carried(generation) and generation not in WITHOUT_CMDLETS:
+            has_endpoint = not is_carried(generation) and generation not in WITHOUT_CMDLETS
+            if self.server.has_exchange and has_endpoint:
                 self._exchange.open()
             self._windows.open()
             self._was_open = True
@@ -85,6 +86,10 @@ class RemoteSession:
         AuthenticationRefused (nothing was sent).
         """
         generation = self.server.generation
+        if not self.server.has_exchange:
+            raise HostRefused(
+                f"{self.server.name} is a machine without Exchange", code="no-exchange"
+            )
         if is_carried(generation):  # the driver carries what changes something, under its fence
             asked = asking(generation, calls)
             return self.script(asked.script, asked.arguments, time_limit_s=time_limit_s)

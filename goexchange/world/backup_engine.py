@@ -65,6 +65,12 @@ class BackupRun:
     is_fake: bool = False
     group: str | None = None  # of Exchange 2003: a storage group that ntbackup streams out
     leaves_out: str = ""  # files of this kind are not read
+    begun_from: str | None = None  # the machine of our job, where that is not the host itself
+
+    @property
+    def job_host(self) -> str:
+        """Where the job is that began it."""
+        return self.begun_from or self.host
 
     @property
     def snapshot_at(self) -> datetime:
@@ -266,8 +272,11 @@ def begin_other_run(
     covered: Sequence[MailboxDatabase],
     is_fake: bool,
     group: str | None = None,
+    begun_from: str | None = None,
 ) -> BackupRun:
-    """A vendor's agent, diskshadow, or ntbackup of a storage group, begins a backup of these."""
+    """A vendor's agent, diskshadow, or ntbackup of a storage group, begins a backup of these; a job
+    on another machine may be what begins it.
+    """
     now = world.now()
     size = sum(host.files.size(each.edb_path) for each in covered)
     run = BackupRun(
@@ -281,6 +290,7 @@ def begin_other_run(
         is_windows_backup=False,
         is_fake=is_fake,
         group=group,
+        begun_from=begun_from,
     )
     return _freeze(world, host, run)
 

@@ -315,11 +315,11 @@ def _row_of_2010(database: MailboxDatabase, request: RepairRequest) -> ExchangeO
 
 def _hosts(world: World, identity: str | None) -> tuple[Host, ...] | None:
     if identity is None:
-        return tuple(world.hosts.values())
+        return world.exchange_hosts
     wanted = identity.lower()
     found = tuple(
         each
-        for each in world.hosts.values()
+        for each in world.exchange_hosts
         if wanted in (each.name.lower(), each.description.fqdn)
     )
     return found or None

@@ -38,7 +38,7 @@ def new_mailbox_database(world: World, given: Mapping[str, Any]) -> CmdletAnswer
     if given.get("Confirm"):
         return CmdletAnswer(terminating=needs_confirmation("New-MailboxDatabase", name))
     wanted = server.lower()
-    host = next((each for each in world.hosts.values() if each.name.lower() == wanted), None)
+    host = next((each for each in world.exchange_hosts if each.name.lower() == wanted), None)
     if host is None or find_database(world, name) is not None:
         why = (
             f"The server '{server}' wasn't found."

@@ -57,7 +57,7 @@ def make_empty(world: World, given: Mapping[str, Any]) -> CmdletAnswer:
         raise NotModelled("New-MailboxDatabase without paths")
     if given.get("Confirm"):
         return CmdletAnswer(terminating=needs_confirmation("New-MailboxDatabase", name))
-    host = next((h for h in world.hosts.values() if h.name.lower() == server.lower()), None)
+    host = next((h for h in world.exchange_hosts if h.name.lower() == server.lower()), None)
     if host is None or find_database(world, name) is not None:
         why = (
             f"The server '{server}' wasn't found."

@@ -175,7 +175,7 @@ def _host(world: World, identity: str) -> Host | None:
     return next(
         (
             each
-            for each in world.hosts.values()
+            for each in world.exchange_hosts
             if wanted in (each.name.lower(), each.description.fqdn)
         ),
         None,

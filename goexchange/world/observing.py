@@ -146,8 +146,10 @@ def _asked_services(host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tools(description: ServerDescription) -> dict[str, str | None]:
-    """Build and tools where the script looks for them: it finds neither of Exchange 2003."""
-    if description.generation is Generation.EXCHANGE_2003:
+    """Build and tools where the script looks for them: it finds neither of Exchange 2003, and
+    nothing of Exchange on a machine without it.
+    """
+    if description.generation is Generation.EXCHANGE_2003 or not description.has_exchange:
         return {"exsetup_version": None, "eseutil_version": None, "eseutil_path": None}
     return {
         "exsetup_version": description.file_version,

@@ -58,7 +58,8 @@ class MtaDescription(Shared):
 @frozen(kw_only=True)
 class ServerDescription(Shared):
     """An Exchange server: `version` is major, minor, build and revision of the installed build;
-    `installed_in` its folder when that is not the usual one.
+    `installed_in` its folder when that is not the usual one. Of a machine without Exchange
+    (`has_exchange`) neither counts; `programs` are files that lie there.
     """
 
     name: str
@@ -77,6 +78,8 @@ class ServerDescription(Shared):
     components: tuple[tuple[str, str, str], ...] = ()
     activation_policy: str = "Unrestricted"
     node_state: str = "Up"
+    has_exchange: bool = True
+    programs: tuple[str, ...] = ()
 
     @property
     def fqdn(self) -> str:
@@ -222,7 +225,7 @@ class TimeConstants(Shared):
 
 @frozen(kw_only=True)
 class SiteDescription(Shared):
-    """A whole site at the start."""
+    """A whole site at the start; `machines` are hosts without Exchange."""
 
     servers: tuple[ServerDescription, ...]
     databases: tuple[DatabaseDescription, ...]
@@ -230,6 +233,7 @@ class SiteDescription(Shared):
     shares: tuple[ShareDescription, ...] = ()
     users: tuple[UserDescription, ...] = (UserDescription(name="gxadmin"),)
     accounts: tuple[AccountDescription, ...] = ()
+    machines: tuple[ServerDescription, ...] = ()
     rates: Rates = field(factory=Rates)
     times: TimeConstants = field(factory=TimeConstants)
     log_bytes: int = MIB
@@ -288,6 +292,32 @@ def with_vault(site: SiteDescription) -> SiteDescription:
     writers = (stored.user, managed.user)
     vault = ShareDescription(path="\\\\backup02\\vault$\\", writers=writers)
     return evolve(site, shares=(*site.shares, vault), accounts=(stored, managed))
+
+
+def with_backup_server(site: SiteDescription) -> SiteDescription:
+    """The site with BKUP01, a machine without Exchange that has a vendor's backup agent."""
+    return evolve(site, machines=(*site.machines, BACKUP_SERVER))
+
+
+def machine(name: str, *, address: str, programs: tuple[str, ...]) -> ServerDescription:
+    """A machine without Exchange."""
+    volume = VolumeDescription(
+        mount_point="C:\\", label="System", size_bytes=200 * GIB, free_bytes=92 * GIB
+    )
+    return ServerDescription(
+        name=name,
+        address=address,
+        generation=Generation.SUBSCRIPTION_EDITION,  # nobody asks
+        version=(0, 0, 0, 0),
+        edition="",
+        volumes=(volume,),
+        has_exchange=False,
+        programs=programs,
+    )
+
+
+AGENT_PROGRAM = "C:\\agent\\backup.cmd"
+BACKUP_SERVER = machine("BKUP01", address="127.71.0.21", programs=(AGENT_PROGRAM,))
 
 
 def _scaled(database: DatabaseDescription, scale: float) -> DatabaseDescription:

@@ -1,5 +1,6 @@
 """A backup vendor's agent on a host: a program that starts a backup of every database, tells its
-state in words of its own, and lists the copies that it has.
+state in words of its own, and lists the copies that it has. On a machine without Exchange it is
+told of which server.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from goexchange.world.faults import AgentTrouble
 from goexchange.world.files import join
 from goexchange.world.hosts import Host
 from goexchange.world.jobs import HostJob
+from goexchange.world.site import AGENT_PROGRAM
 from goexchange.world.work import Ending, Work, Write
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
 
-PROGRAM = "C:\\agent\\backup.cmd"
+PROGRAM = AGENT_PROGRAM
 IDLE, RUNNING, SUCCESS, FAILED, STRANGE = "Idle", "Running", "Success", "Failed", "Waiting for tape"
 STORE = "C:\\agent\\store"
 HOLD, RELEASE = [PROGRAM, "hold"], [PROGRAM, "release"]
@@ -49,21 +51,35 @@ def watch_agent(world: World, host: Host, job: HostJob) -> Work:
             _result("not-started", looks=[_look(world.now(), "", None)], start=None), seconds=0.5
         )
     trouble = world.faults.take_agent()
+    server = _server(world, host, request["start"])
     is_busy = trouble is AgentTrouble.RUNNING or any(
-        run.host == host.name and run.is_running for run in world.backups
+        server is not None and run.host == server.name and run.is_running for run in world.backups
     )
     if is_busy:
         looks = [_look(world.now(), RUNNING)]
         return _ended(_result("running-already", looks=looks, start=None), seconds=0.5)
-    if request["start"] != [PROGRAM, "start"] or trouble is AgentTrouble.REFUSES:
+    if server is None or trouble is AgentTrouble.REFUSES:
         looks = [_look(world.now(), IDLE), _look(world.now(), IDLE)]
         return _ended(_result("not-started", looks=looks, start=5), seconds=0.5)
-    return _backed_up(world, host, job, trouble)
+    return _backed_up(world, (host, server), job, trouble)
 
 
-def _backed_up(world: World, host: Host, job: HostJob, trouble: AgentTrouble | None) -> Work:
-    request = job.request
-    run = _run(world, host, job, trouble)
+def _server(world: World, host: Host, command: Sequence[str]) -> Host | None:
+    """Whose databases a start command is about; None for words that the agent does not know."""
+    if list(command[:2]) != [PROGRAM, "start"]:
+        return None
+    if host.description.has_exchange:
+        return host if len(command) == 2 else None
+    named = [each for each in world.exchange_hosts if [each.name] == list(command[2:])]
+    return named[0] if named else None
+
+
+def _backed_up(
+    world: World, hosts: tuple[Host, Host], job: HostJob, trouble: AgentTrouble | None
+) -> Work:
+    """`hosts` are that of the agent and that of the databases; mostly they are the same."""
+    (host, _), request = hosts, job.request
+    run = _run(world, hosts, job, trouble)
     run.is_failing = trouble is AgentTrouble.FAILS
     poll_s = request["poll_every_s"]
     seconds = max((run.ends_at - run.started_at).total_seconds(), poll_s)
@@ -96,15 +112,25 @@ def _backed_up(world: World, host: Host, job: HostJob, trouble: AgentTrouble | N
     return _ended(result, seconds=seconds, writes=writes)
 
 
-def _run(world: World, host: Host, job: HostJob, trouble: AgentTrouble | None) -> BackupRun:
+def _run(
+    world: World, hosts: tuple[Host, Host], job: HostJob, trouble: AgentTrouble | None
+) -> BackupRun:
     """The agent takes every database that is mounted on the host."""
+    own, host = hosts
     covered = tuple(
         each
         for each in world.databases.values()
         if each.mounted_on == host.name and trouble is not AgentTrouble.LEAVES_OUT
     )
     is_fake = trouble is AgentTrouble.FAKE_STAMP
-    return begin_other_run(world, host, job=job.job, covered=covered, is_fake=is_fake)
+    return begin_other_run(
+        world,
+        host,
+        job=job.job,
+        covered=covered,
+        is_fake=is_fake,
+        begun_from=None if own is host else own.name,
+    )
 
 
 def _result(

@@ -115,7 +115,9 @@ class World:
         self.given_secret: str | None = None
         self.repairs: list[RepairRequest] = []
         now = clock.now()
-        self.hosts = {each.name: self._make_host(each, now) for each in site.servers}
+        self.hosts = {
+            each.name: self._make_host(each, now) for each in (*site.servers, *site.machines)
+        }
         self.groups: dict[tuple[str, str], MadeGroup] = {}  # by server and name
         self.databases: dict[UUID, MailboxDatabase] = {}
         for description in site.databases:
@@ -201,6 +203,11 @@ class World:
         """When the next thing happens by itself; None when nothing is under way."""
         return min((each.at for each in self._coming()), default=None)
 
+    @property
+    def exchange_hosts(self) -> tuple[Host, ...]:
+        """The hosts that have Exchange."""
+        return tuple(each for each in self.hosts.values() if each.description.has_exchange)
+
     def host_of(self, database: MailboxDatabase) -> Host:
         """The host that owns the active copy."""
         return self.hosts[database.active_server]
@@ -249,6 +256,16 @@ class World:
             files.add_volume(volume)
         for share in self.site.shares:
             files.add_share(share)
+        for path in server.programs:
+            files.write(path, b"@rem a program\r\n")
+        if not server.has_exchange:
+            return Host(
+                description=server,
+                seed=self.seed,
+                files=files,
+                booted_at=now - timedelta(days=12),
+                services={},
+            )
         for name in _CONFIGURATION_FILES:
             text = (
                 f'<?xml version="1.0" encoding="utf-8" ?>\r\n<!-- {name} of {server.name}'
@@ -401,7 +418,7 @@ class World:
 
     def _go_down(self, host: Host, moment: datetime) -> None:
         for run in self.backups:
-            if run.host == host.name and not run.is_over:
+            if host.name in (run.host, run.job_host) and not run.is_over:
                 backup_engine.abort_run(self, run, moment)
         for (host_name, _), job in self.jobs.items():
             if host_name == host.name and job.state in (jobs.REQUESTED, jobs.RUNNING):
@@ -468,7 +485,7 @@ class World:
             return
         jobs.proceed(job, host, due.at)
         for run in self.backups:
-            if run.host == host_name and run.job == job_id and run.is_running:
+            if run.job_host == host_name and run.job == job_id and run.is_running:
                 backup_engine.end_run(self, run, due.at)
 
     def _happen_foreign_backup(self, due: _Due) -> None:

@@ -27,7 +27,8 @@ READ = {"path": "D:\\DB05.edb", "can_read": True, "message": None}
 
 
 def trial(account: str | None = STORED) -> JobCall:
-    return host_job("try-folders", {"folders": ["\\\\b\\s"], "files": []}, account=account)
+    request = {"folders": ["\\\\b\\s"], "files": ["D:\\DB05.edb"]}
+    return host_job("try-folders", request, account=account)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,17 @@ def test_a_trial_that_was_allowed_everything_is_good() -> None:
     assert found.is_done and found.result["ok"] is True
 
 
+def test_a_trial_of_nothing_is_that_a_job_starts_at_all() -> None:
+    """What a machine is tried for; the answer for something else is no answer to it."""
+    nothing = host_job("try-folders", {"folders": []})
+    assert judged(Action.TRY_TARGET, nothing, ended("try-folders", folders=[], files=[])).is_done
+    for end in (
+        ended("try-folders", folders=[], files=[], exit_code=1),
+        ended("try-folders", folders=[WRITTEN], files=[]),
+    ):
+        assert not judged(Action.TRY_TARGET, nothing, end).is_done
+
+
 @pytest.mark.parametrize(
     ("end", "why"),
     [
@@ -102,9 +114,10 @@ def test_a_trial_that_was_allowed_everything_is_good() -> None:
         ),
         (ended("try-folders", folders=[], files=[]), "the trial ended with 0"),
         (
-            ended("try-folders", exit_code=-1, folders=[WRITTEN], files=[]),
+            ended("try-folders", exit_code=-1, folders=[WRITTEN], files=[READ]),
             "the trial ended with -1",
         ),
+        (ended("try-folders", folders=[WRITTEN], files=[]), "the trial ended with 0"),
         (ended("try-folders"), "an answer of unexpected shape"),
     ],
 )

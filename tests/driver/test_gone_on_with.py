@@ -210,12 +210,12 @@ def test_what_cannot_be_seen_again_is_unknown_to_the_guards() -> None:
     twin = Silent()
     talk = talk_of(PLAN, twin)
     swap = step_in(LANE, Action.SWAP)
-    played(talk, steps._look_again(talk, swap), twin)
+    played(talk, steps._look_again(talk, swap, SERVER), twin)
     assert SERVER in talk.actual
     twin.now += steps.FRESH_FOR + timedelta(seconds=1)
     twin.is_unseen = lambda of: True
     talk.now = twin.now
-    played(talk, steps._look_again(talk, swap), twin)
+    played(talk, steps._look_again(talk, swap, SERVER), twin)
     assert SERVER not in talk.actual, "however lately it was known"
 
 

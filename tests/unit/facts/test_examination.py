@@ -74,7 +74,7 @@ def test_what_the_host_could_not_say_is_unknown_and_never_well() -> None:
 
 
 def test_folder_tools_and_job() -> None:
-    seen = decode_server(exchange(), host(), asked=ASKED, observed_at=NOW).host
+    seen = decode_server(exchange(), host(), asked=ASKED, observed_at=NOW)
     found = looks_at_trial(TRIAL, "C:\\gx", seen)
     assert {each.health for each in found} == {Health.OK}
     nothing = {"is_same": False, "wbadmin_version": None, "diskshadow_version": None}

@@ -131,6 +131,13 @@ def test_the_profile_called_default_is_everybodys() -> None:
     assert inventory(text).machines[0].connection.ca_file == "/ca"
 
 
+def test_a_machine_is_a_host_without_exchange() -> None:
+    found = inventory("servers: {A: {}}\nmachines: {M: {address: m.example}}\n")
+    assert [(each.name, each.has_exchange) for each in found.hosts] == [("A", True), ("M", False)]
+    assert found.hosts[1].address == "m.example"
+    assert found.is_machine("M") and not found.is_machine("A")
+
+
 def test_several_files_are_one_inventory() -> None:
     site = inventory(
         "servers: {A: {site: s}}\nhost_root: 'D:\\gx'\n",
@@ -193,6 +200,13 @@ TABLE = [
         "g -> h -> g",
     ),
     ("groups: {g: {servers: ['dag:D']}}\n", "unknown-name", "3:24", "No availability group"),
+    ("servers: {A: {}}\nmachines: {a: {}}\n", "repeated", "4:12", "one of the `servers`"),
+    (
+        "machines: {M: {exchange: {authentication: kerberos}}}\n",
+        "no-exchange",
+        "3:26",
+        "no Exchange endpoint",
+    ),
     ("verifier: V\nmachines: {W: {}}\n", "unknown-name", "3:11", "No machine is called 'V'"),
     (
         "windows: {w: {zone: Europe/Berln, from: '22:00', to: '06:00'}}\n",

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.codec import canonical_json, to_plain
-from goexchange.errors import InvalidDocument, Severity
+from goexchange.errors import InvalidDocument
 from goexchange.model import actual, configuration, desired
 from goexchange.model.configuration import TimeOfDay, Weekday
 from goexchange.model.history import Measurement, Timing, Work
@@ -220,20 +220,6 @@ def test_jobs_say_what_they_have_to_write_or_read() -> None:
     ]
     jobs = [step.call for step in steps(body) if isinstance(step.call, JobCall)]
     assert all(job.expected_bytes for job in jobs if job.kind not in _OF_UNKNOWN_SIZE)
-
-
-def test_machines_that_nothing_is_sent_to_are_named() -> None:
-    machine = configuration.MachineEntry(
-        name="BACKUP01", address="backup01", connection=inventory().servers[0].connection,
-        place=PLACE,
-    )  # fmt: skip
-    body = draft(stock=inventory(machines=(machine,)))
-    assert [(one.id, one.address, one.severity) for one in body.diagnostics] == [
-        ("machine-not-used", "BACKUP01", Severity.WARNING)
-    ]
-    assert "`verifier`" in body.diagnostics[0].detail
-    assert draft(stock=inventory(machines=(machine,), verifier="BACKUP01")).diagnostics == ()
-    assert draft().diagnostics == ()
 
 
 def test_where_no_share_reaches_the_set_the_verifier_machine_is_waited_for_with_a_limit() -> None:

@@ -15,15 +15,6 @@ TABLE = [
         "a credential for the online backup to F:",
         "8:66",
     ),
-    (
-        MINIMAL.replace(
-            "{method: windows-server-backup, target: {path: 'F:'}}",
-            "{method: agent, agent: {start: [a], state: [b], states: {Ok: succeeded},"
-            " runs_on: BACKUP01}}",
-        ),
-        "a backup agent on the machine BACKUP01",
-        "8:42",
-    ),
 ]
 
 
