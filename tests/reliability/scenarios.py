@@ -22,6 +22,7 @@ from goexchange.spec import load_specification
 from goexchange.spec.scripts import OLD
 from goexchange.world.chance import number
 from goexchange.world.site import (
+    BACKUP_SERVER,
     SERVER_2003,
     AccountDescription,
     DatabaseDescription,
@@ -76,6 +77,7 @@ class Scenario:
     has_public_folders: bool = False
     has_account: bool = False  # of the share: who writes there
     down: members.Down = members.Down()
+    has_backup_server: bool = False  # where the backup agent runs
 
     def text(self) -> str:
         """One line for people."""
@@ -90,6 +92,7 @@ class Scenario:
                 ("custom processes", self.has_processes),
                 ("passes", self.has_passes),
                 ("a backup agent", self.has_agent),
+                ("on a backup server", self.has_agent and self.has_backup_server),
                 ("a backup by diskshadow", self.has_shadow),
                 ("a backup by ntbackup", self.has_ntbackup),
                 ("a set of the rebuilt file", self.has_rebuilt_set),
@@ -202,6 +205,7 @@ def scenario_of(seed: int) -> Scenario:
         failures_max=draw("failures", 3),
         at=at,
         has_agent=(method := draw("agent", 4)) == 0 or Generation.EXCHANGE_2003 in generations,
+        has_backup_server=draw("backup server", 3) == 0,
         has_shadow=method == 1 and draw("shadow", 2) == 0,
         has_rebuilt_set=draw("rebuilt set", 5) == 0,
         has_group=has_group,
@@ -242,7 +246,7 @@ def smaller(scenario: Scenario) -> Iterator[Scenario]:
             yield evolve(scenario, needs=less)
     for name in (
         "has_share", "has_processes", "has_passes", "has_agent", "has_shadow", "has_backup_before",
-        "has_rebuilt_set", "has_account", "has_mta", "has_public_folders",
+        "has_rebuilt_set", "has_account", "has_mta", "has_public_folders", "has_backup_server",
     ):  # fmt: skip
         if getattr(scenario, name):
             yield evolve(scenario, **{name: False})
@@ -326,6 +330,7 @@ def site_of(scenario: Scenario) -> SiteDescription:
         rates=base.rates.scaled(0.02),
         times=scenario.times,
         shares=(_share(scenario),),
+        machines=(BACKUP_SERVER,) if scenario.has_agent and scenario.has_backup_server else (),
         accounts=(
             AccountDescription(
                 user=ACCOUNT, password="kept", logs_on_at=tuple(each.name for each in servers)
@@ -432,7 +437,7 @@ def _inventory_text(scenario: Scenario) -> str:
     return (
         "apiVersion: goexchange/v1\nkind: Inventory\nmetadata: {name: generated}\n"
         "sites: {berlin: {zone: Europe/Berlin}}\n"
-        f"servers:\n{servers}{group}"
+        f"servers:\n{servers}{group}{_MACHINES * scenario.has_backup_server}"
         "windows:\n"
         '  night: {zone: Europe/Berlin, days: [SAT], from: "22:00", to: "06:00"}\n'
         "connection_profiles: {default: {}}\nlow_space_threshold: 1GiB\n"
@@ -504,6 +509,10 @@ _AGENT = (
     f" copies: [{_PROGRAM}, copies], poll_every: 30s,"
     " states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}}"
 )
+_MACHINES = f"machines: {{{BACKUP_SERVER.name}: {{}}}}\n"
+_AGENT_ELSEWHERE = _AGENT.replace("start]", "start, '%server%']").replace(
+    "poll_every", f"runs_on: {BACKUP_SERVER.name}, poll_every"
+)
 _CONFLICTS = {
     "refuse": "running: refuse",
     "wait": "running: wait, scheduled: wait, wait_max: 20m",
@@ -534,7 +543,8 @@ def _specification_text(scenario: Scenario, need: str, wants: str, names: list[s
         if scenario.has_processes
         else ""
     )
-    online = _AGENT if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
+    agent = _AGENT_ELSEWHERE if scenario.has_backup_server else _AGENT
+    online = agent if scenario.has_agent else _SHADOW if scenario.has_shadow else _WBADMIN
     online = _NTBACKUP if scenario.has_ntbackup else online
     # isinteg changes the new file of Exchange 2007 after its set would be made
     has_rebuilt_set = scenario.has_rebuilt_set and not (is_older and scenario.has_passes)
