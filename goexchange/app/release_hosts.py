@@ -84,7 +84,7 @@ def reacher(stack: ExitStack, inventory: Inventory) -> Reach:
     def reach(servers: Sequence[str]) -> Reached:
         from goexchange.app.worker import Fleet
 
-        entries = [each for each in inventory.servers if each.name in servers]
+        entries = [each for each in inventory.hosts if each.name in servers]
         gone = [each for each in servers if each not in {entry.name for entry in entries}]
         fleet = stack.enter_context(Fleet(entries))
         failed = {name: str(error) for name, error in fleet.failures.items()}
