@@ -33,7 +33,8 @@ def lab() -> None:
 @click.option(
     "--old",
     is_flag=True,
-    help="Also servers with PowerShell 2.0: Exchange 2010 (EX05), 2007 (EX06), 2003 (EX07).",
+    help="Also servers with PowerShell 2.0: Exchange 2010 (EX05; EX08 and EX09 in a group), 2007"
+    " (EX06), 2003 (EX07).",
 )
 @click.option("--exchange-idle", default=900.0, show_default=True, help="Idle limit, seconds.")
 @click.pass_obj

@@ -267,15 +267,19 @@ def default_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
 
 
 def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescription:
-    """The site with three servers more, all with Windows PowerShell 2.0: EX05 with Exchange 2010,
-    EX06 with 2007, EX07 with 2003.
+    """The site with five servers more, all with Windows PowerShell 2.0: EX05 with Exchange 2010,
+    EX06 with 2007, EX07 with 2003, EX08 and EX09 with 2010 and members of one availability group.
     """
     return evolve(
         site,
-        servers=(*site.servers, *_OLD_SERVERS, SERVER_2003),
+        servers=(*site.servers, *_OLD_SERVERS, SERVER_2003, *_OLD_MEMBERS),
+        groups=(*site.groups, _OLD_GROUP),
         databases=(
             *site.databases,
-            *(_scaled(each, scale) for each in (*_OLD_DATABASES, *_DATABASES_2003)),
+            *(
+                _scaled(each, scale)
+                for each in (*_OLD_DATABASES, *_DATABASES_2003, *_REPLICATED_2010)
+            ),
         ),
     )
 
@@ -443,6 +447,23 @@ _OLD_SERVERS = (
         volumes=_server_volumes(*_DATA),
         powershell="2.0",
     ),
+)
+_OLD_GROUP = GroupDescription(
+    name="DAG2", servers=("EX08", "EX09"), witness_server="fs02.lab.example"
+)
+_OLD_MEMBERS = tuple(
+    evolve(
+        _OLD_SERVERS[0],
+        name=name,
+        address=f"127.71.0.{number}",
+        edition="Enterprise",
+        availability_group=_OLD_GROUP.name,
+    )
+    for number, name in enumerate(_OLD_GROUP.servers, start=8)
+)
+_REPLICATED_2010 = (
+    _plain("DB40", 0, "EX08", "EX09", pages=254, free_pages=9),
+    _plain("DB41", 1, "EX09", "EX08", pages=254, free_pages=9),
 )
 SERVER_2003 = ServerDescription(
     name="EX07",
