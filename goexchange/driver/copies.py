@@ -22,7 +22,7 @@ from goexchange.driver.lanes import (
 from goexchange.facts.answer import ExchangeAnswer
 from goexchange.facts.groups import decode_copies
 from goexchange.journal.replay import RunState
-from goexchange.model.copies import HEALTHY, MOUNTED, SUSPENDED, ailment
+from goexchange.model.copies import ATTENDED_SEEDS, HEALTHY, MOUNTED, SUSPENDED, ailment
 from goexchange.model.plan import Action, ExchangeCall, Lane, Step
 from goexchange.model.unknown import Unknown
 
@@ -94,7 +94,9 @@ def _commands(identity: str, lane: Lane, state: RunState) -> list[str]:
     facts = facts_of(lane, state)
     is_suspended = identity in suspended_copies(lane, state)
     is_behind = identity in copies_behind(lane, state)
-    seed = f"Update-MailboxDatabaseCopy -Identity {name} -DeleteExistingFiles -BeginSeed"
+    seed = f"Update-MailboxDatabaseCopy -Identity {name} -DeleteExistingFiles"
+    if not (lane.last_look or {}).get(ATTENDED_SEEDS):
+        seed += " -BeginSeed"
     if is_suspended and is_of_other_stream(facts):
         return [seed, _look(name), *_activation(identity, lane)]
     activation = _activation(identity, lane)

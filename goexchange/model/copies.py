@@ -9,6 +9,10 @@ from goexchange.model.unknown import Unknown
 HEALTHY = "Healthy"
 MOUNTED = "Mounted"
 SUSPENDED = "Suspended"
+ATTENDED_SEEDS = "attended_seeds"
+"""What a lane's last look says of a version whose seeds end with the session that asked for them:
+before Exchange 2013 there is no -BeginSeed.
+"""
 QUEUE_MAX = 10
 """Logs that may still wait to be copied or replayed on a copy that counts as well: those of a busy
 moment, not of a fault. The same for the copy and the replay queue.

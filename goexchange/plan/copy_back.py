@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from goexchange.model.copies import ActualCopy
+from goexchange.model.actual import ActualServer
+from goexchange.model.copies import ATTENDED_SEEDS, ActualCopy
 from goexchange.model.left import HeldCopy
 from goexchange.model.plan import Action, Poll, Probe
 from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, one_of
 from goexchange.powershell import cmdlets
+from goexchange.spec.scripts import OLD
 
 STATUS = "objects.0.Status"
 SUSPENDED = "Suspended"
@@ -38,6 +40,11 @@ SEEDED = (
 )
 RESUMES_MAX = 3
 SEEN_AGAIN_S = 5.0
+
+
+def seeds_of(server: ActualServer) -> dict[str, bool]:
+    """What a lane's last look says of how copies are seeded by hand there."""
+    return {ATTENDED_SEEDS: True} if server.generation in OLD else {}
 
 
 def suspended_probe(identity: str) -> Probe:

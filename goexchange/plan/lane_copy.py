@@ -22,6 +22,7 @@ from goexchange.plan.copy_back import (
     activation_commands,
     add_activation_back,
     resumed_probe,
+    seeds_of,
     suspended_probe,
     well_poll,
 )
@@ -188,6 +189,7 @@ def add_copy_back(
 def _text(passive: Passive) -> str:
     """RECOVERY.txt: what a person with nothing but a console does."""
     quoted = "'" + passive.copy.identity.replace("'", "''") + "'"
+    lives_on = "" if seeds_of(passive.server) else " -BeginSeed"
     columns = "Format-List Name, Status, CopyQueueLength, ReplayQueueLength"
     only = " -ReplicationOnly" if passive.held.is_activation_suspended else ""
     lines = [
@@ -201,7 +203,7 @@ def _text(passive: Passive) -> str:
         f"   Get-MailboxDatabaseCopyStatus -Identity {quoted} | {columns}",
         "",
         "3. Only when it stays FailedAndSuspended, seed it again from a healthy copy:",
-        f"   Update-MailboxDatabaseCopy -Identity {quoted} -DeleteExistingFiles -BeginSeed",
+        f"   Update-MailboxDatabaseCopy -Identity {quoted} -DeleteExistingFiles{lives_on}",
         *(f"   {each}" for each in activation_commands(passive.held)),
     ]
     return "\r\n".join(lines) + "\r\n"

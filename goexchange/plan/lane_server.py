@@ -27,7 +27,7 @@ from goexchange.plan import words
 from goexchange.plan.builder import HOUR, LaneBuilder
 from goexchange.plan.calls import controller, equals, host_job, host_script, one_of
 from goexchange.plan.context import ServerSite
-from goexchange.plan.copy_back import well_poll
+from goexchange.plan.copy_back import seeds_of, well_poll
 from goexchange.plan.host_records import (
     SERVER,
     add_close_record,
@@ -99,6 +99,7 @@ def _add_last_look(lane: LaneBuilder, work: ServerWork, site: ServerSite) -> Non
                 "places": {} if mode is None else {name: list(on) for name, on in mode.places},
                 "alone": [each.name for each in work.alone],
                 "moves": {} if mode is None else {each.database: each.to for each in mode.moves},
+                **({} if work.server is None else seeds_of(work.server)),
             },
         ),
         summary="the group, conflicts and window, seen again"

@@ -26,6 +26,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import controller, equals, host_job, host_script
 from goexchange.plan.context import LaneContext
+from goexchange.plan.copy_back import seeds_of
 from goexchange.plan.estimates import known_size
 from goexchange.plan.host_records import (
     COPIES,
@@ -173,6 +174,7 @@ def add_last_look(lane: LaneBuilder, context: LaneContext, *, guards: tuple[str,
                 "databases": [context.database.guid],
                 "low_space_threshold_bytes": context.inventory.low_space_threshold_bytes,
                 "gain_min_bytes": context.spec.script.rebuild.gain_min_bytes,
+                **({} if context.passive is None else seeds_of(context.server)),
             },
         ),
         summary="conflicts, space and window, seen again",

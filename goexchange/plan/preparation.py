@@ -48,6 +48,7 @@ from goexchange.plan.refusals import (
     refuse_open_run,
     refuse_unsupported,
     refuse_without_backups,
+    without_seeds,
 )
 from goexchange.plan.refusals_2003 import refuse_on_2003
 from goexchange.plan.refusals_2007 import refuse_copies_on_2007, refuse_on_2007
@@ -106,6 +107,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
     if setting.pilots.is_own and is_untold(database):
         database = evolve(database, white_space_bytes=0)  # its new file may be as large
     needed = refuse_copies_on_2007(server, database, needed, spec) or needed
+    needed = without_seeds(candidate, needed)
     if needed.need in (Need.NOTHING, Need.NOT_POSSIBLE):
         return Prepared(candidate=candidate, needed=needed)
     refused = (

@@ -4,6 +4,8 @@ it.
 
 from __future__ import annotations
 
+from attrs import evolve
+
 from goexchange.errors import Diagnostic
 from goexchange.model.actual import ActualHost, ActualServer, Generation
 from goexchange.model.desired import DesiredState, OnlineBackupMethod, Script
@@ -12,6 +14,8 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.candidates import Candidate
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
+from goexchange.plan.moving import move_mailboxes
+from goexchange.plan.needs import BY_CONSENT
 from goexchange.spec.scripts import OLD, cell_of
 from goexchange.spec.supported import unsupported_parts
 
@@ -167,8 +171,10 @@ def refuse_for_tools(needed: Needed, server: ActualServer, spec: DesiredState) -
 
 
 def refuse_old_copies(candidate: Candidate, needed: Needed) -> Needed | None:
-    """No outage of a database with copies on an old generation, whatever consent is given: how its
-    groups are brought into maintenance and out again is not confirmed.
+    """No outage of a database with copies on an old generation, whatever consent is given: its
+    copies would have to be seeded anew, and no seed outlives a session there.
+
+    Source: the vendor's reference of Update-MailboxDatabaseCopy, -BeginSeed: from Exchange 2013 on.
     """
     server, database = candidate.server, candidate.database
     if server is None or isinstance(database, Unknown) or not needed.treatment.is_offline:
@@ -179,11 +185,23 @@ def refuse_old_copies(candidate: Candidate, needed: Needed) -> Needed | None:
         return None
     return not_possible(
         Reason.BLOCKED_BY_GUARD,
-        "it has other copies, and how an availability group of Exchange"
-        f" {server.generation.value} is brought into maintenance and out of it is not confirmed",
+        f"it has other copies, and on Exchange {server.generation.value} a seed ends with the"
+        " session that asked for it: nobody could vouch that they are made anew from the rebuilt"
+        " file",
         origin=candidate.specifications[0].script.place,
-        instead="online-error-diagnostic, or move its mailboxes to a fresh database",
+        instead=move_mailboxes(database),
     )
+
+
+def without_seeds(candidate: Candidate, needed: Needed) -> Needed:
+    """The same decision; where it refuses a rebuild because of the copies, it does not name the
+    consent that would allow it on later versions.
+    """
+    server, database = candidate.server, candidate.database
+    is_old = server is not None and server.generation in OLD
+    if isinstance(database, Unknown) or not is_old or BY_CONSENT not in (needed.instead or ""):
+        return needed
+    return evolve(needed, instead=move_mailboxes(database))
 
 
 def refuse_open_run(candidate: Candidate, host: ActualHost) -> Needed | None:

@@ -25,6 +25,8 @@ from tests.simulation.night.server_nights import (
     standing,
     until,
 )
+from tests.simulation.night.test_release import LEASE, release
+from tests.simulation.night.test_server_maintenance import prepared_release
 
 ROOT = "C:\\ProgramData\\goexchange"
 
@@ -178,6 +180,23 @@ def test_a_host_without_the_cluster_s_cmdlets_is_not_known_to_be_in_service(
     (found,) = old_server_night().plan.body.decisions
     assert found.need is Need.NOT_POSSIBLE
     assert "FailoverClusters was not loaded" in found.explanation
+
+
+def test_a_release_brings_it_out_by_the_host_s_record_wherever_the_controller_died() -> None:
+    released = 0
+    for action in (Action.BLOCK_ACTIVATION, Action.MOVE_ACTIVE, Action.TAKE_SERVER_DOWN,
+                   Action.RESTORE_ACTIVATION, Action.RETURN_ACTIVE):  # fmt: skip
+        night = old_server_night(activation_policy="IntrasiteOnly")
+        until(night, action)
+        night.kill()
+        night.performer.clock.move(seconds=LEASE.total_seconds())
+        night.performer.world.advance()
+        result = release(night, prepared_release(night))
+        assert result.exit_code == ExitCode.OK, (action, result)
+        host = night.performer.world.hosts["EX01"]
+        assert not list(differing(host)) and not host.sentinels, action
+        released += 1
+    assert released == 5
 
 
 @pytest.mark.long

@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from goexchange.model import actual
-from goexchange.model.desired import Consent
+from goexchange.model.desired import Consent, ReplicatedRebuild
 from goexchange.model.left import held_copies_of
 from goexchange.model.plan import (
     Action,
@@ -134,15 +134,23 @@ def test_what_stands_against_it_is_named(
     assert words in decision.explanation and decision.instead and not body.lanes
 
 
-def test_exchange_2010_is_refused_whatever_is_consented_to() -> None:
+@pytest.mark.parametrize("by_consent", [True, False])
+def test_exchange_2010_is_refused_whatever_is_consented_to(by_consent: bool) -> None:
+    """No seed outlives the session there, and no consent that would not help is named."""
     wanted, inventory, seen = replicated_rebuild()
+    if not by_consent:
+        choice = evolve(wanted.script.rebuild, replicated=ReplicatedRebuild.REFUSE)
+        wanted = evolve(wanted, script=evolve(wanted.script, rebuild=choice))
     old = tuple(
         evolve(each, generation=actual.Generation.EXCHANGE_2010, build="14.3.513.0")
         for each in seen.servers
     )
     body = make_draft([wanted], inventory, evolve(seen, servers=old), now=NOW)
     (decision,) = body.decisions
-    assert decision.need is Need.NOT_POSSIBLE and "not confirmed" in decision.explanation
+    assert decision.need is Need.NOT_POSSIBLE
+    assert ("a seed ends with the session" in decision.explanation) == by_consent
+    assert "New-MoveRequest" in (decision.instead or "")
+    assert "by-consent" not in (decision.instead or "")
 
 
 def test_a_plan_that_swaps_and_never_seeds_what_it_suspended_is_broken() -> None:

@@ -126,5 +126,5 @@ def test_copies_on_an_old_generation_are_refused_whatever_else_would_allow_them(
     replicated = database(is_replicated=True, copies=("EX01", "EX02"))
     seen = state(server(generation=generation, build="14.3.123.4", databases=(replicated,)))
     (found,) = make_draft([spec()], inventory(), seen, now=NOW).decisions
-    is_refused = "availability group of Exchange 2010" in found.explanation
+    is_refused = "on Exchange 2010 a seed ends with the session" in found.explanation
     assert is_refused == (generation is Generation.EXCHANGE_2010)
