@@ -290,7 +290,7 @@ _ENTRIES: tuple[tuple[str, FactClass, Callable[[Subject], object], str], ...] = 
     ("server.group_operational", _HEALTH, _of_group("operational"),
      "The members of its availability group that are up; null for a standalone server."),
     ("server.group_in_maintenance", _HEALTH, _of_group("in_maintenance"),
-     "The members that Exchange knows to be in maintenance; null for a standalone server."),
+     "The members that are known to be in maintenance; null for a standalone server."),
     ("server.copies_ailing", _HEALTH, _copies_ailing,
      "The passive copies that the server holds and that are not well, each with the reason."),
     ("server.mta_state", _HEALTH, _of_mta(lambda mta: mta.service.state),

@@ -51,8 +51,9 @@ class ActualCopy:
 class ActualGroup:
     """An availability group as it is now.
 
-    Shape: `operational` are the members that are up; `in_maintenance` those that Exchange knows to
-    be in maintenance mode; `primary_active_manager` decides about failovers.
+    Shape: `operational` are the members that are up; `in_maintenance` those that are known to be in
+    maintenance mode, to Exchange or, where it does not tell them, to the cluster;
+    `primary_active_manager` decides about failovers.
     """
 
     name: str

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.site import Site, lab
-from tests.end_to_end.test_server_maintenance import is_down
+from tests.end_to_end.test_server_maintenance import SPECIFICATION, is_down
 
 pytestmark = pytest.mark.long  # the simulation plays it at every boundary
 
@@ -23,18 +23,7 @@ desired: {verified_within: 30d}
 script: {name: offline-diagnostic-report}
 schedule: {window: always}
 """
-UPDATES = r"""apiVersion: goexchange/v1
-kind: Specification
-metadata: {name: updates}
-targets: {servers: [EX08]}
-desired: {maintained_within: 30d}
-script: {name: server-maintenance}
-custom_processes:
-  takes_server_down:
-    - {name: updates, run: ['C:\ops\updates.cmd', install], restarts: true,
-       limit: {timeout: 30m}, back_within: 20m}
-schedule: {window: always}
-"""
+UPDATES = SPECIFICATION.replace("[EX02]", "[EX08]")
 
 
 def written(site: Site, text: str) -> None:

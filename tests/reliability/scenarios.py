@@ -43,6 +43,7 @@ CLOCK_BACK = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)  # Europe/Berlin, 03:00 be
 CLOCK_FORWARD = datetime(2027, 3, 28, 1, 0, tzinfo=UTC)
 CHANGES = (CLOCK_BACK, CLOCK_FORWARD)
 LATE = datetime(2026, 11, 29, 4, 40, tzinfo=UTC)  # the window closes at 05:00
+GROUP_2010 = (Generation.EXCHANGE_2010, Generation.EXCHANGE_2010)
 LIVING = (Generation.EXCHANGE_2019, Generation.EXCHANGE_2016)  # the second server differs
 
 
@@ -172,8 +173,11 @@ def scenario_of(seed: int) -> Scenario:
         needs[0] = (("reseed", "look", "look")[draw("replicated", 3)], *needs[0][1:])
     if all(each in ("nothing", "outside") for of in needs for each in of):
         needs[0] = ("rebuild", *needs[0][1:])
-    generations = LIVING  # where a database has copies on other servers no other is taken
-    if not has_group and draw("generation", 6) == 0:
+    generations = LIVING  # of the older ones, only 2010 has copies on other servers that are taken
+    if has_group and draw("group of 2010", 6) == 0:
+        generations = GROUP_2010
+        needs[0] = tuple("look" if each == "reseed" else each for each in needs[0])
+    elif not has_group and draw("generation", 6) == 0:
         generations = (Generation.EXCHANGE_2010, Generation.EXCHANGE_2016)
     elif not has_group and (older := draw("older generation", 5)) < 2:
         oldest = (Generation.EXCHANGE_2007, Generation.EXCHANGE_2003)[older]

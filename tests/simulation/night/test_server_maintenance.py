@@ -321,7 +321,7 @@ def test_a_controller_killed_at_every_boundary_leaves_the_server_as_it_was() -> 
     assert crash_everywhere(night, judge=judge).points > 300
 
 
-def _losing(night: Night, number: int, fate: str) -> None:
+def losing(night: Night, number: int, fate: str) -> None:
     """One call of the night is lost, before it arrived or with its answer."""
     calls = iter(range(1, 10_000))
     night.performer.is_losing = lambda send: fate if next(calls) == number else None
@@ -333,7 +333,7 @@ def test_any_lost_call_changes_nothing_of_what_it_comes_to(fate: str) -> None:
     for number in range(1, 120, 4):
         night = server_night()
         before = said(standing(night.performer.world))
-        _losing(night, number, fate)
+        losing(night, number, fate)
         result = night.run_to_end()
         assert result.exit_code == ExitCode.OK, (number, result)
         assert said(standing(night.performer.world)) == before, number

@@ -26,7 +26,7 @@ from tests.simulation.night.server_nights import (
     until,
 )
 from tests.simulation.night.test_release import LEASE, release
-from tests.simulation.night.test_server_maintenance import prepared_release
+from tests.simulation.night.test_server_maintenance import losing, prepared_release
 
 ROOT = "C:\\ProgramData\\goexchange"
 
@@ -152,7 +152,7 @@ def test_the_nights_notice_a_member_that_goes_beside_one_that_is_away(
             id=guard.id, rule=guard.rule, moments=guard.moments, reads=guard.reads,
             judge=lambda question: passes("whatever"),
         )  # fmt: skip
-        monkeypatch.setitem(GUARDS, guard.id, blind)  # type: ignore[arg-type]
+        monkeypatch.setitem(GUARDS, guard.id, blind)
     until(night, Action.MOVE_ACTIVE)
     world = night.performer.world
     world.hosts["EX03"].mode.node = "Paused"
@@ -176,7 +176,7 @@ def test_a_host_without_the_cluster_s_cmdlets_is_not_known_to_be_in_service(
         failed = {"part": "cluster_nodes", "message": "FailoverClusters was not loaded"}
         return {**told, "cluster_nodes": None, "failures": [*told["failures"], failed]}
 
-    monkeypatch.setitem(scripts._PLAYS, "observe-host", without)  # type: ignore[arg-type]
+    monkeypatch.setitem(scripts._PLAYS, "observe-host", without)
     (found,) = old_server_night().plan.body.decisions
     assert found.need is Need.NOT_POSSIBLE
     assert "FailoverClusters was not loaded" in found.explanation
@@ -218,10 +218,7 @@ def test_any_lost_call_changes_nothing_of_what_it_comes_to(fate: str) -> None:
     for number in range(1, 80, 4):
         night = old_server_night()
         before = standing(night.performer.world)
-        calls = iter(range(1, 10_000))
-        night.performer.is_losing = (
-            lambda send, calls=calls, number=number: fate if next(calls) == number else None
-        )
+        losing(night, number, fate)
         result = night.run_to_end()
         assert result.exit_code == ExitCode.OK, (number, result)
         assert standing(night.performer.world) == before, number
