@@ -142,7 +142,8 @@ class RunHeader:
 
 @frozen(kw_only=True)
 class DatabaseSummary:
-    """One database before and after.
+    """One database before and after, or a server that was worked on as such (`is_database` false):
+    it has neither size nor backup.
 
     Shape: `state` is that of its lane as the journal says it, None without a lane or before it
     begins; `offline` are the times from dismount to mount; `signature_*` are hexadecimal.
@@ -165,6 +166,7 @@ class DatabaseSummary:
     backup_before: BackupState
     backup_after: BackupState
     recoverable: Figure | None = None  # what a rebuild would give back, measured in the file
+    is_database: bool = True
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from goexchange.codec import to_plain
+from goexchange.model.mta import MTA_NAME
 from goexchange.model.plan import Action, Decision, Need, Plan
 from goexchange.model.report import (
     BackupState,
@@ -19,6 +20,7 @@ from goexchange.model.report import (
     StepLog,
 )
 from goexchange.model.run import Record, RecordKind
+from goexchange.model.server import SERVER_NAME
 from goexchange.report.reading import flag_at, int_at, member, moment_at, rows_at, text_at
 from goexchange.report.steps import all_done, first_done, pass_counts
 from goexchange.report.units import NOT_RECORDED
@@ -113,6 +115,7 @@ def _summary(decision: Decision, lane: LaneReport | None, seen: Sequence[Seen]) 
         backup_before=_backup_seen(before),
         backup_after=_backup_after(lane, after),
         recoverable=_recoverable(lane),
+        is_database=bool(seen) or decision.database not in (SERVER_NAME, MTA_NAME),
     )
 
 

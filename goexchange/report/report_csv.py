@@ -43,7 +43,8 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 def render_csv(report: Report) -> str:
     """The table with a heading line, as RFC 4180 says.
 
-    Shape: sizes in bytes, times in UTC; what is not recorded is empty. Text that a spreadsheet
+    Shape: sizes in bytes, times in UTC; what is not recorded is empty, and so is
+    what a server has not. Text that a spreadsheet
     would compute begins with an apostrophe.
     """
     sheet = io.StringIO(newline="")
@@ -62,6 +63,7 @@ def _row(report: Report, one: DatabaseSummary) -> tuple[object, ...]:
         for each in found
         for value in ((None, None) if each is None else (each.errors, each.warnings))
     ]
+    backups = (one.backup_before, one.backup_after) if one.is_database else ()
     return (
         report.run.run,
         report.run.plan,
@@ -77,10 +79,7 @@ def _row(report: Report, one: DatabaseSummary) -> tuple[object, ...]:
         one.white_space_after.size_bytes,
         *passes,
         total_seconds(one.offline) if one.offline else None,
-        one.backup_before.words,
-        one.backup_before.at_utc,
-        one.backup_after.words,
-        one.backup_after.at_utc,
+        *([value for each in backups for value in (each.words, each.at_utc)] or [None] * 4),
         one.signature_before,
         one.signature_after,
     )

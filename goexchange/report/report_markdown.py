@@ -21,6 +21,19 @@ from goexchange.report.units import (
 MARKER = "<!-- goexchange:report -->"  # finds the comment that is to be replaced
 MAX_BYTES = 990_000  # what the strictest place but GitHub's comments takes
 _TAIL_MAX = 1_200
+_HEADINGS = (
+    "",
+    "database",
+    "result",
+    "size",
+    "white space",
+    "errors and warnings",
+    "offline",
+    "backup before",
+    "backup after",
+)
+_OF_SERVERS = ("", "database", "result", "errors and warnings", "offline")
+_NONE = ("-", "-")
 _MARKS = {"good": "✔", "attention": "!", "bad": "✖", "plain": " "}
 
 
@@ -55,38 +68,33 @@ def _head(report: Report) -> Iterator[str]:
         if one.commands:
             yield _code("\n".join(one.commands))
     yield _pairs(words.run_lines(report))
-    local = words.zone(report)
-    headings = (
-        "",
-        "database",
-        "result",
-        "size",
-        "white space",
-        "errors and warnings",
-        "offline",
-        "backup before",
-        "backup after",
-    )
+    headings = _HEADINGS if words.has_databases(report) else _OF_SERVERS
+    rows = [
+        dict(zip(_HEADINGS, _summary_row(report, one), strict=True)) for one in report.databases
+    ]
     yield markdown_table(
-        headings,
-        [
-            [
-                f"`{_MARKS[words.result_tone(one)]}`",
-                *map(
-                    markdown_text,
-                    (
-                        f"{one.server}/{one.database}",
-                        words.result_text(one),
-                        *_sizes(one),
-                        words.passes_text(one),
-                        words.offline_text(one),
-                        words.backup_text(one.backup_before, local),
-                        words.backup_text(one.backup_after, local),
-                    ),
-                ),
-            ]
-            for one in report.databases
-        ],
+        ["server" if one == "database" and headings is _OF_SERVERS else one for one in headings],
+        [[row[name] for name in headings] for row in rows],
+    )
+
+
+def _summary_row(report: Report, one: DatabaseSummary) -> tuple[str, ...]:
+    """A row under all headings; a server has neither sizes nor backups."""
+    local = words.zone(report)
+    backups = (one.backup_before, one.backup_after) if one.is_database else ()
+    return (
+        f"`{_MARKS[words.result_tone(one)]}`",
+        *map(
+            markdown_text,
+            (
+                f"{one.server}/{one.database}",
+                words.result_text(one),
+                *(_sizes(one) if one.is_database else _NONE),
+                words.passes_text(one),
+                words.offline_text(one),
+                *([words.backup_text(each, local) for each in backups] or _NONE),
+            ),
+        ),
     )
 
 

@@ -48,7 +48,7 @@ def _head(report: Report, frame: Frame) -> list[str]:
 
 
 def _databases(report: Report, frame: Frame) -> list[str]:
-    lines = _section("Databases", frame)
+    lines = _section(words.heading(report), frame)
     local = words.zone(report)
     for one in report.databases:
         name = f"{one.server}/{one.database}"
@@ -57,13 +57,16 @@ def _databases(report: Report, frame: Frame) -> list[str]:
             lines.extend(_pair("", one.explanation, frame))
         if one.state is None:
             continue
-        sizes = words.before_after(one.size_before, one.size_after)
-        lines.extend(_pair("  size", words.joined([sizes, words.gain_text(one)]), frame))
-        lines.extend(_pair("  white space", words.white_space_text(one), frame))
+        if one.is_database:
+            sizes = words.before_after(one.size_before, one.size_after)
+            lines.extend(_pair("  size", words.joined([sizes, words.gain_text(one)]), frame))
+            lines.extend(_pair("  white space", words.white_space_text(one), frame))
         lines.extend(_pair("  findings", words.passes_text(one), frame))
         lines.extend(_pair("  offline", words.offline_text(one), frame))
-        lines.extend(_pair("  backup before", words.backup_text(one.backup_before, local), frame))
-        lines.extend(_pair("  backup after", words.backup_text(one.backup_after, local), frame))
+        if one.is_database:
+            before, after = one.backup_before, one.backup_after
+            lines.extend(_pair("  backup before", words.backup_text(before, local), frame))
+            lines.extend(_pair("  backup after", words.backup_text(after, local), frame))
     return lines
 
 

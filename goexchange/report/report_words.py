@@ -52,7 +52,7 @@ _BAD = frozenset(
 )
 
 
-_LOOKS_FOR_NONE = (Need.MEASURE, Need.OFFLINE_BACKUP)
+_LOOKS_FOR_NONE = (Need.MEASURE, Need.OFFLINE_BACKUP, Need.MAINTAIN)
 
 
 def zone(report: Report) -> tzinfo:
@@ -117,6 +117,16 @@ def run_lines(report: Report) -> tuple[tuple[str, str], ...]:
     if run.resumes:
         lines.append(("Resumed", count_text(run.resumes, "time")))
     return tuple(lines)
+
+
+def has_databases(report: Report) -> bool:
+    """Whether it tells of any database; one of servers alone has neither sizes nor backups."""
+    return any(one.is_database for one in report.databases) or not report.databases
+
+
+def heading(report: Report) -> str:
+    """What the summary is of."""
+    return "Databases" if has_databases(report) else "Servers"
 
 
 def before_after(before: Figure, after: Figure) -> str:

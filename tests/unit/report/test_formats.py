@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from goexchange.model.plan import Plan
-from goexchange.model.report import Report
+from goexchange.model.plan import Need, Plan
+from goexchange.model.report import Figure, Report
 from goexchange.model.run import Record, RecordKind
 from goexchange.report.html import render_html
 from goexchange.report.model import build_report
@@ -204,3 +204,40 @@ def test_no_line_of_markdown_leaves_its_table(plan: Plan, nights: Nights, night:
         cells = line.replace("\\|", "").count("|")
         width = width or cells
         assert cells == width, line
+
+
+def of_servers(report: Report, *, also: bool = False) -> Report:
+    """The same of servers that were worked on as such; with a database beside them where asked."""
+    nothing = Figure(size_bytes=None, source=None, read_at_utc=None)
+    first, *_ = report.databases
+    server = evolve(
+        first, database="Server", need=Need.MAINTAIN, passes=(), offline=(), is_database=False,
+        state="done", size_before=nothing, size_after=nothing, white_space_before=nothing,
+        white_space_after=nothing,
+    )  # fmt: skip
+    return evolve(report, databases=(server, first) if also else (server,))
+
+
+def test_a_report_of_servers_has_neither_sizes_nor_backups(plan: Plan, nights: Nights) -> None:
+    report = of_servers(build_report(plan, nights["clean"](plan)))
+    text = render_text(report).partition("Rates --")[0]
+    assert "Servers ---" in text and "not looked for" in text
+    for label in ("  size  ", "  white space  ", "  backup ", "Databases"):
+        assert not [each for each in text.splitlines() if each.startswith(label)]
+    assert "|  | server | result | errors and warnings | offline |" in render_markdown(report)
+    page = render_html(report)
+    assert "<h2>Servers</h2>" in page and 'data-label="Size"' not in page
+    assert 'data-label="Backup before"' not in page and "Size and white space" not in page
+    (row,) = csv.DictReader(io.StringIO(render_csv(report)))
+    assert not [name for name, cell in row.items() if cell and ("size" in name or "back" in name)]
+
+
+def test_beside_a_database_a_server_has_empty_cells(plan: Plan, nights: Nights) -> None:
+    report = of_servers(build_report(plan, nights["clean"](plan)), also=True)
+    (line,) = [each for each in render_markdown(report).splitlines() if "/Server |" in each]
+    assert line.count("| - ") == 5  # four, and no time offline
+    page = render_html(report)
+    assert '<td data-label="Size">-</td>' in page and "<h2>Databases</h2>" in page
+    server, database = csv.DictReader(io.StringIO(render_csv(report)))
+    assert not server["backup_after"] and database["backup_after"]
+    assert "  size" in render_text(report)

@@ -53,6 +53,17 @@ def test_work_on_servers_is_counted_in_servers(plan: Plan, nights: Nights) -> No
     assert "server" in headline and "database" not in headline
 
 
+def test_what_is_no_database_is_known_by_its_name_and_that_none_is_there(
+    plan: Plan, nights: Nights
+) -> None:
+    records = nights["clean"](plan)
+    report = build_report(plan, records)
+    assert all(one.is_database for one in report.databases)
+    decisions = tuple(evolve(one, database="Server") for one in plan.body.decisions)
+    renamed = evolve(plan, body=evolve(plan.body, decisions=decisions))
+    assert not any(one.is_database for one in build_report(renamed, records).databases)
+
+
 def test_sizes_are_those_of_the_files_and_times_those_of_the_journal(
     plan: Plan, nights: Nights
 ) -> None:
