@@ -25,7 +25,7 @@ from goexchange.app.release_hosts import (
     open_records,
     reacher,
 )
-from goexchange.driver.left_jobs import commands_of, jobs_elsewhere, loose_jobs
+from goexchange.driver.left_jobs import commands_of, jobs_elsewhere, jobs_to_end, loose_jobs
 from goexchange.driver.remembering import remembered, seen_files
 from goexchange.errors import ExitCode, GoexchangeError, NotNow, UsageError
 from goexchange.facts.answer import ExchangeAnswer
@@ -260,6 +260,7 @@ def _of_host(
             left.append(
                 evolve(
                     _left(each, seen, actual, (database, known)),
+                    jobs=jobs_to_end(seen, each.run, plan=_plan_of(memory[each.run])),
                     elsewhere=_elsewhere(each, memory[each.run], hosts),
                     absent=hosts.absent(each.run, each.database_guid),
                 )
@@ -277,6 +278,10 @@ def _of_host(
             if each.database_guid == SERVER_ID
         ),
     )
+
+
+def _plan_of(known: Known | None) -> Plan | None:
+    return None if known is None else known[0]
 
 
 def _elsewhere(
@@ -374,7 +379,6 @@ def _left(
     which, evidence = standing(known, files, is_mounted=database.is_mounted)
     host = actual.host if isinstance(actual.host, ActualHost) else None
     records = host.records if host is not None and isinstance(host.records, tuple) else ()
-    jobs = () if isinstance(seen.jobs, Unknown) else seen.jobs
     return Left(
         server=seen.server,
         database=database,
@@ -383,11 +387,7 @@ def _left(
         files=files,
         standing=which,
         evidence=evidence,
-        jobs=tuple(
-            each.job
-            for each in jobs
-            if each.job.startswith(f"{record.run}-") and each.state != "ended"
-        ),
+        jobs=(),  # by who knows the plan
         record=next(
             (one for one in records if one.database_guid.lower() == record.database_guid), None
         ),

@@ -52,6 +52,23 @@ def jobs_elsewhere(
     return tuple(found)
 
 
+def jobs_to_end(left: LeftOnHost, run: str, *, plan: Plan | None) -> tuple[str, ...]:
+    """Every job of the run on a host that has not ended; also one that has ended and ran as an
+    account of its own: its task stores the password.
+    """
+    steps = [step for lane in plan.body.lanes for step in lane.steps] if plan else []
+    stems = tuple(
+        job_id(run, step, 0)[:-1]
+        for step in steps
+        if isinstance(step.call, JobCall) and step.call.account is not None
+    )
+    open_jobs = _unended(left, f"{run}-")
+    jobs = () if isinstance(left.jobs, Unknown) else left.jobs
+    return tuple(
+        each.job for each in jobs if each.job in open_jobs or each.job.startswith(stems)
+    )
+
+
 def loose_jobs(left: LeftOnHost, run: str, *, known: Collection[str]) -> tuple[str, ...]:
     """Jobs of the run that have not ended on a host and are not among the known ones; an operator's
     program is none of them.

@@ -4,24 +4,28 @@ touch the share and by no others, and stored nowhere afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from attrs import evolve
 
 from goexchange.backup.manifest import parse_manifest
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualState
-from goexchange.model.plan import Action, JobCall
+from goexchange.model.plan import Action, JobCall, PlanBody
 from goexchange.model.run import RunResult
 from goexchange.plan.context import Pace
-from goexchange.plan.restoring import Setting, Wanted, recovery_draft
+from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
 from goexchange.simulation.twin import twin_night
+from goexchange.world.jobs import RUNNING
 from goexchange.world.refusals import ScriptFailed
 from goexchange.world.site import AccountDescription, ShareDescription, SiteDescription
 from goexchange.world.truth import true_database
 from tests.simulation.crash_points import crash_everywhere
 from tests.simulation.night.documents import AT, INVENTORY, SPECIFICATION, inventory, specification
+from tests.simulation.night.test_release import prepare, release
 from tests.simulation.night.test_restoring import next_night
 
 SHARE = "\\\\backup02\\vault$"
@@ -162,11 +166,18 @@ def test_the_set_on_the_share_brings_the_database_back_when_the_original_is_gone
     assert kept_tasks(one) == []
 
 
-def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
+def rebuilt() -> Night:
+    """A night whose set lies on the share, well ended; mail has come in since."""
     one = night(account())
     assert one.run_to_end().exit_code == ExitCode.OK
-    world, now = one.performer.world, one.performer.now()
-    files = world.hosts["EX01"].files
+    one.performer.clock.move(seconds=3600)
+    one.performer.world.mail("DB05", pages=1)
+    return one
+
+
+def of_the_set(one: Night, draft: Callable[[Wanted, Setting], PlanBody]) -> Night:
+    """The next night, of a plan that reads the set on the share."""
+    files, now = one.performer.world.hosts["EX01"].files, one.performer.now()
     manifest = next(each for each in files.below(SHARE) if each.endswith("backup-set.json"))
     sealed = parse_manifest(files.read(manifest))
     wanted = Wanted(sealed=sealed, folder=manifest.rpartition("\\")[0], replay=None)
@@ -174,7 +185,66 @@ def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
     of = Setting(
         inventory=inventory(declared(STORED)), actual=seen, server="EX01", now=now, pace=Pace()
     )
-    again = next_night(one, recovery_draft(wanted, of))
+    return next_night(one, draft(wanted, of))
+
+
+def test_a_database_is_rolled_back_to_its_set_on_the_share_by_jobs_of_its_account() -> None:
+    one = rebuilt()
+    world = one.performer.world
+    newer = true_database(world, world.database_named("DB05")).present
+    before = len(world.jobs)
+    again = of_the_set(one, original_draft)
+    assert again.run_to_end().exit_code == ExitCode.UNPROTECTED  # nobody declared a backup
+    after = true_database(world, world.database_named("DB05"))
+    assert after.is_mounted and after.present is not None and newer is not None
+    assert after.present.signature != newer.signature and after.present.is_sound
+    made = list(world.jobs.values())[before:]
+    assert [job.kind for job in made if job.account == STORED] == ["copy-files"]
+    assert kept_tasks(again) == []
+
+
+def test_a_wrong_password_rolls_nothing_back_and_takes_nothing_down() -> None:
+    one = rebuilt()
+    again = of_the_set(one, original_draft)
+    again.performer.passwords = {STORED: "not the password"}
+    world = one.performer.world
+    newer = true_database(world, world.database_named("DB05")).present
+    down = [each.kind for each in world.effects].count("dismount")
+    result = again.run_to_end()
+    assert result.exit_code == ExitCode.STOPPED and "(1326)" in result.databases[0].why
+    after = true_database(world, world.database_named("DB05"))
+    assert after.is_mounted and after.present == newer and kept_tasks(again) == []
+    assert [each.kind for each in world.effects].count("dismount") == down
+
+
+def test_a_kill_at_some_boundaries_of_that_rollback_ends_in_service_without_a_password() -> None:
+    def judge(ended: Night, result: RunResult) -> None:
+        world = ended.performer.world
+        assert result.exit_code == ExitCode.UNPROTECTED, result
+        assert true_database(world, world.database_named("DB05")).is_mounted
+        assert kept_tasks(ended) == []
+
+    again = of_the_set(rebuilt(), original_draft)
+    assert crash_everywhere(again, every=9, judge=judge).points > 8
+
+
+def test_a_release_leaves_no_task_that_stores_a_password() -> None:
+    """The job has ended meanwhile; its task has not gone by itself."""
+    one = night(account())
+    world = one.performer.world
+    while not any(job.account and job.kind == "copy-files" and job.state == RUNNING
+                  for job in world.jobs.values()):  # fmt: skip
+        one.take(one.performer.perform(one.next()))
+    one.kill()
+    one.performer.clock.move(seconds=2 * 3600)
+    world.advance()
+    assert kept_tasks(one) and not any(job.state == RUNNING for job in world.jobs.values())
+    assert release(one, prepare(one)).exit_code == ExitCode.OK
+    assert kept_tasks(one) == []
+
+
+def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
+    again = of_the_set(rebuilt(), recovery_draft)
     copying = again.plan.body.lanes[0].steps[0]
     assert copying.action is Action.COPY_FROM_SET and f", as {STORED}" in copying.summary
     result = again.run_to_end()

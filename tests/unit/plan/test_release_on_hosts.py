@@ -6,9 +6,15 @@ from attrs import evolve
 
 from goexchange.driver.calls import job_id
 from goexchange.driver.lanes import is_release
-from goexchange.driver.left_jobs import commands_of, jobs_elsewhere, loose_jobs, touched
+from goexchange.driver.left_jobs import (
+    commands_of,
+    jobs_elsewhere,
+    jobs_to_end,
+    loose_jobs,
+    touched,
+)
 from goexchange.model.left import JobLeft, LeftOnHost
-from goexchange.model.plan import Action, Plan, ScriptCall, Step
+from goexchange.model.plan import Action, JobCall, Plan, ScriptCall, Step
 from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import eseutil_job, host_script
@@ -69,6 +75,24 @@ def test_jobs_on_other_hosts_are_found_by_their_step_whatever_their_attempt() ->
     assert found(EX02=host()) == (("EX02", first),), "nothing was begun: the host is claimed"
     assert found(EX02=host(is_known=False)) == (("EX02", first),)
     assert found() == () and jobs_elsewhere(plan(), "x", run=RUN, seen={"EX02": seen}) == ()
+
+
+def test_a_job_of_an_account_is_ended_though_it_has_ended_for_its_task_stores_a_password() -> None:
+    made = plan()
+    first, *others = made.body.lanes
+    steps = tuple(
+        evolve(each, call=evolve(each.call, account="LAB\\gx"))
+        if each.action is Action.REBUILD and isinstance(each.call, JobCall) else each
+        for each in first.steps
+    )  # fmt: skip
+    stored = evolve(made, body=evolve(made.body, lanes=(evolve(first, steps=steps), *others)))
+    mine, theirs = job_id(RUN, first.steps[0], 1), job_id(RUN, first.steps[1], 1)
+    seen = host((mine, "eseutil", "ended"), (theirs, "eseutil", "ended"),
+                (f"{RUN}-09-aaaaaa-1", "eseutil", "running"))  # fmt: skip
+    assert jobs_to_end(seen, RUN, plan=stored) == (mine, f"{RUN}-09-aaaaaa-1")
+    assert jobs_to_end(seen, RUN, plan=made) == (f"{RUN}-09-aaaaaa-1",)
+    assert jobs_to_end(seen, RUN, plan=None) == (f"{RUN}-09-aaaaaa-1",)
+    assert jobs_to_end(host(is_known=False), RUN, plan=stored) == ()
 
 
 def test_loose_jobs_are_no_commands_no_other_runs_and_not_known() -> None:
