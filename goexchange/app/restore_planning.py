@@ -87,10 +87,11 @@ def plan_restore(request: RestoreRequest, site: Site) -> Plan:
     found = _find_set(request, site)
     body = found.sealed.body
     server = request.server or body.server
-    if request.server is not None and not found.host_folder.startswith("\\\\"):
+    is_elsewhere = server.casefold() != body.server.casefold()
+    if is_elsewhere and not found.host_folder.startswith("\\\\"):
         raise UsageError(
-            f"--server: {found.host_folder} is a folder of {body.server} alone; only a set on a"
-            " share can be restored elsewhere"
+            f"--server: {found.host_folder} is a set of {body.server}; only one on a share can be"
+            " restored elsewhere"
         )
     wanted = Wanted(
         sealed=found.sealed,

@@ -23,7 +23,11 @@ ELSEWHERE = (RECOVERY_DATABASE, ORIGINAL)
     help="A recovery database (the default), the database's own place, or a new folder here.",
 )
 @click.option("--until", metavar="TIME", help="Replay the set's logs up to TIME (RFC 3339).")
-@click.option("--server", metavar="NAME", help="Restore on this server (a set on a share).")
+@click.option(
+    "--server",
+    metavar="NAME",
+    help="The server that SET lies on; or, of a set on a share, to restore on.",
+)
 @click.option("--name", metavar="NAME", help="Name of the recovery database.")
 @click.option("--folder", metavar="PATH", help="Folder on the server for a recovery database.")
 @click.option("--out", "file", metavar="FILE", help="Save the plan; apply runs exactly this file.")
@@ -60,8 +64,8 @@ def _plan(
     from goexchange.errors import ExitCode
 
     console, options = obj
-    if target == ORIGINAL and (given["name"] or given["folder"] or given["server"]):
-        raise UsageError("--name, --folder and --server are for a recovery database")
+    if target == ORIGINAL and (given["name"] or given["folder"]):
+        raise UsageError("--name and --folder are for a recovery database")
     settings = loading.configuration(options)
     site = running.Site(inventory=loading.inventory(settings), settings=settings)
     made = plan_restore(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ntpath import basename
 
 from goexchange.driver.lanes import facts_of, happened
+from goexchange.driver.pairs import is_lane_of_pair
 from goexchange.journal.replay import RunState
 from goexchange.model.flush_map import flush_map_beside
 from goexchange.model.plan import Action, JobCall, Lane, ScriptCall, Step
@@ -16,14 +17,13 @@ def by_hand_after_swap(lane: Lane, state: RunState) -> list[str]:
     steps = {step.action: step for step in lane.steps}
     facts = facts_of(lane, state)
     if Action.RETURN_FILE in steps:
-        return _undo_return(steps, state, is_mount_tried=facts.is_mount_tried)
+        return _undo_return(lane, steps, state, is_mount_tried=facts.is_mount_tried)
     commands: list[str] = []
     if facts.is_original_lost and not facts.is_set_back and Action.COPY_BACK in steps:
         asides = [step for step in lane.steps if step.action is Action.SET_ASIDE]
         commands += _copy_back(asides, steps[Action.COPY_BACK], state)
     elif not facts.is_original_lost and not happened(state.step(steps[Action.SWAP_BACK].id)):
-        is_pair = Action.READ_STREAMING_HEADER in steps
-        commands += _rename_back(steps[Action.SWAP_BACK], is_pair=is_pair)
+        commands += _rename_back(steps[Action.SWAP_BACK], is_pair=is_lane_of_pair(lane))
     if facts.is_mount_tried and Action.MOVE_LOGS_ASIDE in steps:
         logs = steps[Action.MOVE_LOGS_ASIDE]
         commands += [] if happened(state.step(logs.id)) else _logs_aside(logs)
@@ -56,7 +56,7 @@ def _rename_back(back: Step, *, is_pair: bool) -> list[str]:
 
 
 def _undo_return(
-    steps: dict[Action, Step], state: RunState, *, is_mount_tried: bool
+    lane: Lane, steps: dict[Action, Step], state: RunState, *, is_mount_tried: bool
 ) -> list[str]:
     """Put the file that was in service back into its place, and its logs into theirs."""
     commands: list[str] = []
@@ -64,7 +64,15 @@ def _undo_return(
         if away is not None and not happened(state.step(steps[away].id)):
             continue
         if not happened(state.step(steps[back].id)):
-            commands += _move(_argument(steps[back], "source"), _target(steps[back]))
+            source, target = _argument(steps[back], "source"), _target(steps[back])
+            first = _move(source, target)
+            if not is_lane_of_pair(lane):
+                commands += first
+                continue
+            # the database file leaves first and comes last: nothing mounts without it
+            beside = f"-Destination {quoted(streaming_beside(target))}"
+            second = [f"Move-Item -LiteralPath {quoted(streaming_beside(source))} {beside}"]
+            commands += [*first, *second] if away is not None else [*second, *first]
     tried, returned = steps[Action.MOVE_LOGS_ASIDE], steps[Action.RETURN_LOGS]
     if is_mount_tried and not happened(state.step(tried.id)):
         commands += _logs_aside(tried)

@@ -16,6 +16,7 @@ from goexchange.driver.lane_of_server import (
     server_commands,
 )
 from goexchange.driver.lanes import facts_of, happened, has_failed, is_proved, is_release
+from goexchange.driver.pairs import is_lane_of_pair
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, JobCall, Lane, Plan, Step
@@ -184,7 +185,7 @@ def _commands_for(lane: Lane, state: RunState) -> tuple[str, ...]:
         return (*server_commands(lane, state), *copy_commands(lane, state))
     reached, _ = state_of(lane, state)
     name = quoted(lane.database or "")
-    has_cmdlets = not any(step.action is Action.READ_STREAMING_HEADER for step in lane.steps)
+    has_cmdlets = not is_lane_of_pair(lane)
     commands: list[str] = []
     if reached is LaneState.UNDECIDED or (
         facts.is_away and any(state.step(one.id).is_in_doubt for one in lane.steps)

@@ -26,7 +26,15 @@ from goexchange.powershell.header_dump import CLEAN_STATES, parse_header_dump
 _PARTNER = {
     Action.READ_STREAMING_HEADER: Action.READ_HEADER,
     Action.READ_TEMPORARY_STREAMING: Action.READ_TEMPORARY_HEADER,
+    Action.READ_RETURNED_STREAMING: Action.READ_RETURNED_HEADER,
+    Action.READ_CORRECTED_STREAMING: Action.READ_CORRECTED_HEADER,
+    Action.READ_NEW_STREAMING: Action.READ_NEW_HEADER,
 }
+
+
+def is_lane_of_pair(lane: Lane) -> bool:
+    """Whether the database of a lane is made up of two files."""
+    return any(step.action in _PARTNER for step in lane.steps)
 
 
 def judge_streaming(subject: Subject, answer: Mapping[str, Any]) -> Judgement:

@@ -40,7 +40,13 @@ from goexchange.plan.host_records import (
     add_remove_sentinel,
     add_sentinel,
 )
-from goexchange.plan.restore_files import HeaderTool, Staged, add_returned_header, add_stage
+from goexchange.plan.restore_files import (
+    HeaderTool,
+    Staged,
+    add_returned_header,
+    add_returned_streaming,
+    add_stage,
+)
 from goexchange.plan.return_text import return_text
 from goexchange.powershell import cmdlets
 
@@ -88,6 +94,11 @@ class Returning:
         return HeaderTool(eseutil=self.eseutil, page_bytes=page_bytes)
 
     @property
+    def is_pair(self) -> bool:
+        """Whether the database is made up of two files."""
+        return self.database.streaming_path is not None
+
+    @property
     def root(self) -> str:
         """The tool's folder on the host."""
         return self.inventory.host_root
@@ -106,6 +117,8 @@ def return_lane(r: Returning) -> Lane:
         add_stage(lane, r.staged, root=r.root)
     else:
         add_returned_header(lane, r.source, tool=r.tool, wanted=r.header)
+        if r.is_pair:
+            add_returned_streaming(lane, r.source, tool=r.tool)
     _records(lane, r)
     _take_down(lane, r)
     _exchange(lane, r)
@@ -162,8 +175,8 @@ def _exchange(lane: LaneBuilder, r: Returning) -> None:
     ):
         lane.add(
             action,
-            _move(r, source, destination),
-            summary=f"{summary} {destination}",
+            _move(r, source, destination, is_coming=action is Action.RETURN_FILE),
+            summary=f"{summary} {destination}{_with_second(r)}",
             reason=Reason.ASKED_FOR,
             postcondition=condition,
             undo="rename it back, in seconds",
@@ -202,8 +215,8 @@ def _ways_back(lane: LaneBuilder, r: Returning) -> None:
     )
     lane.add(
         Action.RETURN_PRESENT,
-        _move(r, aside[1], aside[0]),
-        summary="way back: the file that was in place is put back",
+        _move(r, aside[1], aside[0], is_coming=True),
+        summary=f"way back: the file that was in place is put back{_with_second(r)}",
         postcondition=equals("is_kept", True),
         **back,
     )
@@ -289,8 +302,15 @@ def _moves(r: Returning) -> tuple[tuple[str, str], tuple[str, str]]:
     return (r.database.edb_path, r.aside), (r.source, r.database.edb_path)
 
 
-def _move(r: Returning, source: str, destination: str) -> Call:
+def _with_second(r: Returning) -> str:
+    return ", with its streaming file" if r.is_pair else ""
+
+
+def _move(r: Returning, source: str, destination: str, *, is_coming: bool = False) -> Call:
+    """A move to the database's place or away from it; a pair is never there without its first."""
     arguments = {"root": r.root, "source": source, "destination": destination}
+    if r.is_pair:
+        arguments["streaming"] = "before" if is_coming else "after"
     return host_script("move-aside", arguments)
 
 

@@ -16,6 +16,7 @@ from goexchange.plan.builder import LaneBuilder, timed
 from goexchange.plan.calls import equals, host_job, host_script
 from goexchange.plan.context import LaneContext
 from goexchange.plan.estimates import LaneEstimate, known_size, result_size
+from goexchange.plan.pair import second_of
 from goexchange.plan.phase_before import (
     COUNTED,
     ERRORS,
@@ -77,6 +78,12 @@ def add_corrected_rebuild(
         undo="mount as it was left; the set from before isinteg by hand",
         estimate_s=5,
     )
+    _read_second(
+        lane,
+        context,
+        Action.READ_CORRECTED_STREAMING,
+        undo="mount as it was left; the set from before isinteg by hand",
+    )
     add_rebuild(lane, context, estimate, source=context.paths.original)
     temporary_header = prove_temporary(lane, context, estimate)
     return RebuildSteps(
@@ -106,6 +113,9 @@ def add_passes_over_new_file(lane: LaneBuilder, context: LaneContext) -> None:
         undo="rename the original back, in seconds",
         estimate_s=5,
     )
+    _read_second(
+        lane, context, Action.READ_NEW_STREAMING, undo="rename the original back, in seconds"
+    )
 
 
 def add_stop_over_new_file(lane: LaneBuilder, context: LaneContext) -> None:
@@ -118,6 +128,18 @@ def add_stop_over_new_file(lane: LaneBuilder, context: LaneContext) -> None:
             reason=Reason.WAY_BACK,
             runs_when=RunsWhen.AWAY_AFTER_SWAP,
             may_fail=True,
+            estimate_s=5,
+        )
+
+
+def _read_second(lane: LaneBuilder, context: LaneContext, action: Action, *, undo: str) -> None:
+    """isinteg was given a pair on Exchange 2003: the two still belong together."""
+    for path in second_of(context, context.paths.original):
+        lane.add(
+            action,
+            read_header(context, path, with_logs=False),
+            summary="its streaming file after isinteg: shut down cleanly, the one of this database",
+            undo=undo,
             estimate_s=5,
         )
 

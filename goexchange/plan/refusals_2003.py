@@ -96,18 +96,9 @@ def _of_passes(
             origin=spec.script.place,
             instead="`script.verify: offline`, which takes it down and looks at its files",
         )
-    elif needed.treatment.rebuilds:
-        if correction.primary_passes_max or correction.defragmented_passes_max:
-            yield not_possible(
-                Reason.NOT_YET_EXECUTED,
-                f"{needed.explanation}; the passes around a rebuild on Exchange 2003 are those of"
-                " isinteg, which changes the files: it is run by store-error-correction alone,"
-                " after a verified set",
-                origin=correction.place,
-                instead="store-error-correction first, then the rebuild with no passes: checksums"
-                " and integrity of both are looked at all the same",
-            )
-    elif not database.storage_group and correction.primary_passes_max:
+        return
+    after = correction.defragmented_passes_max if needed.treatment.rebuilds else 0
+    if not database.storage_group and (correction.primary_passes_max or after):
         unknown = Unknown("the management objects did not give it")
         yield fact_unknown("its storage group", unknown, origin=spec.script.place)
 
@@ -139,16 +130,7 @@ def _of_logs(
         yield fact_unknown(
             "which public folder stores share its logs", stores, origin=spec.script.place
         )
-    databases = () if isinstance(server.databases, Unknown) else server.databases
-    others: list[ActualDatabase | PublicStore] = [
-        *(() if isinstance(stores, Unknown) else stores),
-        *(each for each in databases if each.guid != database.guid),
-    ]
-    sharing = [
-        each.name
-        for each in others
-        if each.is_mounted is not False and writes_same_logs(each, database)
-    ]
+    sharing = others_on_logs(server, database)
     if sharing:
         yield not_possible(
             Reason.BLOCKED_BY_GUARD,
@@ -159,6 +141,21 @@ def _of_logs(
             instead="dismount the others for that time, or use offline-diagnostic-report or"
             " offline-space-diagnostic, which touch no log",
         )
+
+
+def others_on_logs(server: ActualServer, database: ActualDatabase) -> tuple[str, ...]:
+    """The names of all other stores that write into its logs, or may."""
+    stores = server.public_stores
+    databases = () if isinstance(server.databases, Unknown) else server.databases
+    others: list[ActualDatabase | PublicStore] = [
+        *(() if isinstance(stores, Unknown) else stores),
+        *(each for each in databases if each.guid != database.guid),
+    ]
+    return tuple(
+        each.name
+        for each in others
+        if each.is_mounted is not False and writes_same_logs(each, database)
+    )
 
 
 def _not_executed(what: str, spec: DesiredState, *, instead: str) -> Needed:

@@ -11,7 +11,8 @@ from attrs import frozen
 
 from goexchange.backup.manifest import content_digest
 from goexchange.model.backup_set import BackupSet, FileRole, SetFile
-from goexchange.model.plan import Action, Binding, BindingKind, Condition, Reason
+from goexchange.model.plan import Action, Binding, BindingKind, Condition, Reason, ScriptCall
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, eseutil_job, host_job, host_script
@@ -58,7 +59,8 @@ class Staged:
 
     def destination(self, file: SetFile) -> str:
         """Where a file of the set is copied to; logs lie apart from the database."""
-        parts = (self.folder,) if file.role is FileRole.DATABASE else (self.folder, "replay")
+        is_log = file.role not in (FileRole.DATABASE, FileRole.STREAMING)
+        parts = (self.folder, "replay") if is_log else (self.folder,)
         is_last = self.last_log is not None and file.path == self.last_log
         name = f"{self.replays}.log" if is_last else basename(file.path.replace("/", "\\"))
         return join(*parts, name)
@@ -108,7 +110,21 @@ def add_stage(lane: LaneBuilder, staged: Staged, *, root: str) -> str:
     )
     if staged.replays is not None:
         _add_replay(lane, staged)
-    return add_returned_header(lane, staged.database, tool=staged.tool, wanted=None)
+    header = add_returned_header(lane, staged.database, tool=staged.tool, wanted=None)
+    if any(each.role is FileRole.STREAMING for each in staged.files):
+        add_returned_streaming(lane, staged.database, tool=staged.tool)
+    return header
+
+
+def add_returned_streaming(lane: LaneBuilder, path: str, *, tool: HeaderTool) -> None:
+    """The second file of an earlier database is clean, and the one of this very database."""
+    lane.add(
+        Action.READ_RETURNED_STREAMING,
+        _read_header(streaming_beside(path), tool),
+        summary=f"header of {streaming_beside(path)}: shut down cleanly, the one of this database",
+        reason=Reason.ASKED_FOR,
+        estimate_s=5,
+    )
 
 
 def add_returned_header(
@@ -117,20 +133,24 @@ def add_returned_header(
     """The earlier file is clean, and the one that is meant."""
     return lane.add(
         Action.READ_RETURNED_HEADER,
-        host_script(
-            "read-header",
-            {
-                "path": path,
-                "eseutil": tool.eseutil,
-                "log_folder": None,
-                "log_prefix": None,
-                "page_bytes": tool.page_bytes,
-            },
-        ),
+        _read_header(path, tool),
         summary=f"header of {path}: shut down cleanly, both copies alike",
         reason=Reason.ASKED_FOR,
         postcondition=wanted,
         estimate_s=5,
+    )
+
+
+def _read_header(path: str, tool: HeaderTool) -> ScriptCall:
+    return host_script(
+        "read-header",
+        {
+            "path": path,
+            "eseutil": tool.eseutil,
+            "log_folder": None,
+            "log_prefix": None,
+            "page_bytes": tool.page_bytes,
+        },
     )
 
 

@@ -16,7 +16,13 @@ from goexchange.errors import Damaged, Diagnostic, NotNow, Severity, UsageError
 from goexchange.facts.generations import page_bytes_of
 from goexchange.facts.places import volume_of
 from goexchange.model.accounts import account_at
-from goexchange.model.actual import ActualDatabase, ActualHost, ActualServer, ActualState
+from goexchange.model.actual import (
+    ActualDatabase,
+    ActualHost,
+    ActualServer,
+    ActualState,
+    Generation,
+)
 from goexchange.model.backup_set import BackupSet, FileRole, SetFile, SetMethod
 from goexchange.model.configuration import Inventory
 from goexchange.model.history import Work
@@ -45,15 +51,10 @@ from goexchange.plan.planner import VALID_FOR
 from goexchange.plan.premises import premises_of_server
 from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.restore_files import HeaderTool, Staged, database_of
+from goexchange.plan.return_pair import refuse_pair, refuse_set_of_pair, unconfirmed_pair
 from goexchange.powershell.seam import is_carried
 from goexchange.schedule.history import History, Where
 from goexchange.schedule.rates import Duration
-
-PAIR = (
-    "a database of Exchange 2003 is a pair of files: putting an earlier pair back is not executed."
-    " By hand: dismount it, move both its files and the logs aside, copy both files of the set,"
-    " check them with `eseutil /k DB.edb /sDB.stm`, mount it"
-)
 
 
 @frozen(kw_only=True)
@@ -137,6 +138,8 @@ def original_draft(wanted: Wanted, setting: Setting) -> PlanBody:
     server, host = seen_server(setting)
     body, file = wanted.sealed.body, _database_file(wanted.sealed.body)
     database = database_by_guid(server, body.database_guid)
+    refuse_pair(server, database)
+    refuse_set_of_pair(body, database, has_replay=wanted.replay is not None)
     stamp = stamp_text(setting.now)
     folder = join(dirname(database.edb_path), f"gx-restore-{stamp}")
     staged = _staged(wanted, setting, host, folder=folder, file=file)
@@ -174,7 +177,7 @@ def original_draft(wanted: Wanted, setting: Setting) -> PlanBody:
             ),
             premises=(),
             inputs=(_input(wanted),),
-            diagnostics=resubmission(database, since),
+            diagnostics=resubmission(server, database, since),
         ),
         since=since,
     )
@@ -200,6 +203,7 @@ def returning_body(
                 " that hold it are kept",
             )
         )
+    consents += unconfirmed_pair(server, database)
     premises = (*premises_of_server(server), *_premises(database, server.name))
     return body_of(evolve(draft, premises=premises, consents=tuple(consents)), setting)
 
@@ -277,12 +281,16 @@ def database_by_guid(server: ActualServer, guid: str) -> ActualDatabase:
     return found
 
 
-def resubmission(database: ActualDatabase, since: datetime) -> tuple[Diagnostic, ...]:
+def resubmission(
+    server: ActualServer, database: ActualDatabase, since: datetime
+) -> tuple[Diagnostic, ...]:
     """The mail of the missing hours, from the safety net (2013 and later).
 
     Source: the vendor's reference of Add-ResubmitRequest; the net reaches back as far as
     SafetyNetHoldTime of the transport configuration says.
     """
+    if server.generation is Generation.EXCHANGE_2003:
+        return ()
     command = (
         f"Add-ResubmitRequest -Destination {database.guid}"
         f" -StartTime '{since:%Y-%m-%dT%H:%M:%SZ}' -EndTime (Get-Date)"
@@ -310,8 +318,6 @@ def decision_of_return(database: ActualDatabase, text: str) -> Decision:
 def _database_file(body: BackupSet) -> SetFile:
     if body.method is SetMethod.EVIDENCE:
         raise UsageError(f"{body.set_id} was taken as evidence before a repair: it is no way back")
-    if any(each.role is FileRole.STREAMING for each in body.files):
-        raise NotNow(PAIR)
     file = database_of(body)
     if file is None or file.database is None:
         raise Damaged(f"{body.set_id} does not hold exactly one database")
@@ -322,9 +328,9 @@ def _staged(
     wanted: Wanted, setting: Setting, host: ActualHost, *, folder: str, file: SetFile
 ) -> Staged:
     """What is copied, after it is known that there is room for it."""
-    replay = wanted.replay
+    replay, body = wanted.replay, wanted.sealed.body
     logs = () if replay is None else replay.files
-    files = (file, *logs)
+    files = (file, *(each for each in body.files if each.role is FileRole.STREAMING), *logs)
     size = sum(each.size_bytes for each in files)
     volume = volume_of(host, folder)
     if isinstance(volume, Unknown):

@@ -24,7 +24,6 @@ from goexchange.plan.lane_return import Returning, return_lane, tried_folder
 from goexchange.plan.paths import stamp_text
 from goexchange.plan.public_folders import as_public_folder
 from goexchange.plan.restoring import (
-    PAIR,
     Draft,
     Setting,
     database_by_guid,
@@ -33,6 +32,7 @@ from goexchange.plan.restoring import (
     returning_body,
     seen_server,
 )
+from goexchange.plan.return_pair import refuse_pair
 
 
 def rollback_draft(undo: KeptOriginal, setting: Setting) -> PlanBody:
@@ -47,8 +47,7 @@ def rollback_draft(undo: KeptOriginal, setting: Setting) -> PlanBody:
             f"{database.name} lies at {database.edb_path} now, and the run kept the original of"
             f" {undo.original}: move it by hand, or restore the set"
         )
-    if database.streaming_path is not None:
-        raise NotNow(PAIR)
+    refuse_pair(server, database)
     stamp = stamp_text(setting.now)
     eseutil = "" if isinstance(host.eseutil_path, Unknown) else host.eseutil_path
     if not eseutil:
@@ -83,7 +82,7 @@ def rollback_draft(undo: KeptOriginal, setting: Setting) -> PlanBody:
             for need in undo.plan.body.consents
             if need.consent is Consent.BACKUP_COVERS_OTHERS and need.address == undo.lane.id
         ),
-        diagnostics=resubmission(database, since),
+        diagnostics=resubmission(server, database, since),
         backups=tuple(each for each in undo.plan.body.backups if "online full backup" in each),
     )
     return returning_body(returning, setting, draft, since=since)

@@ -382,13 +382,20 @@ SWAP_BACK = Contract(
 
 MOVE_ASIDE = Contract(
     script="move-aside",
-    version=1,
-    purpose="renames a closed database file and its flush map, in its folder or one folder away;"
-    " nothing is overwritten or deleted, and a file that is not there is said to be missing",
+    version=2,
+    purpose="renames a closed database file and its flush map, in its folder or one folder away,"
+    " and a streaming file of Exchange 2003 with it, after the database file leaves or before it"
+    " comes; nothing is overwritten or deleted, and a file that is not there is said to be missing",
     changes_host=True,
-    arguments=record(**FENCE, source=TEXT, destination=TEXT),
+    arguments=optional(
+        "streaming", **FENCE, source=TEXT, destination=TEXT,
+        streaming={"type": "string", "enum": ["after", "before"]},
+    ),
     result=record(was_present=FLAG, is_kept=FLAG),
-    errors=("fenced", "root-not-private", "file-in-use", "path-exists", "outside-folder"),
+    errors=(
+        "fenced", "root-not-private", "file-in-use", "file-not-found", "path-exists",
+        "outside-folder",
+    ),
     cmdlets=("Get-Acl",),
 )
 

@@ -8,6 +8,7 @@ import base64
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.files import FileProblem, FileRefused, folder_of, join, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.refusals import ScriptFailed
@@ -21,19 +22,29 @@ _BASE_LETTERS = 3
 
 
 def move_aside(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Rename a database file and its flush map within its folder."""
+    """Rename a database file and its flush map within its folder, and a streaming file with it."""
     source, destination, files = arguments["source"], arguments["destination"], host.files
     if not _are_near(folder_of(source), folder_of(destination)):
         raise ScriptFailed("outside-folder", f"{destination} is not beside {source}")
-    was_present = files.exists(source)
-    if was_present:
-        demand_closed(files, source)
-        if files.exists(destination):
-            raise FileRefused(FileProblem.EXISTS, destination)
-        move_map(files, source, destination)
-        files.rename(source, destination)
+    moves = [(source, destination)]
+    second = (streaming_beside(source), streaming_beside(destination))
+    order = arguments.get("streaming")
+    if order is not None:
+        moves = [second, *moves] if order == "before" else [*moves, second]
+    there = [each for each in moves if files.exists(each[0])]
+    for one, other in there:
+        demand_closed(files, one)
+        if files.exists(other):
+            raise FileRefused(FileProblem.EXISTS, other)
+    if order == "before" and there and not any(map(files.exists, second)):
+        raise ScriptFailed("file-not-found", f"there is no file {second[0]}")
+    for one, other in there:
+        move_map(files, one, other)
+        files.rename(one, other)
+    if there:
         world.note("move-aside", host=host.name, detail=f"{source} -> {destination}")
-    return {"was_present": was_present, "is_kept": files.exists(destination)}
+    is_kept = all(files.exists(each[1]) for each in moves)
+    return {"was_present": bool(there), "is_kept": is_kept}
 
 
 def move_logs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:

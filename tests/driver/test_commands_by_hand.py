@@ -11,6 +11,7 @@ from goexchange.driver.by_hand import by_hand_after_swap
 from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, Lane, RunsWhen
 from goexchange.model.run import OutcomeKind, StepRecord
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import host_script
 from goexchange.powershell import cmdlets
@@ -89,6 +90,18 @@ def test_a_file_that_was_returned_is_put_away_before_the_present_one_comes_back(
         f"Get-ChildItem -Path '{LOGS_TAKEN}' -File | Move-Item -Destination '{LOGS}'"
     )
     assert not [one for one in commands if LOGS_ASIDE in one], "no mount was tried"
+
+
+def test_of_a_pair_both_files_go_and_the_database_file_leaves_first_and_comes_last() -> None:
+    one = return_lane()
+    look = evolve(one.steps[0], id="look", action=Action.READ_RETURNED_STREAMING)
+    commands = after(evolve(one, steps=(look, *one.steps)), done=EXCHANGED)
+    assert moves(commands) == [
+        (ORIGINAL, SOURCE),
+        (streaming_beside(ORIGINAL), streaming_beside(SOURCE)),
+        (streaming_beside(ASIDE), streaming_beside(ORIGINAL)),
+        (ASIDE, ORIGINAL),
+    ]
 
 
 def test_a_file_that_was_never_returned_is_not_put_away() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +23,10 @@ AGENT = (
     " states: {Idle: failed, Running: running, Success: succeeded, Failed: failed}}}}"
 )
 DOWN = ", verify: offline"
-NONE = ", error_correction: {primary_passes_max: 0, defragmented_passes_max: 0}"
+AROUND = ", error_correction: {primary_passes_max: 3, defragmented_passes_max: 2}"
 BOTH = "verified_within: 30d, measured_within: 90d"
 FIRST = {
-    "DB30": ("EX07", "preventative-maintenance", "white_space_max: 20%", NONE, SET + AGENT),
+    "DB30": ("EX07", "preventative-maintenance", "white_space_max: 20%", AROUND, SET + AGENT),
     "DB31": ("EX07", "offline-diagnostic-report", BOTH, DOWN, ""),
     "DB32": ("EX07", "store-error-correction", "verified_within: 30d", PASSES, SET),
 }
@@ -56,11 +57,13 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         sets = [path.parent for path in site.disk("EX07").rglob("backup-set.json")]
         verified = [site.run("verify", str(path)) for path in sets[:1]]
         rounds.append(played(site, SECOND))
+        ways = returned(site, tmp_path_factory.mktemp("restored") / "here")
         written(site, REFUSED)
         said = site.run("plan", "--out", "refused.json", COLUMNS="300")
         yield {
             "site": site, "refused": refused, "rounds": rounds, "again": again,
-            "sets": sets, "verified": verified, "left": " ".join(f"{said.out} {said.err}".split()),
+            "sets": sets, "verified": verified, "ways": ways,
+            "left": " ".join(f"{said.out} {said.err}".split()),
         }  # fmt: skip
 
 
@@ -69,6 +72,46 @@ def played(site: Site, wanted: Any) -> dict[str, Any]:
     site.planned()
     applied = site.run("apply", "plan.json")
     return {"apply": applied, "report": site.run("report", "--json").document}
+
+
+def returned(site: Site, folder: Path) -> dict[str, Any]:
+    """A set of a pair to a folder; the rebuild rolled back; a set to its original place."""
+    run = max((site.folder / ".goexchange" / "runs").iterdir()).name
+    told = site.run("rollback", run, "--database", "DB32")
+    since = told.err.split("--discard-mail-since ")[1].split()[0]
+    made = site.run(
+        "rollback", run, "--database", "DB32", "--discard-mail-since", since, "--out", "back.json"
+    )
+    unapproved = site.run("apply", "back.json")
+    assert site.run("approve", "back.json", "--consent", "all").code == 0
+    back = site.run("apply", "back.json")
+    one = max(p.parent for p in site.disk("EX07", "E", "sets").rglob("backup-set.json")
+              if "DB30" in str(p))  # fmt: skip
+    there = "E:\\" + str(one.relative_to(site.disk("EX07", "E"))).replace("/", "\\")
+    put = site.run("restore", there, "--server", "EX07", "--to", "original", "--out", "put.json")
+    assert site.run("approve", "put.json", "--consent", "all").code == 0, put.out + put.err
+    return {
+        "made": made, "unapproved": unapproved, "back": back, "put": site.run("apply", "put.json"),
+        "set": one, "folder": folder,
+        "to folder": site.run("restore", str(one), "--to", str(folder)),
+    }  # fmt: skip
+
+
+def test_a_pair_is_restored_to_a_folder_put_back_and_rolled_back(seen: dict[str, Any]) -> None:
+    ways = seen["ways"]
+    assert ways["made"].code == 0 and "unconfirmed-generation" in ways["made"].out
+    assert ways["unapproved"].code == 13
+    assert ways["back"].code == 0, ways["back"].out + ways["back"].err
+    disk = seen["site"].disk("EX07")
+    kept = {path.suffixes[0] for path in disk.rglob("DB32.*.rebuilt-*")}
+    assert kept == {".edb", ".stm"}
+    # no specification says how it is backed up: both files are there, and the report says so
+    assert ways["put"].code == 25, ways["put"].out + ways["put"].err
+    assert {path.suffixes[0] for path in disk.rglob("DB30.*.replaced-*")} == {".edb", ".stm"}
+    done = ways["to folder"]
+    assert done.code == 0 and "eseutil /k" in done.out, done.out + done.err
+    for name in ("DB30.edb", "DB30.stm"):
+        assert (ways["folder"] / name).read_bytes() == (ways["set"] / name).read_bytes()
 
 
 def test_nothing_runs_without_the_consents(seen: dict[str, Any]) -> None:
@@ -100,7 +143,8 @@ def test_what_is_not_executed_there_is_refused_by_name(seen: dict[str, Any]) -> 
 
 def test_ntbackup_leaves_a_file_for_each_storage_group_and_is_proved(seen: dict[str, Any]) -> None:
     files = sorted(seen["site"].disk("EX07").rglob("*.bkf"))
-    assert len(files) == 2 and all(each.stat().st_size > 1_000_000 for each in files)
+    # one for each database, and one more after the rollback
+    assert len(files) == 3 and all(each.stat().st_size > 1_000_000 for each in files)
     found = seen["rounds"][1]["report"]["online_backups"]
     assert {each["address"] for each in found} == {"EX07/DB30", "EX07/DB32"}
     assert all(each["proved"] and each["method"].startswith("ntbackup: ") for each in found)

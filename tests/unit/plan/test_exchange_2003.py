@@ -171,7 +171,10 @@ def after_set() -> DesiredState:
     [
         (method(OnlineBackupMethod.WINDOWS_SERVER_BACKUP), old(), "it has ntbackup"),
         (after_set(), old(), "a set of the rebuilt file"),
-        (wants(Script.PREVENTATIVE_MAINTENANCE, passes=1), old(), "around a rebuild"),
+        (
+            wants(Script.PREVENTATIVE_MAINTENANCE, passes=1), old(database(storage_group="")),
+            "its storage group is unknown",
+        ),
         (CORRECT, old(database(storage_group="")), "its storage group is unknown"),
         (LOOK, old(database(is_mount_at_startup=False)), "not mounted at startup"),
         (LOOK, old(database(streaming_path="E:\\s\\DB05.stm")), "its streaming file is E:"),
@@ -223,12 +226,23 @@ def test_a_repair_is_refused_and_other_versions_are_not_asked() -> None:
     assert refuse_on_2003(unseen, database(), copies, DEFRAG) is None
 
 
-def test_an_agent_without_passes_around_the_rebuild_is_planned() -> None:
-    for name in ("primary_passes_max", "defragmented_passes_max"):
+def test_passes_around_a_rebuild_look_at_both_files_after_isinteg() -> None:
+    looks = {
+        "primary_passes_max": Action.READ_CORRECTED_STREAMING,
+        "defragmented_passes_max": Action.READ_NEW_STREAMING,
+    }
+    for name, look in looks.items():
         want = wants(Script.PREVENTATIVE_MAINTENANCE)
         choice = evolve(want.script.error_correction, **{name: 1})
         more = evolve(want, script=evolve(want.script, error_correction=choice))
-        assert "isinteg" in refused(more, old())
+        body = draft(more, old())
+        actions = [step.action for step in body.lanes[0].steps]
+        assert actions.index(Action.STORE_INTEGRITY) < actions.index(look)
+        assert actions.index(look) < actions.index(Action.MOUNT)
+        assert set(looks.values()) & set(actions) == {look}
+        assert Consent.STORE_INTEGRITY_CORRECTION in {each.consent for each in body.consents}
+        lacking = decided(more, old(database(storage_group="")))
+        assert "its storage group is unknown" in lacking.explanation
     assert decided(wants(Script.PREVENTATIVE_MAINTENANCE), old()).need is Need.REBUILD
     none = evolve(CORRECT.script.error_correction, primary_passes_max=0)
     less = evolve(CORRECT, script=evolve(CORRECT.script, error_correction=none))
