@@ -1,8 +1,10 @@
 """Whom the jobs of a lane run as: those that touch a share with an account of its own, and no
 others.
 
-The account is tried before anything is taken down: that it may log on, write to the share, read
-the database's file, and put one back. A wrong password is found while mail still flows.
+Whoever writes to a share is tried before anything is taken down. An account of its own has to log
+on, write to the share, read the database's file, and put one back; the computer account of the
+server, which reads its own files anyway, has to write. A wrong password or a missing right is found
+while mail still flows.
 """
 
 from __future__ import annotations
@@ -85,7 +87,9 @@ def refuse_account(
 
 
 def add_trials(lane: LaneBuilder, context: LaneContext) -> None:
-    """Each account that the lane will need, tried on what it will need it for."""
+    """Each account that the lane will need, tried on what it will need it for; None is that of the
+    computer.
+    """
     spec, treatment = context.spec, context.treatment
     if not _keeps_a_set(context):
         return
@@ -94,17 +98,21 @@ def add_trials(lane: LaneBuilder, context: LaneContext) -> None:
     ]
     if context.paths.rebuilt_set_folder is not None:
         sides.append((spec.backup_after.offline, None))
-    tried: dict[str, list[str]] = {}
-    reads: dict[str, list[str]] = {}
+    tried: dict[str | None, list[str]] = {}
+    reads: dict[str | None, list[str]] = {}
     for offline, source in sides:
-        account = None if offline is None else account_at(offline.target.path, context.inventory)
-        if offline is None or account is None:
+        if offline is None or not is_share(offline.target.path):
             continue
-        back = [dirname(source)] if source is not None and treatment.rebuilds else []
+        account = account_at(offline.target.path, context.inventory)
+        lacks = None if account is None else source  # a computer has rights to its own files
+        back = [dirname(lacks)] if lacks is not None and treatment.rebuilds else []
         tried.setdefault(account, []).extend([offline.target.path, *back])
-        reads.setdefault(account, []).extend([] if source is None else [source])
-    for account in sorted(tried):
-        _add_trial(lane, account, tuple(dict.fromkeys(tried[account])), tuple(reads[account]))
+        reads.setdefault(account, []).extend([] if lacks is None else [lacks])
+    for account in sorted(tried, key=lambda each: each or ""):
+        who = f"the computer account of {context.server.name}" if account is None else account
+        _add_trial(
+            lane, (account, who), tuple(dict.fromkeys(tried[account])), tuple(reads[account])
+        )
 
 
 def account_lines(context: LaneContext) -> Iterator[str]:
@@ -157,13 +165,18 @@ def _under_account(step: Step, context: LaneContext) -> Step:
 
 
 def _add_trial(
-    lane: LaneBuilder, account: str, folders: tuple[str, ...], files: tuple[str, ...]
+    lane: LaneBuilder,
+    who: tuple[str | None, str],
+    folders: tuple[str, ...],
+    files: tuple[str, ...],
 ) -> None:
+    """`who` is the account, None for that of the computer, and what it is called."""
+    account, name = who
     reads = f", reads {words.listed(files)}" if files else ""
     lane.add(
         Action.TRY_TARGET,
         host_job("try-folders", {"folders": list(folders), "files": list(files)}, account=account),
-        summary=f"trial as {account}, while mounted: writes to {words.listed(folders)}{reads}",
+        summary=f"trial as {name}, while mounted: writes to {words.listed(folders)}{reads}",
         postcondition=equals("ok", True),
         estimate_s=5,
     )

@@ -51,5 +51,9 @@ def _online_backups(desired: DesiredState) -> Iterable[OnlineBackup]:
 
 # a name as the refusal prints it, and where in a desired state it is asked for
 _ROWS: tuple[tuple[str, Callable[[DesiredState], _Finds]], ...] = (
-    ("a credential for the online backup to {value}", _credentials),
+    # on purpose: others on the host can read the words of a command line
+    (
+        "a credential for the online backup to {value} (no tool takes one but on its command line)",
+        _credentials,
+    ),
 )

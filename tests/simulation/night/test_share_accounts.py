@@ -104,6 +104,21 @@ def test_what_an_account_lacks_is_said_before_the_outage(
     assert words in result.databases[0].why
 
 
+def test_a_computer_account_without_rights_is_found_before_the_outage() -> None:
+    for writer, is_allowed in (("LAB\\EX02$", False), ("LAB\\EX01$", True)):
+        shares = (ShareDescription(path=f"{SHARE}\\", writers=(writer,)),)
+        stock = inventory(f"{INVENTORY}shares: [{{path: '{SHARE}'}}]\n")
+        one = make_night(
+            evolve(one_database(), shares=shares), [specification(ON_SHARE)], stock, at=AT
+        )
+        result = one.run_to_end()
+        if is_allowed:
+            assert result.exit_code == ExitCode.OK, result
+            continue
+        _never_down(one, result)
+        assert "vault$ cannot be written: Access" in result.databases[0].why
+
+
 def test_an_account_that_nobody_knows_is_refused() -> None:
     one = night(account())
     one.performer.world.site = evolve(one.performer.world.site, accounts=())

@@ -84,12 +84,23 @@ def test_every_job_that_touches_the_share_runs_as_its_account_and_no_other() -> 
 def test_a_set_on_a_share_is_sealed_by_a_job_and_any_other_by_the_session() -> None:
     lane = lane_of(with_shares(share(account=None, credential=None)))
     assert accounts(lane) == {}
-    assert Action.TRY_TARGET not in {step.action for step in lane.steps}
     assert isinstance(the(lane, Action.SEAL_SET).call, JobCall)
     target = evolve(offline_backup().target, path="E:\\sets")
     local = evolve(spec().backup_before, offline=offline_backup(target=target))
     lane = lane_of(with_shares(share()), spec(backup_before=local))
     assert isinstance(the(lane, Action.SEAL_SET).call, ScriptCall) and accounts(lane) == {}
+    assert Action.TRY_TARGET not in {step.action for step in lane.steps}, "no share, no trial"
+
+
+def test_the_computer_account_is_tried_on_the_share_and_on_nothing_of_its_own() -> None:
+    lane = lane_of(with_shares(share(account=None, credential=None)))
+    actions = [step.action for step in lane.steps]
+    assert actions.index(Action.TRY_TARGET) < actions.index(Action.DISMOUNT)
+    trial = the(lane, Action.TRY_TARGET)
+    assert isinstance(trial.call, JobCall)
+    assert trial.call.request == {"folders": [SHARE], "files": []}
+    assert (trial.call.account, trial.call.kind) == (None, "try-folders")
+    assert "the computer account of EX01" in trial.summary
 
 
 def test_the_trial_stands_before_the_outage_and_tries_what_the_night_needs() -> None:
@@ -118,8 +129,12 @@ def test_the_set_of_the_rebuilt_file_has_the_account_of_its_own_target() -> None
         ),
         MANAGED,
     )  # fmt: skip
-    trial = the(lane, Action.TRY_TARGET).call
-    assert isinstance(trial, JobCall) and trial.request == {"folders": [OTHER], "files": []}
+    trials = [step.call for step in lane.steps if step.action is Action.TRY_TARGET]
+    tried = [(each.account, each.request) for each in trials if isinstance(each, JobCall)]
+    assert tried == [
+        (None, {"folders": [SHARE], "files": []}),
+        (MANAGED, {"folders": [OTHER], "files": []}),
+    ]
 
 
 def test_no_secret_and_no_reference_is_in_a_plan() -> None:

@@ -54,7 +54,7 @@ from tests.unit.plan.builders import (
     with_record,
 )
 
-_OF_UNKNOWN_SIZE = ("command", "export-configuration", "seal-set")
+_OF_UNKNOWN_SIZE = ("command", "export-configuration", "seal-set", "try-folders")
 ADDED_BY_THE_DRIVER = {"fence", "run", "job", "runner"}
 
 
@@ -85,6 +85,7 @@ def test_the_order_of_the_night_is_the_procedures() -> None:
     assert order == [
         Action.OPEN_RECOVERY_RECORD,
         Action.PLACE_SENTINEL,
+        Action.TRY_TARGET,
         Action.EXPORT_CONFIGURATION,
         Action.LAST_LOOK,
         Action.NOTIFY,

@@ -12,7 +12,7 @@ from tests.unit.spec.specification import MINIMAL, desired
 TABLE = [
     (
         MINIMAL.replace("'F:'", "'F:', credential: prompt"),
-        "a credential for the online backup to F:",
+        "a credential for the online backup to F: (no tool takes one but on its command line)",
         "8:66",
     ),
 ]
