@@ -92,6 +92,20 @@ def loose_below(folders: Sequence[str]) -> tuple[Loose, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.folder))
 
 
+def instead_of_restore(folder: Path) -> str:
+    """What a person does with database files that are no set; empty where there are none."""
+    found = next(iter(loose_below((str(folder),))), None)
+    if found is None:
+        return ""
+    return (
+        f". {found.files[0]} lies there: a copy by diskshadow, or somebody's own, was taken of a"
+        " mounted database, and is restored by hand: `goexchange verify` reads it where it is; copy"
+        " it with its logs to a new folder, run `eseutil /r Exx /lFOLDER /sFOLDER /dFOLDER` there"
+        " (Exx is how its logs begin), see a clean shutdown in `eseutil /mh`, and mount it as a"
+        " recovery database (New-MailboxDatabase -Recovery)"
+    )
+
+
 def proofs(store: str) -> dict[str, datetime]:
     """The last proved online backup of each database, by its GUID in lower case, as the store's
     runs know it.
@@ -123,7 +137,7 @@ def remove_set(decision: Decision, store: str) -> Removal:
     sealed = _read_set(folder)
     if sealed.sha256 != one.set_sha256:
         raise NotNow(f"{folder} is no longer the set that was decided about")
-    _note(Path(store), decision)
+    note_removal(Path(store), decision)
     (folder / MANIFEST_NAME).unlink()
     flush_folder(folder)
     (folder / VERDICT_NAME).unlink(missing_ok=True)
@@ -131,7 +145,7 @@ def remove_set(decision: Decision, store: str) -> Removal:
         path = folder / each.path
         if path.resolve().is_relative_to(folder.resolve()):
             path.unlink(missing_ok=True)
-    left = tuple(sorted(_emptied(folder)))
+    left = tuple(sorted(emptied(folder)))
     return Removal(folder=one.folder, freed_bytes=one.total_bytes, left=left)
 
 
@@ -197,12 +211,12 @@ def _proofs_of(run: RunFolder) -> Iterator[tuple[str, datetime]]:
         for step in lane.steps:
             if step.action is Action.PROVE_BACKUP and lane.database_guid is not None:
                 record = state.step(step.id)
-                moment = _proved_at(record.result)
+                moment = proved_at(record.result)
                 if moment is not None:
                     yield lane.database_guid.lower(), moment
 
 
-def _proved_at(result: object) -> datetime | None:
+def proved_at(result: object) -> datetime | None:
     """The moment of the backup itself: what was written later is not in it."""
     if not isinstance(result, Mapping) or result.get("proved") is not True:
         return None
@@ -212,7 +226,8 @@ def _proved_at(result: object) -> datetime | None:
         return None
 
 
-def _note(store: Path, decision: Decision) -> None:
+def note_removal(store: Path, decision: Decision) -> None:
+    """Write down, flushed, that something is about to be removed, and why."""
     one = decision.set
     line = {
         "at_utc": datetime.now(UTC).isoformat(),
@@ -229,7 +244,7 @@ def _note(store: Path, decision: Decision) -> None:
         os.fsync(file.fileno())
 
 
-def _emptied(folder: Path) -> Iterator[str]:
+def emptied(folder: Path) -> Iterator[str]:
     """Remove the folders that are empty now; what else is in them stays, and is named."""
     for parent, _, names in os.walk(folder, topdown=False):
         yield from (str(Path(parent, name).relative_to(folder)) for name in names)

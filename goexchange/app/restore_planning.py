@@ -11,6 +11,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from goexchange.app.backups import instead_of_restore
 from goexchange.app.observing import observe_servers, together
 from goexchange.app.planning import read_plan, who
 from goexchange.app.policies import policy_inputs
@@ -198,7 +199,8 @@ def _find_set(request: RestoreRequest, site: Site) -> _FoundSet:
             sealed = parse_manifest(file.read(MANIFEST_BYTES_MAX))
         return _FoundSet(sealed, _host_path(given, local, site.inventory), local)
     if not _is_windows(given):
-        raise UsageError(f"{given} is not a backup set: there is no {MANIFEST_NAME} in it")
+        why = f"{given} is not a backup set: there is no {MANIFEST_NAME} in it"
+        raise UsageError(f"{why}{instead_of_restore(Path(given))}")
     if request.server is None and not given.startswith("\\\\") and len(site.inventory.servers) > 1:
         raise UsageError(f"{given} is a folder of a server: name the server with --server")
     server = request.server or site.inventory.servers[0].name

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from goexchange.app.backups import instead_of_restore
 from goexchange.app.verifying import WORDS, Verification, verify_path
 from goexchange.backup.findings import Finding, Verdict, Weight
 from goexchange.backup.manifest import parse_manifest
@@ -90,7 +91,8 @@ def _set_of(folder: Path) -> BackupSet:
         with manifest.open("rb") as file:
             return parse_manifest(file.read(MANIFEST_BYTES_MAX)).body
     except OSError as error:
-        raise UsageError(f"{folder} is not a backup set: {error.strerror}: {manifest}") from error
+        why = f"{folder} is not a backup set: {error.strerror}: {manifest}"
+        raise UsageError(f"{why}{instead_of_restore(folder)}") from error
 
 
 def _check_target(target: Path, needed: int) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +14,8 @@ from goexchange.cli.console import Console
 from goexchange.errors import ExitCode, GoexchangeError, UsageError
 
 if TYPE_CHECKING:
-    from goexchange.app.backups import Loose
+    from goexchange.app.backups import Loose, Removal
+    from goexchange.app.shadow_copies import CopyDecision
     from goexchange.backup.retention import Decision
 
 
@@ -82,9 +84,12 @@ def prune(obj: tuple[Console, dict[str, Any]], /, folders: tuple[str, ...], **gi
 
     Keeps the newest proved sets of each database (--last), and the newest of each of the last days
     and weeks (--daily, --weekly). A set whose database has no proved backup since is never removed,
-    nor a damaged one. Without --yes and without an answer at a terminal nothing is removed.
+    nor a damaged one. The same holds for copies that runs of this store made by diskshadow, counted
+    on their own; one whose backup was never proved, or that is not as its run recorded it, stays.
+    Without --yes and without an answer at a terminal nothing is removed.
     """
     from goexchange.app.backups import decisions, look_at
+    from goexchange.app.shadow_copies import decided_copies
     from goexchange.backup.retention import RetentionPolicy
     from goexchange.codec import to_plain
 
@@ -97,14 +102,19 @@ def prune(obj: tuple[Console, dict[str, Any]], /, folders: tuple[str, ...], **gi
         console.data(f"{'keep  ' if each.is_kept else 'remove'}  {each.set.folder}: {each.reason}")
     for folder, reason in shelf.unusable:
         console.data(f"keep    {folder}: {reason}")
-    going = [each for each in decided if not each.is_kept]
+    copies = decided_copies(_folders(folders, options), policy, store)
+    for copy in copies:
+        what = f"copy by diskshadow, {copy.reason}"
+        console.data(f"{'keep  ' if copy.is_kept else 'remove'}  {copy.folder}: {what}")
+    going = _going(decided, copies, store)
     is_told = bool(going) and (given["is_sure"] or _is_told(going, console, options))
-    failed = _remove(going, store, console) if is_told else []
+    failed = _remove(going, console) if is_told else []
     if going and not is_told:
-        console.words("Nothing was removed: say --yes to remove these sets.")
+        console.words("Nothing was removed: say --yes to remove these.")
     console.document(
         {
             "decisions": [to_plain(each) for each in decided],
+            "shadow_copies": [to_plain(each) for each in copies],
             "unusable": [{"folder": folder, "reason": why} for folder, why in shelf.unusable],
             "is_done": is_told and not failed,
             "failed": failed,
@@ -113,32 +123,54 @@ def prune(obj: tuple[Console, dict[str, Any]], /, folders: tuple[str, ...], **gi
     return int(ExitCode.INTERNAL if failed else ExitCode.OK)
 
 
-def _remove(going: Sequence[Decision], store: str, console: Console) -> list[dict[str, str]]:
-    """Remove each; one that cannot be removed does not hold up the others."""
+_Going = tuple[str, int, "Callable[[], Removal]"]  # folder, bytes, and what removes it
+
+
+def _going(
+    decided: Sequence[Decision], copies: Sequence[CopyDecision], store: str
+) -> list[_Going]:
+    """What may go, sets and copies alike."""
     from goexchange.app.backups import remove_set
+    from goexchange.app.shadow_copies import remove_copy
+
+    found: list[_Going] = [
+        (each.set.folder, each.set.total_bytes, partial(remove_set, each, store))
+        for each in decided
+        if not each.is_kept
+    ]
+    found += [
+        (each.folder, each.copy.total_bytes, partial(remove_copy, each, store))
+        for each in copies
+        if not each.is_kept
+    ]
+    return found
+
+
+def _remove(going: Sequence[_Going], console: Console) -> list[dict[str, str]]:
+    """Remove each; one that cannot be removed does not hold up the others."""
     from goexchange.report.units import size_text
 
     failed = []
-    for each in going:
+    for folder, _, remove in going:
         try:
-            removal = remove_set(each, store)
+            removal = remove()
         except (GoexchangeError, OSError) as error:
-            failed.append({"folder": each.set.folder, "reason": str(error)})
-            console.words(f"goexchange: {each.set.folder} was not removed: {error}")
+            failed.append({"folder": folder, "reason": str(error)})
+            console.words(f"goexchange: {folder} was not removed: {error}")
             continue
         left = f"; left there: {', '.join(removal.left)}" if removal.left else ""
         console.data(f"removed {removal.folder}: {size_text(removal.freed_bytes)}{left}")
     return failed
 
 
-def _is_told(going: Sequence[Decision], console: Console, options: dict[str, Any]) -> bool:
+def _is_told(going: Sequence[_Going], console: Console, options: dict[str, Any]) -> bool:
     """Ask at a terminal; silence, another word or no terminal is a no."""
     from goexchange.report.units import count_text, size_text
 
     if options.get("no_input") or console.is_json or not sys.stdin.isatty():
         return False
-    freed = size_text(sum(each.set.total_bytes for each in going))
-    question = f"Remove {count_text(len(going), 'set')} ({freed}) for good? Type yes:"
+    freed = size_text(sum(size for _, size, _ in going))
+    question = f"Remove {count_text(len(going), 'backup')} ({freed}) for good? Type yes:"
     return str(click.prompt(question, default="no", show_default=False, err=True)).strip() == "yes"
 
 
@@ -176,7 +208,8 @@ def _loose_words(loose: Sequence[Loose]) -> str:
 
     lines = [
         "Database files without a manifest are no sets: copies of online backups by diskshadow, or",
-        "somebody's own. `verify FOLDER` reads them; restore and prune do not know them.",
+        "somebody's own. `verify FOLDER` reads them; restore does not know them, and prune only",
+        "those that runs of this store have made.",
     ]
     lines += [
         f"  {shown(one.folder)}: {', '.join(map(shown, one.files))}, {size_text(one.total_bytes)}"
