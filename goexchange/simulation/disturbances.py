@@ -336,6 +336,11 @@ def _member_goes(victim: Victim) -> bool:
     return _by_hand(victim, "Set-ServerComponentState", given)
 
 
+def _node_moves(victim: Victim) -> bool:
+    """The next node takes the clustered server over."""
+    return victim.world.move_group(victim.host.name)
+
+
 def _nothing(victim: Victim) -> bool:
     return True
 
@@ -366,6 +371,7 @@ _DISTURBANCES: Mapping[FaultKind, Callable[[Victim], bool]] = {
     FaultKind.QUEUES_STUCK: _queues_stuck,
     FaultKind.SERVICE_STOPS: _service_stops,
     FaultKind.MEMBER_GOES: _member_goes,
+    FaultKind.NODE_MOVES: _node_moves,
     FaultKind.DAYLIGHT_SAVING: _nothing,
 }
 

@@ -58,6 +58,7 @@ class FaultKind(Enum):
     QUEUES_STUCK = "queues-stuck"
     SERVICE_STOPS = "service-stops"
     MEMBER_GOES = "member-goes"
+    NODE_MOVES = "node-moves"
     REQUEST_ABORT = "request-abort"
     REQUEST_STOP = "request-stop"
 
@@ -139,9 +140,10 @@ OF_SERVERS = frozenset({
     FaultKind.SERVICE_STOPS, FaultKind.MEMBER_GOES,
 })  # fmt: skip
 _OF_MEMBERS = OF_SERVERS | {FaultKind.COPY_FAILS, FaultKind.ACTIVE_MOVES}
-PLANNABLE = tuple(
-    kind for kind in FaultKind if kind is not FaultKind.DAYLIGHT_SAVING
-)  # a daylight-saving change belongs to the night's date, which the scenario chooses
+# A daylight-saving change belongs to the night's date, and clusters are no part of drawn sites.
+OF_CLUSTERS = frozenset({FaultKind.NODE_MOVES})
+NOT_DRAWN = frozenset({FaultKind.DAYLIGHT_SAVING}) | OF_CLUSTERS
+PLANNABLE = tuple(kind for kind in FaultKind if kind not in NOT_DRAWN)
 
 
 def faults_of(

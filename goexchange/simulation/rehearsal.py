@@ -13,7 +13,12 @@ from goexchange.errors import ExitCode
 from goexchange.model.plan import Action, Plan
 from goexchange.model.rehearsal import CALM, EVERY, Counts, Rehearsal
 from goexchange.model.run import LaneState
-from goexchange.simulation.faults import FaultKind, fault_of
+from goexchange.simulation.faults import (
+    NOT_DRAWN,
+    OF_A_SECOND_CONTROLLER,
+    FaultKind,
+    fault_of,
+)
 from goexchange.simulation.night import Night
 from goexchange.simulation.stories import Story, tell
 from goexchange.simulation.trouble import TroubledPerformer
@@ -24,7 +29,7 @@ from goexchange.world.world import World
 KINDS = tuple(
     kind
     for kind in FaultKind
-    if kind not in (FaultKind.DAYLIGHT_SAVING, FaultKind.SECOND_CONTROLLER)
+    if kind not in NOT_DRAWN | OF_A_SECOND_CONTROLLER
 )
 CALM_EVERY = 5  # every fifth scenario goes undisturbed
 PERSON_NEEDED = (ExitCode.LEFT_OFFLINE, ExitCode.UNKNOWN, ExitCode.ROLLBACK_FAILED)

@@ -85,6 +85,7 @@ class HostFiles:
 
     def __init__(self, host: str, disk: Disk, clock: Clock) -> None:
         self._host = host
+        self.node = ""  # of a cluster: whose own disk it is that C: stands for
         self._disk = disk
         self._clock = clock
         self._times: dict[str, FileTimes] = {}
@@ -234,6 +235,8 @@ class HostFiles:
         return not all(self._holders.get(path.lower(), {}).values())
 
     def _key(self, path: str) -> str:
+        if self.node and path.lower().startswith("c:"):
+            return f"{self.node}:{path}"
         return f"UNC:{path}" if path.startswith("\\\\") else f"{self._host}:{path}"
 
     def _demand(self, path: str) -> None:

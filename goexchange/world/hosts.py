@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 
@@ -14,6 +15,9 @@ from goexchange.world.server_mode import ModeState
 from goexchange.world.services import ServiceState
 from goexchange.world.site import ServerDescription
 from goexchange.world.tasks import Sentinel, TaskState
+
+if TYPE_CHECKING:
+    from goexchange.world.clusters import Move, NodeState
 
 
 @define
@@ -56,10 +60,18 @@ class Host:
     next_process_id: int = 4712
     mode: ModeState = field(factory=ModeState)
     certificates: list[CertificateState] = field(factory=list)
+    node: str = ""  # of a cluster: who owns the server now
+    apart: dict[str, NodeState] = field(factory=dict)
+    move: Move | None = None
 
     @property
     def name(self) -> str:
         return self.description.name
+
+    @property
+    def machine(self) -> str:
+        """The machine's own name: that of the node where the server is clustered."""
+        return self.node or self.name
 
     @property
     def boot_id(self) -> str:

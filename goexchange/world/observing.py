@@ -36,7 +36,7 @@ def observe_host(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
     description = host.description
     return {
         "host": {
-            "name": host.name,
+            "name": host.machine,
             "boot_id": host.boot_id,
             "booted_at": _time(host.booted_at),
             "clock": _time(world.now()),

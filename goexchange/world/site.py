@@ -72,7 +72,8 @@ class ServerDescription(Shared):
     powershell: str = "5.1.20348.2849"  # empty: there is none
     installed_in: str | None = None
     cluster_kind: str = "Disabled"  # of Exchange 2007; Shared and NonShared are clusters
-    nodes: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()  # of a cluster, the owner first; C: is each node's own
+    mounts_all_after_move: bool = False  # whatever was dismounted, or is not mounted at startup
     mta: MtaDescription | None = None  # of Exchange 2003
     # component, requester and state, beside what every server has
     components: tuple[tuple[str, str, str], ...] = ()
@@ -204,6 +205,7 @@ class TimeConstants(Shared):
     backup_completion: float = 0.5
     repair_request: float = 0.5
     boot: float = 90.0
+    failover: float = 25.0
     copy_resume: float = 1.0
     queues: float = 4.0
 
@@ -218,6 +220,7 @@ class TimeConstants(Shared):
             backup_completion=self.backup_completion / factor,
             repair_request=self.repair_request / factor,
             boot=self.boot / factor,
+            failover=self.failover / factor,
             copy_resume=self.copy_resume / factor,
             queues=self.queues / factor,
         )

@@ -20,6 +20,7 @@ from goexchange.world.backup_2003 import begun, completed
 from goexchange.world.backup_engine import BackupRun
 from goexchange.world.certificates import setup_certificates
 from goexchange.world.clock import Clock, EventClock
+from goexchange.world.clusters import arrive, begin_move, comes_up_mounted
 from goexchange.world.copies import (
     break_seeds,
     end_seed,
@@ -240,6 +241,10 @@ class World:
         """Power goes, now; the host comes up again after its boot time."""
         self._go_down(self.hosts[host], self.now())
 
+    def move_group(self, host: str) -> bool:
+        """The next node of a clustered server takes it over; False where that cannot be."""
+        return begin_move(self, self.hosts[host])
+
     def leave_free(self, host: str, path: str, *, free_bytes: int) -> None:
         """Fill the volume of a path up to so many free bytes."""
         self.hosts[host].files.volume_of(path).free_bytes = free_bytes
@@ -266,20 +271,23 @@ class World:
                 booted_at=now - timedelta(days=12),
                 services={},
             )
-        for name in _CONFIGURATION_FILES:
-            text = (
-                f'<?xml version="1.0" encoding="utf-8" ?>\r\n<!-- {name} of {server.name}'
-                " -->\r\n<configuration />\r\n"
-            )
-            files.write(f"{server.install_folder}Bin\\{name}", text.encode())
+        for node in reversed(server.nodes or ("",)):
+            files.node = node
+            for name in _CONFIGURATION_FILES:
+                text = (
+                    f'<?xml version="1.0" encoding="utf-8" ?>\r\n<!-- {name} of {server.name}'
+                    " -->\r\n<configuration />\r\n"
+                )
+                files.write(f"{server.install_folder}Bin\\{name}", text.encode())
         write_queues(files, server)
-        is_clustered = server.availability_group is not None
+        is_clustered = server.availability_group is not None or bool(server.nodes)
         services = exchange_services(server.generation, is_clustered=is_clustered)
         as_described(services, server)
         return Host(
             description=server,
             seed=self.seed,
             files=files,
+            node=files.node,
             booted_at=now - timedelta(days=12),
             services=services,
             mode=first_mode(
@@ -436,6 +444,7 @@ class World:
     def _happen_up(self, due: _Due) -> None:
         host = self.hosts[due.where]
         host.come_up(due.at)
+        arrive(self, host)
         start_automatic(host)
         for database in self.databases.values():
             if database.active_server != host.name:
@@ -443,7 +452,7 @@ class World:
                 if copy is not None and not (copy.is_suspended or copy.has_failed):
                     hold_copy(database, host.files)
                 continue
-            if not database.is_mount_at_startup or database.description.is_recovery:
+            if not comes_up_mounted(host, database) or database.description.is_recovery:
                 continue
             try:
                 mount(database, host, now=due.at)
@@ -451,6 +460,7 @@ class World:
                 continue  # the event log has it; the database stays down, as it would
             part_ways(self, database)
             self.note("mount-at-startup", host=host.name, database=database.name)
+        host.move = None
 
     def _happen_sentinel(self, due: _Due) -> None:
         host_name, _, task = due.where.partition("|")

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from goexchange.model.actual import Generation
 from goexchange.model.desired import Script
-from goexchange.simulation.faults import FaultKind
+from goexchange.simulation.faults import OF_CLUSTERS, FaultKind
 
 if TYPE_CHECKING:
     from tests.reliability.guards import Blinded
@@ -88,7 +88,8 @@ def _of_nights(tally: Tally) -> Iterator[str]:
         "| fault | fired |",
         "| --- | --: |",
     )
-    yield from (f"| {kind.value} | {tally.fired[kind.value]} |" for kind in FaultKind)
+    yield from (f"| {kind.value} | {tally.fired[kind.value]} |" for kind in FaultKind
+                if kind not in OF_CLUSTERS)  # fmt: skip
     yield ""
 
 
