@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from goexchange.lab.site_of_world import SiteOfWorld, SystemClock
 from goexchange.spec.scripts import OLD
 from goexchange.world.site import (
     SiteDescription,
+    clustered_site,
     default_site,
     with_backup_server,
     with_old_server,
@@ -71,6 +74,24 @@ schedule: {window: always}
 """
 
 
+CLUSTERED_SPECIFICATION = """\
+# yaml-language-server: $schema=../schemas/specification.v1.json
+apiVersion: goexchange/v1
+kind: Specification
+metadata: {name: compact}
+targets: {servers: [MAIL1]}
+desired: {white_space_max: 20%}
+script:
+  name: offline-defrag
+  rebuild: {not_again_within: 180d, gain_min: 1MiB}
+backup:
+  before: {offline: {target: {path: 'L:\\sets'}}}
+  after: {online: {method: windows-server-backup, target: {path: 'F:'}, timeout: 1h}}
+schedule: {window: always}
+"""
+_CLUSTERED_ROOT = "L:\\goexchange"  # on a disk that moves with the server
+
+
 @frozen(kw_only=True)
 class LabOptions:
     """How a lab is started. `pace` makes hosts work faster; `seed` names the site's content."""
@@ -83,6 +104,7 @@ class LabOptions:
     uses_kerberos: bool
     exchange_idle_s: float
     has_old_server: bool = False
+    is_clustered: bool = False
 
 
 def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
@@ -100,9 +122,11 @@ def up(options: LabOptions, *, on_ready: Callable[[LabAddress], None]) -> None:
         )
     site_folder = folder / SITE_FOLDER
     site_folder.mkdir(parents=True, exist_ok=True)
-    description = default_site(scale=options.scale, pace=options.pace)
-    description = with_backup_server(with_vault(description))
-    if options.has_old_server:
+    made = clustered_site if options.is_clustered else default_site
+    description = with_vault(made(scale=options.scale, pace=options.pace))
+    if not options.is_clustered:
+        description = with_backup_server(description)
+    if options.has_old_server and not options.is_clustered:
         description = with_old_server(description, scale=options.scale)
     world = World(description, SystemClock(), FolderDisk(site_folder / "disks"), seed=options.seed)
     limits = LabLimits(exchange_idle_s=options.exchange_idle_s)
@@ -136,6 +160,23 @@ def down(folder: Path) -> bool:
             return True
         time.sleep(0.05)
     raise UsageError(f"the lab in {folder} (process {process}) does not stop")
+
+
+def move(folder: Path, server: str) -> str:
+    """Let the next node take a clustered server over; the node that it moves to.
+
+    Raises: UsageError when no lab runs there, or the server is none of its clustered ones.
+    """
+    running = address_of(folder.resolve())
+    if running is None:
+        raise UsageError(f"no lab runs in {folder}; start one with: goexchange lab up {folder}")
+    where = f"http://127.0.0.1:{running['ports']['control']}/move"
+    try:
+        with urllib.request.urlopen(where, json.dumps({"host": server}).encode(), 10) as answer:
+            return str(json.loads(answer.read())["moves_to"])
+    except urllib.error.HTTPError as refused:
+        why = json.loads(refused.read())["error"]
+        raise UsageError(f"{server} cannot be moved: {why}") from refused
 
 
 def address_of(folder: Path) -> dict[str, Any] | None:
@@ -175,13 +216,16 @@ def _write_project(
     inventory = folder / "inventory"
     inventory.mkdir(exist_ok=True)
     (inventory / "lab.yaml").write_text(_inventory_text(folder, address, description), "utf-8")
-    for path, text in (
-        (folder / "specs" / "preventative.yaml", SPECIFICATION),
+    is_clustered = any(each.nodes for each in description.servers)
+    name = "compact.yaml" if is_clustered else "preventative.yaml"
+    text = CLUSTERED_SPECIFICATION if is_clustered else SPECIFICATION
+    for path, content in (
+        (folder / "specs" / name, text),
         (folder / "goexchange.yaml", "apiVersion: goexchange/v1\nkind: Configuration\n"),
     ):
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            path.write_text(text, "utf-8")
+            path.write_text(content, "utf-8")
 
 
 def _inventory_text(folder: Path, address: LabAddress, description: SiteDescription) -> str:
@@ -232,6 +276,11 @@ def _inventory_text(folder: Path, address: LabAddress, description: SiteDescript
         "  - path: '\\\\backup01\\exchange$'",
         f"    mounted_at: {json.dumps(str(_share_folder(folder)))}",
         "mount_confirm_after: 2s",
+        *(
+            [f"host_root: '{_CLUSTERED_ROOT}'"]
+            if any(each.nodes for each in description.servers)
+            else []
+        ),
         "rates:",
         "  {copy: 20MiB/s, rebuild: 8MiB/s, verify: 40MiB/s, repair: 40MiB/s, backup: 20MiB/s}",
     ]

@@ -36,6 +36,11 @@ def lab() -> None:
     help="Also servers with PowerShell 2.0: Exchange 2010 (EX05; EX08 and EX09 in a group), 2007"
     " (EX06), 2003 (EX07).",
 )
+@click.option(
+    "--cluster",
+    is_flag=True,
+    help="Clustered servers alone: MAIL1 (Exchange 2007, of NODE1 and NODE2), MAIL2 (2003).",
+)
 @click.option("--exchange-idle", default=900.0, show_default=True, help="Idle limit, seconds.")
 @click.pass_obj
 def up(obj: tuple[Console, dict[str, Any]], /, folder: str, **given: Any) -> None:
@@ -56,6 +61,7 @@ def up(obj: tuple[Console, dict[str, Any]], /, folder: str, **given: Any) -> Non
         uses_kerberos=given["kerberos"],
         exchange_idle_s=given["exchange_idle"],
         has_old_server=given["old"],
+        is_clustered=given["cluster"],
     )
 
     def ready(address: Any) -> None:
@@ -106,6 +112,20 @@ def down(obj: tuple[Console, dict[str, Any]], folder: str) -> None:
     stopped = app.down(Path(folder))
     console.data(f"The lab in {folder} has stopped." if stopped else f"No lab runs in {folder}.")
     console.document({"folder": folder, "stopped": stopped})
+
+
+@lab.command("move")
+@click.argument("server")
+@click.argument("folder", default=DEFAULT_FOLDER, type=click.Path(file_okay=False))
+@click.pass_obj
+def move(obj: tuple[Console, dict[str, Any]], server: str, folder: str) -> None:
+    """Let the next node take a clustered SERVER over, as a failover would."""
+    from goexchange.app import lab as app
+
+    console = obj[0]
+    node = app.move(Path(folder), server)
+    console.data(f"{server} moves to {node}: it answers again when that node has it online.")
+    console.document({"server": server, "node": node})
 
 
 @lab.command("demo")

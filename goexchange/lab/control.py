@@ -20,7 +20,8 @@ class Control:
     know; POST /reset, /calm, /delay {"ms"}, /advance {"seconds"} (of the clock that idle limits
     are measured on), /restart {"host"} (its services: all its shells are gone), /disturb {"when",
     "host", "action", "count", "seconds"}, /fail-mount {"database", "error", "leaves_logs"} (the
-    next one, with a JET error, where the site can plan it). Every other answer is the state after
+    next one, with a JET error, where the site can plan it), /move {"host"} (a clustered server, to
+    its next node: `moves_to`). Every other answer is the state after
     it.
     """
 
@@ -31,12 +32,15 @@ class Control:
         *,
         fail_mount: Callable[[str, int, bool], None] | None = None,
         speak_otherwise: Callable[[str, str, str], None] | None = None,
+        move: Callable[[str], str] | None = None,
         effects: Callable[[], list[dict[str, str]]] | None = None,
     ) -> None:
         self._traffic = traffic
         self._fail_mount = fail_mount
         self._speak_otherwise = speak_otherwise
         self._effects = effects
+        self._move = move
+        self._moves_to = ""
         self._endpoints = endpoints
         self._actions: dict[tuple[str, str], Callable[[Body], None]] = {
             ("GET", "/state"): lambda _: None,
@@ -49,6 +53,7 @@ class Control:
             ("POST", "/restart"): self._restart,
             ("POST", "/fail-mount"): self._fail_next_mount,
             ("POST", "/speak"): self._speak,
+            ("POST", "/move"): self._move_server,
         }
 
     async def respond(self, request: HttpRequest) -> HttpAnswer:
@@ -63,6 +68,8 @@ class Control:
             return _json(HTTPStatus.BAD_REQUEST, {"error": f"{type(error).__name__}: {error}"})
         if request.path == "/effects":
             return _json(HTTPStatus.OK, {"effects": self._effects() if self._effects else None})
+        if request.path == "/move":
+            return _json(HTTPStatus.OK, {"moves_to": self._moves_to})
         return _json(HTTPStatus.OK, self._state())
 
     def _state(self) -> dict[str, object]:
@@ -93,6 +100,15 @@ class Control:
         if not isinstance(error, int) or not isinstance(leaves, bool):
             raise ValueError("error is a number, leaves_logs true or false")
         self._fail_mount(str(body["database"]), error, leaves)
+
+    def _move_server(self, body: Body) -> None:
+        """Its address goes to the other node: what is connected is cut off, shells and all."""
+        host = str(body["host"])
+        if self._move is None:
+            raise ValueError("this site plans no faults")
+        self._moves_to = self._move(host)
+        for endpoint in self._endpoints[host].values():
+            endpoint.close()
 
     def _speak(self, body: Body) -> None:
         if self._speak_otherwise is None:

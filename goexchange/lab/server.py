@@ -133,10 +133,11 @@ class LabServer:
         site = self._site.site
         fail_mount = site.fail_mount if isinstance(site, PlansFaults) else None
         speak = site.speak_otherwise if isinstance(site, PlansFaults) else None
+        move = site.move if isinstance(site, PlansFaults) else None
         effects = site.effects if isinstance(site, KnowsEffects) else None
         control = Control(
             self._traffic, self._endpoints, fail_mount=fail_mount, speak_otherwise=speak,
-            effects=effects)
+            effects=effects, move=move)
 
         async def serve_control(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             await serve_connection(reader, writer, control.respond)

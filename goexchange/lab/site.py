@@ -58,6 +58,12 @@ class PlansFaults(Protocol):
     def fail_mount(self, database: str, error: int, leaves_logs: bool) -> None:
         """The next mount of a database fails with a JET error."""
 
+    def move(self, host: str) -> str:
+        """The next node of a clustered server takes it over; that node's name.
+
+        Raises: ValueError where there is none.
+        """
+
     def speak_otherwise(self, mode: str, words: str, instead: str) -> None:
         """From now on eseutil prints other words in that mode, as another build might."""
 

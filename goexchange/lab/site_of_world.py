@@ -57,6 +57,17 @@ class SiteOfWorld:
         """The next mount of a database fails with a JET error; its logs may tell of it."""
         self.world.faults.fail_next_mount(database, error=error, leaves_logs=leaves_logs)
 
+    def move(self, host: str) -> str:
+        """The next node of a clustered server takes it over; that node's name."""
+        if host not in self.world.hosts:
+            raise ValueError(f"the site has no server {host}")
+        self.world.advance()
+        if not self.world.move_group(host):
+            raise ValueError(f"{host} is not clustered, or no node has it online now")
+        found = self.world.hosts[host].move
+        assert found is not None
+        return found.node
+
     def speak_otherwise(self, mode: str, words: str, instead: str) -> None:
         """From now on eseutil prints other words in that mode; the same words end it."""
         self.world.faults.other_words[mode] = (words, instead)

@@ -287,6 +287,15 @@ def with_old_server(site: SiteDescription, *, scale: float = 1.0) -> SiteDescrip
     )
 
 
+def clustered_site(*, scale: float = 1.0, pace: float = 1.0) -> SiteDescription:
+    """Two clustered servers of two nodes each: MAIL1 with Exchange 2007, MAIL2 with 2003. Their
+    shared disks are D: and L:.
+    """
+    site = default_site(scale=scale, pace=pace)
+    databases = tuple(_scaled(each, scale) for each in _CLUSTERED_DATABASES)
+    return evolve(site, servers=_CLUSTERED, databases=databases, groups=())
+
+
 def with_vault(site: SiteDescription) -> SiteDescription:
     """The site with a share that no host's own account may write to: `LAB\\gx-backup` may, whose
     password a task stores, and the managed account `LAB\\gx-jobs$`. Neither logs on at EX04.
@@ -524,4 +533,19 @@ _DATABASES_2003 = (
         replication_waiting=None,
     ),
     _plain("DB32", 2, "EX07", pages=3000, free_pages=1400),
+)
+_CLUSTERED = (
+    evolve(
+        _OLD_SERVERS[1],
+        name="MAIL1",
+        address="127.71.0.8",
+        cluster_kind="Shared",
+        nodes=("NODE1", "NODE2"),
+    ),
+    evolve(SERVER_2003, name="MAIL2", address="127.71.0.9", nodes=("NODE3", "NODE4"), mta=None),
+)
+_CLUSTERED_DATABASES = (
+    _plain("DB40", 0, "MAIL1", pages=4000, free_pages=1900),
+    _plain("DB41", 1, "MAIL1", pages=1500, free_pages=20),
+    _plain("DB50", 0, "MAIL2", pages=3000, free_pages=40),
 )
