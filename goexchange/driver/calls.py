@@ -30,6 +30,8 @@ from goexchange.model.plan import (
     ScriptCall,
     Step,
 )
+from goexchange.model.server import SAME_NODE
+from goexchange.model.unknown import Unknown
 from goexchange.powershell.bootstrap import digest, runner_argument
 from goexchange.powershell.contracts import CONTRACTS
 
@@ -86,6 +88,16 @@ def root_of(plan: Plan, server: str) -> str | None:
             ):
                 return str(step.call.arguments["root"])
     return plan.body.rules.host_root
+
+
+def node_of(plan: Plan, step: str) -> str | None:
+    """The node of a clustered server that a step is bound to; None where it is bound to none."""
+    for lane in plan.body.lanes:
+        for each in lane.steps:
+            if each.id == step and SAME_NODE in each.guards:
+                seen = next(one for one in plan.body.facts.servers if one.name == each.server)
+                return None if isinstance(seen.host, Unknown) else seen.host.name
+    return None
 
 
 def generation_of(plan: Plan, server: str) -> Generation | None:

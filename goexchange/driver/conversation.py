@@ -19,6 +19,7 @@ from goexchange.driver.calls import (
     feed_call,
     generation_of,
     longest_cmdlet_s,
+    node_of,
     root_of,
     scope_leases,
 )
@@ -213,7 +214,7 @@ class Conversation:
 
         Raises: LeaseGone when the lease cannot be kept or the host fences us off.
         """
-        sent = self._as_sent(server, call)
+        sent = self._as_sent(server, call, purpose)
         is_unfenced = isinstance(sent, ExchangeCall) and changes(sent)
         yield from self._keep_lease(limit_s, is_fresh=is_unfenced)
         assert self.lease_expires is not None
@@ -233,13 +234,18 @@ class Conversation:
             return Refused(code=str(first["id"]), message=str(first["message"]))
         return event
 
-    def _as_sent(self, server: str, call: ExchangeCall | ScriptCall) -> ExchangeCall | ScriptCall:
-        """A cmdlet for a version without an endpoint goes by host script, which fences it."""
+    def _as_sent(
+        self, server: str, call: ExchangeCall | ScriptCall, purpose: str
+    ) -> ExchangeCall | ScriptCall:
+        """A cmdlet for a version without an endpoint goes by host script, which fences it, and
+        does on no other node than the planned one what has to be done there.
+        """
         generation = generation_of(self.plan, server)
         if not isinstance(call, ExchangeCall) or not is_carried(generation):
             return call
         root, fence = root_of(self.plan, server) or "", self.numbers[server]
-        return carried(generation, call, root=root, fence=fence)
+        node = node_of(self.plan, purpose)
+        return carried(generation, call, root=root, fence=fence, node=node)
 
     def send_patiently(
         self, server: str, call: ExchangeCall | ScriptCall, limit_s: float, purpose: str

@@ -16,6 +16,7 @@ from attrs import evolve
 from goexchange.codec import parse_time
 from goexchange.driver.calls import cancel_call, completed, job_id, poll_call, root_of, start_call
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk
+from goexchange.driver.deciding import moved
 from goexchange.driver.events import Answered, Refused
 from goexchange.driver.judge import judge_job
 from goexchange.driver.judgement import JobEnd, Judgement, Subject, cancelled, done, failed
@@ -164,7 +165,7 @@ class Job:
         if state == "absent":
             if self.was_seen or self.starts >= LOSSES_MAX:
                 return failed("the host does not know the job any more", {})
-            return (yield from self.start())
+            return (yield from self._start_again())
         self.was_seen = True
         self.is_running = state == "running"
         if state == "ended":
@@ -172,11 +173,18 @@ class Job:
                 return None
             return self._judged(answer)
         if state == "lost":
-            return self._cut_off(answer)
+            against = yield from moved(self.talk, self.lane, self.step)
+            found = self._cut_off(answer)
+            return failed(f"{_lost(answer)}; {against}", found.result) if against else found
         if state == "requested" and self.talk.now >= self.asked_at + START_AGAIN_AFTER:
-            return (yield from self.start())  # the host went down before the child began
+            return (yield from self._start_again())  # the host went down before the child began
         yield from self._report(answer)
         return None if state == "requested" else (yield from self._stalled(answer))
+
+    def _start_again(self) -> Talk[Judgement | None]:
+        """Of a clustered server that has moved nothing is started where it is now."""
+        against = yield from moved(self.talk, self.lane, self.step)
+        return failed(against, {}) if against else (yield from self.start())
 
     def _stalled(self, answer: Mapping[str, Any]) -> Talk[Judgement | None]:
         """A tool that waits for a key prints nothing, writes nothing and uses no processor time.

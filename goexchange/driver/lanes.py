@@ -18,6 +18,7 @@ from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
+from goexchange.model.server import SAME_NODE
 
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
 _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
@@ -122,6 +123,7 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         _any_happened(lane, (Action.DISMOUNT,), state)
         or _is_mta_touched(lane, state)
         or is_taken(lane, state)
+        or _may_have_stayed_down(lane, state)
     )
     is_swapped = any(
         _is_swapped(state.step(step.id)) for step in _of(lane, (Action.SWAP, Action.TAKE_ASIDE))
@@ -158,6 +160,18 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
         is_copy_behind=bool(copies_behind(lane, state) or loose_copies(lane, state)),
         is_stream_new=_any_happened(lane, (Action.MOVE_LOGS_ASIDE,), state),
     )
+
+
+def _may_have_stayed_down(lane: Lane, state: RunState) -> bool:
+    """Whether a clustered server may have come up on another node without the database: once mount
+    at startup is switched off, whoever gives up before the dismount mounts it all the same.
+    """
+    sent = any(
+        state.step(step.id).attempts
+        for step in _of(lane, (Action.SET_MOUNT_AT_STARTUP,))
+        if SAME_NODE in step.guards
+    )
+    return sent and lane_has_failed(lane, state)
 
 
 def opens_new_file(lane: Lane) -> list[Step]:

@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from goexchange.codec import to_plain
-from goexchange.driver.asked import databases_on
 from goexchange.driver.binding import Unbound
 from goexchange.driver.calls import bound, completed, plain_call
 from goexchange.driver.controller import run_controller_call
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk, outcome_draft
+from goexchange.driver.deciding import decided, moved
 from goexchange.driver.doubt import (
     Meaning,
     Undecided,
@@ -25,7 +25,7 @@ from goexchange.driver.doubt import (
     seen_seeded,
     settled_after_loss,
 )
-from goexchange.driver.events import Answered, Observed, Refused
+from goexchange.driver.events import Answered, Refused
 from goexchange.driver.fencing import claim_late
 from goexchange.driver.hands import InPlace, after_refused_swap, by_hand, put_back_already
 from goexchange.driver.jobs import Job, cancel_jobs
@@ -51,19 +51,15 @@ from goexchange.model.plan import (
     OnDoubt,
     ScriptCall,
     Step,
-    VerdictKind,
 )
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
 from goexchange.powershell.redaction import redacted
 
 READ_ELSEWHERE = (Action.VERIFY_SET, Action.VERIFY_REBUILT)
-FRESH_FOR = timedelta(minutes=10)
 BUSY_WAIT = timedelta(minutes=1)
 _SEEN = (
     "Name", "Mounted", "MountAtStartup", "Status", "CopyQueueLength", "ReplayQueueLength",
 )  # fmt: skip
-# an older look does not show what we have changed
-LOOKS_AT_OUR_DOING = frozenset({"copies-held", "members-well", "nothing-active"})
 AWAKE_WITHIN = timedelta(seconds=10)  # a wait that ends later was no wait: the clock jumped
 
 
@@ -101,46 +97,11 @@ def _may_be_sent(talk: Conversation, lane: Lane, step: Step, record: StepRecord)
             return False  # an operator asked for something: the lane is looked at again
         if not step.delay_s or talk.now - moment < AWAKE_WITHIN:
             break
-    drafts, against = yield from _decided(talk, lane, step)
+    drafts, against = yield from decided(talk, lane, step)
     if against:
         drafts.append(_skipped(lane, step, against, cause="guard"))
     yield from talk.append(*drafts)
     return not against and not is_held(talk, step)
-
-
-def _decided(talk: Conversation, lane: Lane, step: Step) -> Talk[tuple[list[Draft], str]]:
-    """Decide the step's guards on what is so now: the records, and in words what speaks against it.
-    Nothing speaks against what brings mail back.
-    """
-    if not step.guards or step.direction is Direction.BACK:
-        return [], ""
-    for server in dict.fromkeys((step.server, lane.server)):  # guards ask about the lane's own
-        yield from _look_again(talk, step, server)
-    verdicts = talk.guards.before_step(talk.plan, step, talk.state, talk.observed(), talk.now)
-    drafts = [
-        Draft(RecordKind.GUARD, {"step": step.id, "verdict": to_plain(verdict)})
-        for verdict in verdicts
-    ]
-    decided = {one.guard for one in verdicts}
-    against = [
-        f"{one.guard}: {one.evidence}" for one in verdicts if one.kind is not VerdictKind.PASS
-    ]
-    against += [f"{name}: not decided" for name in step.guards if name not in decided]
-    return drafts, f"guard: {'; '.join(against)}" if against else ""
-
-
-def _look_again(talk: Conversation, step: Step, server: str) -> Talk[None]:
-    """Guards decide on what is so now: an old observation is made again."""
-    seen = talk.actual.get(server)
-    is_fresh = seen is not None and talk.now - seen.observed_at_utc < FRESH_FOR
-    if is_fresh and not LOOKS_AT_OUR_DOING.intersection(step.guards):
-        return
-    event = yield from talk.observe(server, databases_on(talk.plan, server))
-    if isinstance(event, Observed):
-        yield from talk.append(*talk.facts_drafts_of(server))
-    else:
-        # what cannot be seen is unknown, however lately it was known
-        talk.actual.pop(server, None)
 
 
 def _not_before(talk: Conversation, lane: Lane, step: Step, record: StepRecord) -> datetime:
@@ -260,6 +221,10 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         judgement = yield from _by_looking(talk, lane, step, cause="resume")
         if judgement is not None:
             return judgement
+    else:
+        against = yield from moved(talk, lane, step)
+        if against:
+            return failed(against, {})
     return (yield from _remote(talk, lane, step, attempt))
 
 
@@ -297,6 +262,9 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
                 return judgement
         else:
             yield from talk.wait(talk.now + talk.poll_interval)
+            against = yield from moved(talk, lane, step)
+            if against:
+                return failed(against, {})
         lost = reply.message
         losses += 1
     if step.action in (Action.CONFIRM_MOUNTED, Action.CONFIRM_MTA):  # not seen is not down
@@ -380,7 +348,7 @@ def _by_looking(
     given_up = _no_second_try(talk, lane, step, result)
     if given_up is not None:
         return given_up
-    drafts, against = yield from _decided(talk, lane, step)  # what was so may be over
+    drafts, against = yield from decided(talk, lane, step)  # what was so may be over
     yield from talk.append(*drafts)
     return failed(against, result) if against else None
 

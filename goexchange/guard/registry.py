@@ -14,6 +14,7 @@ from goexchange.guard.evidence import EVIDENCE
 from goexchange.guard.guard import Guard
 from goexchange.guard.identity import IDENTITY, MOUNT_AT_STARTUP, NOT_RECOVERY, SINGLE_COPY
 from goexchange.guard.members import AS_PLANNED, MEMBERS_WELL, NOTHING_ACTIVE
+from goexchange.guard.same_node import SAME_NODE
 from goexchange.guard.space import GAIN, SPACE
 from goexchange.guard.tools import ELEVATED, STORAGE_HEALTHY, TEMPORARY_PATH, TOOL_FITS
 from goexchange.guard.verified_set import VERIFIED_SET
@@ -47,6 +48,7 @@ GUARDS: Mapping[str, Guard] = registered(
         NO_BACKUP_RUNNING,
         NO_OTHER_MAINTENANCE,
         NO_BACKLOG,
+        SAME_NODE,
         NO_OPEN_RUN,
         NO_DECLARED_WORK,
         SPACE,

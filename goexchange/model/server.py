@@ -11,6 +11,7 @@ SERVER_NAME = "Server"
 """What the work on the server itself is called in addresses."""
 SERVER_ID = "73727600-0000-4000-8000-000000002013"
 """The identity of its records on a host: it is no database, and has no GUID."""
+SAME_NODE = "same-node"  # the guard of whatever is sent to a clustered server
 NO_DATABASES = (MTA_ID, SERVER_ID)
 """Identities of records that are of no database, and that Exchange is never asked for."""
 

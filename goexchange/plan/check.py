@@ -43,6 +43,7 @@ GUARDS = frozenset(
         "no-replication-backlog",
         "not-recovery",
         "nothing-active",
+        "same-node",
         "single-copy",
         "space",
         "storage-healthy",

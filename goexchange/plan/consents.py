@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 
 import goexchange
 from goexchange.errors import Diagnostic, Severity
-from goexchange.model.actual import ActualHost, ActualServer, Generation
+from goexchange.model.actual import ActualHost, ActualServer, Cluster, Generation
 from goexchange.model.desired import DesiredState
 from goexchange.model.pilot import Versions, is_proven
 from goexchange.model.plan import Consent, ConsentNeed, Need, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
+from goexchange.plan.clusters import standing_of
 from goexchange.plan.context import LaneContext
 from goexchange.plan.finding import Needed, not_possible
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
@@ -95,12 +96,17 @@ def _for_generation(context: LaneContext) -> list[ConsentNeed]:
     if context.needed.need is Need.MOUNT:
         return []
     holds = ""
-    if context.database.is_public_folder:
+    if isinstance(context.server.cluster, Cluster):
         holds = (
+            f"; {standing_of(context.server)}, and what its cluster makes of a dismounted database"
+            " is not confirmed: whether it moves for it is looked at before each step"
+        )
+    if context.database.is_public_folder:
+        holds += (
             f"; {context.database.name} holds public folders, and whether other servers have"
             " replicas of them is not asked: without, nobody opens those folders meanwhile"
         )
-    elif is_proven(versions_of(context.host), context.pilots.records):
+    if not holds and is_proven(versions_of(context.host), context.pilots.records):
         sharing = sharing_logs(context.server, context.database)
         if not sharing:
             return []  # seen on this very build, by a pilot on a mailbox database of its own group

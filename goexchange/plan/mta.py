@@ -24,6 +24,7 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan import words
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.candidates import Scope
+from goexchange.plan.clusters import refuse_agent_on_cluster
 from goexchange.plan.consents import refuse_forbidden, unconfirmed_tools
 from goexchange.plan.finding import Finding, Needed, fact_unknown, not_possible
 from goexchange.plan.looks import look_of
@@ -141,7 +142,7 @@ def _work(
             instead="narrow the targets so that each server has one specification",
         )
         return MtaWork(server_name=name, spec=spec, needed=twice)
-    refused = refuse_version_of(server, spec)
+    refused = refuse_version_of(server, spec) or refuse_agent_on_cluster(server, spec)
     host, mta = server.host, server.mta
     if refused is None and isinstance(host, Unknown):
         refused = fact_unknown("the state of its host", host, origin=place)

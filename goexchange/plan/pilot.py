@@ -41,6 +41,7 @@ from goexchange.plan import words
 from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, property_probe
+from goexchange.plan.clusters import refuse_other_work
 from goexchange.plan.paths import comparable, stamp_text
 from goexchange.plan.pilot_groups import (
     add_group,
@@ -130,6 +131,7 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     server, _ = seen_server(setting)
     if not isinstance(server.generation, Unknown) and not makes_scratch(server.generation):
         refuse_without_endpoint(server, "a pilot's scratch database is made")
+    refuse_other_work(server, "its nights are planned without a pilot, by their consents")
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
     if has_groups(server):

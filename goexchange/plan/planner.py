@@ -34,6 +34,7 @@ from goexchange.plan.bodies import run_rules
 from goexchange.plan.candidates import Scope, candidates, unmatched
 from goexchange.plan.channels import sealed_over_http
 from goexchange.plan.check import check_body
+from goexchange.plan.clusters import on_cluster, told_of_clusters
 from goexchange.plan.consents import not_asked
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pilots, ServerSite
 from goexchange.plan.context import Pace as Pace  # part of the planner's door
@@ -155,8 +156,7 @@ def make_draft(
         facts=seen,
         diagnostics=(
             *_diagnostics(specs, stores, prepared),
-            *sealed_over_http(inventory, _at_work(lanes, seen), OLD),
-            *not_asked(_at_work(lanes, seen), _consents(working, busy)),
+            *_of_servers(_at_work(lanes, seen), inventory, _consents(working, busy)),
         ),
     )
     body = _with_window(body, specs, inventory, working)
@@ -164,6 +164,17 @@ def make_draft(
     body = with_waits(body, [each.context for each in working if each.context is not None])
     check_body(body)
     return body
+
+
+def _of_servers(
+    servers: Sequence[ActualServer], inventory: Inventory, consents: Sequence[ConsentNeed]
+) -> tuple[Diagnostic, ...]:
+    """What the plan says of servers of old generations beside its decisions."""
+    return (
+        *sealed_over_http(inventory, servers, OLD),
+        *not_asked(servers, consents),
+        *told_of_clusters(servers),
+    )
 
 
 def _at_work(lanes: Sequence[Lane], seen: ActualState) -> list[ActualServer]:
@@ -212,7 +223,8 @@ def _lane_of_server(work: Busy, site: ServerSite, needs: tuple[str, ...]) -> Lan
 def _lane(prepared: Prepared, needs: tuple[str, ...]) -> Lane:
     context = prepared.context
     assert context is not None
-    return as_public_folder(_mailbox_lane(context, needs), context.database)
+    lane = as_public_folder(_mailbox_lane(context, needs), context.database)
+    return on_cluster(lane, context.server)
 
 
 def _mailbox_lane(context: LaneContext, needs: tuple[str, ...]) -> Lane:

@@ -16,6 +16,7 @@ from goexchange.model.unknown import Unknown, known
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.agents import refuse_agents
 from goexchange.plan.candidates import Candidate
+from goexchange.plan.clusters import refuse_on_cluster
 from goexchange.plan.consents import consents_of, refuse_forbidden
 from goexchange.plan.context import NO_PILOTS, LaneContext, Pace, Pilots
 from goexchange.plan.coverage import (
@@ -116,6 +117,7 @@ def prepare(candidate: Candidate, setting: Setting) -> Prepared:
         or refuse_for_tools(needed, server, spec)
         or refuse_old_copies(candidate, needed)
         or refuse_ntbackup(server, needed, spec)
+        or refuse_on_cluster(server, needed, spec, setting.inventory)
         or refuse_on_2003(server, database, needed, spec)
         or refuse_on_2007(server, database, needed, spec)
         or refuse_public_folders(server, database, needed, spec)

@@ -1,4 +1,4 @@
-"""What is refused on Exchange 2003 by name: clusters, logs that other stores use, files that lie
+"""What is refused on Exchange 2003 by name: logs that other stores use, files that lie
 apart, and what is not executed there.
 """
 
@@ -14,7 +14,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.finding import Needed, fact_unknown, not_possible
 from goexchange.plan.paths import comparable
-from goexchange.plan.refusals_2007 import refuse_cluster, writes_same_logs
+from goexchange.plan.refusals_2007 import writes_same_logs
 from goexchange.plan.treatment import Passes
 
 _METHODS = (OnlineBackupMethod.AGENT, OnlineBackupMethod.NTBACKUP)
@@ -47,9 +47,6 @@ def _refusals(
         yield from _of_passes(database, needed, spec)
     if not treatment.is_offline:
         return
-    cluster = refuse_cluster(server, spec)
-    if cluster is not None:
-        yield cluster
     yield from _of_files(database, spec)
     if database.is_mount_at_startup is False:
         yield not_possible(

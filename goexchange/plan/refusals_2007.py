@@ -1,4 +1,4 @@
-"""What is refused on Exchange 2007 by name: copies of its kinds, clusters, logs that others use."""
+"""What is refused on Exchange 2007 by name: copies of its kinds, logs that others use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refuse_on_2007(
     passes = _passes(database, needed, spec)
     if passes is not None or not needed.treatment.is_offline:
         return passes
-    return refuse_cluster(server, spec) or _shared_stream(server, database, needed, spec)
+    return _shared_stream(server, database, needed, spec)
 
 
 def refuse_copies_on_2007(
@@ -99,25 +99,6 @@ def _group(database: ActualDatabase, spec: DesiredState) -> Needed | None:
         return None
     return fact_unknown(
         "its storage group", Unknown("Exchange did not give it"), origin=spec.script.place
-    )
-
-
-def refuse_cluster(server: ActualServer, spec: DesiredState) -> Needed | None:
-    """Records, jobs and fence of a run lie on the node: the next one would know nothing of them."""
-    cluster = server.cluster
-    if isinstance(cluster, Unknown):
-        return fact_unknown("whether it is a cluster", cluster, origin=spec.script.place)
-    if cluster is None:
-        return None
-    node = "unknown" if isinstance(server.host, Unknown) else server.host.name
-    where = words.listed(cluster.nodes) or "nodes that are not told"
-    return not_possible(
-        Reason.BLOCKED_BY_GUARD,
-        f"{server.name} is a clustered server ({cluster.kind}, now on {node}, of {where}): a"
-        " database that is taken down there could move to another node, which knows nothing of"
-        " the run",
-        origin=spec.script.place,
-        instead=f"the version's own tools on {node}, with the cluster's resource taken offline",
     )
 
 

@@ -42,6 +42,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.bodies import body_without_specification, run_rules
+from goexchange.plan.clusters import refuse_other_work
 from goexchange.plan.context import Pace
 from goexchange.plan.lane_recovery import recovery_lane
 from goexchange.plan.lane_return import Returning, return_lane, tried_folder
@@ -192,6 +193,7 @@ def returning_body(
     """
     database, server = returning.database, returning.server
     _require_single(database)
+    refuse_other_work(server, "goexchange restore SET --to PATH, and by hand from there")
     consents = list(draft.consents)
     if database.is_mounted is True:
         finding = f"the mail that came into {database.name} since {since:%Y-%m-%d %H:%M:%S} UTC"

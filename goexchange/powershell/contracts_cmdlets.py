@@ -47,6 +47,7 @@ TOLD_ARGUMENTS = record(
     cmdlet={"type": "string", "enum": list(TOLD)},
     identity=TEXT,
     mount_at_startup=maybe(FLAG),
+    node=maybe(TEXT),  # of a cluster: no other machine does it
 )
 PILOT_ARGUMENTS = record(
     **FENCE,
@@ -71,12 +72,12 @@ ASK_SNAPIN = Contract(
 
 TELL_SNAPIN = Contract(
     script="tell-snapin",
-    version=1,
+    version=2,
     purpose="one cmdlet of Exchange 2007 that changes something, by its snap-in",
     changes_host=True,
     arguments=TOLD_ARGUMENTS,
     result=CMDLET_ANSWER,
-    errors=("fenced", "root-not-private", "no-snap-in"),
+    errors=("fenced", "root-not-private", "other-node", "no-snap-in"),
     cmdlets=("Add-PSSnapin", "Get-Acl", *TOLD),
 )
 
@@ -118,13 +119,13 @@ ASK_OBJECTS = Contract(
 
 TELL_OBJECTS = Contract(
     script="tell-objects",
-    version=1,
+    version=2,
     purpose="one change of a store of Exchange 2003 by its management objects: mounted, dismounted,"
     " its mount at startup",
     changes_host=True,
     arguments=TOLD_ARGUMENTS,
     result=CMDLET_ANSWER,
-    errors=("fenced", "root-not-private", "no-management-objects"),
+    errors=("fenced", "root-not-private", "other-node", "no-management-objects"),
     cmdlets=("Get-Acl",),
 )
 

@@ -59,8 +59,11 @@ def asking(generation: Generation, calls: Sequence[ExchangeCall]) -> ScriptCall:
     return ScriptCall(script=script, digest=digest(script), arguments=arguments)
 
 
-def telling(generation: Generation, call: ExchangeCall, *, root: str, fence: int) -> ScriptCall:
-    """The script call that sends one cmdlet that changes something, under the host's fence.
+def telling(
+    generation: Generation, call: ExchangeCall, *, root: str, fence: int, node: str | None = None
+) -> ScriptCall:
+    """The script call that sends one cmdlet that changes something, under the host's fence; with a
+    `node`, no other machine does it.
 
     Raises: CmdletRefused for one that the version does not have.
     """
@@ -76,14 +79,17 @@ def telling(generation: Generation, call: ExchangeCall, *, root: str, fence: int
         "cmdlet": call.cmdlet,
         "identity": call.parameters["Identity"],
         "mount_at_startup": _maybe(call, "MountAtStartup"),
+        "node": node,
     }
     return ScriptCall(script=script, digest=digest(script), arguments=arguments)
 
 
-def carried(generation: Generation, call: ExchangeCall, *, root: str, fence: int) -> ScriptCall:
+def carried(
+    generation: Generation, call: ExchangeCall, *, root: str, fence: int, node: str | None = None
+) -> ScriptCall:
     """One cmdlet as the host gets it."""
     if is_change(call.cmdlet):
-        return telling(generation, call, root=root, fence=fence)
+        return telling(generation, call, root=root, fence=fence, node=node)
     return asking(generation, (call,))
 
 

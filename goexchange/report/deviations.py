@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from goexchange.model.plan import Action, Plan, Step
 from goexchange.model.report import Deviation, LaneReport, StepState
 from goexchange.model.run import LaneState, Record, RecordKind
+from goexchange.report.moves import moves
 from goexchange.report.plan_words import action_words, is_way_back, short_why
 from goexchange.report.reading import flag_at, int_at, rows_at, text_at
 from goexchange.report.units import NOT_RECORDED, count_text
@@ -33,7 +35,8 @@ def deviations(plan: Plan, records: Sequence[Record]) -> tuple[Deviation, ...]:
             found.extend(_READERS[record.kind](record, steps))
         elif record.kind is RecordKind.SKIPPED:
             found.extend(_skipped(record, steps, turned_back))
-    return tuple(found)
+    moved = tuple(moves(plan, records))
+    return tuple(sorted((*found, *moved), key=_moment)) if moved else tuple(found)
 
 
 def in_doubt(lanes: Sequence[LaneReport]) -> tuple[Deviation, ...]:
@@ -49,6 +52,11 @@ def in_doubt(lanes: Sequence[LaneReport]) -> tuple[Deviation, ...]:
         for step in lane.steps
         if step.state is StepState.IN_DOUBT
     )
+
+
+def _moment(deviation: Deviation) -> datetime:
+    assert deviation.at_utc is not None  # each is that of a record
+    return deviation.at_utc
 
 
 def _deviation(record: Record, kind: str, text: str, address: str | None = None) -> Deviation:

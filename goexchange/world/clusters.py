@@ -15,6 +15,7 @@ from goexchange.model.actual import Generation
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.events import EventLog
 from goexchange.world.hosts import Host, WindowsBackupState
+from goexchange.world.refusals import ScriptFailed
 from goexchange.world.tasks import VENDOR_TASK, Sentinel, TaskState
 
 if TYPE_CHECKING:
@@ -87,3 +88,12 @@ def comes_up_mounted(host: Host, database: MailboxDatabase) -> bool:
     return database.is_mount_at_startup or (
         host.move is not None and host.description.mounts_all_after_move
     )
+
+
+def check_node(host: Host, node: str | None) -> None:
+    """What a carried cmdlet that is bound to a node checks first.
+
+    Raises: ScriptFailed on another one.
+    """
+    if node is not None and host.machine.lower() != node.lower():
+        raise ScriptFailed("other-node", f"this is {host.machine}, and not {node}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from goexchange.model.actual import Generation
 from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.backup_2003 import group_guid
+from goexchange.world.clusters import check_node
 from goexchange.world.cmdlets import run_cmdlet
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.hosts import Host
@@ -44,6 +45,7 @@ def ask_objects(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[
 
 def tell_objects(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The script tell-objects: a store that is not enabled is enabled before it is mounted."""
+    check_node(host, arguments["node"])
     _load(host)
     name, identity = arguments["cmdlet"], arguments["identity"]
     found = [each for each in world.databases.values() if str(each.guid) == identity.lower()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from goexchange.model.pilot import is_scratch_name
+from goexchange.world.clusters import check_node
 from goexchange.world.cmdlets import run_cmdlet
 from goexchange.world.files import folder_of, name_of
 from goexchange.world.hosts import Host
@@ -42,6 +43,7 @@ def ask_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[s
 
 def tell_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The script tell-snapin: one cmdlet that changes something."""
+    check_node(host, arguments["node"])
     _load(host)
     parameters: dict[str, object] = {"Identity": arguments["identity"], "Confirm": False}
     if arguments["cmdlet"] in _SETS:

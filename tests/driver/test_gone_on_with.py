@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from goexchange.driver import deciding, keeping
 from goexchange.driver import effects as to_do
 from goexchange.driver import events as came
-from goexchange.driver import keeping, steps
 from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.events import Request, Requested
 from goexchange.driver.identity import Assumption
@@ -210,12 +210,12 @@ def test_what_cannot_be_seen_again_is_unknown_to_the_guards() -> None:
     twin = Silent()
     talk = talk_of(PLAN, twin)
     swap = step_in(LANE, Action.SWAP)
-    played(talk, steps._look_again(talk, swap, SERVER), twin)
+    played(talk, deciding._look_again(talk, swap, SERVER), twin)
     assert SERVER in talk.actual
-    twin.now += steps.FRESH_FOR + timedelta(seconds=1)
+    twin.now += deciding.FRESH_FOR + timedelta(seconds=1)
     twin.is_unseen = lambda of: True
     talk.now = twin.now
-    played(talk, steps._look_again(talk, swap, SERVER), twin)
+    played(talk, deciding._look_again(talk, swap, SERVER), twin)
     assert SERVER not in talk.actual, "however lately it was known"
 
 

@@ -1,4 +1,4 @@
-# goexchange host script: tell-objects, version 1
+# goexchange host script: tell-objects, version 2
 param($Arguments)
 
 # To be read and written (3).
@@ -29,6 +29,9 @@ function Invoke-Mount {
 }
 
 Assert-GxFence $Arguments.root $Arguments.fence
+if ($Arguments.node -and [Environment]::MachineName -ne [string]$Arguments.node) {
+    Stop-Gx 'other-node' ('this is ' + [Environment]::MachineName + ', and not ' + $Arguments.node)
+}
 $identity = Assert-GxGuid ([string]$Arguments.identity)
 if ([IntPtr]::Size -ne 4) { Stop-Gx 'no-management-objects' 'CDOEXM is 32-bit, and this process is not' }
 try { $store = New-Object -ComObject CDOEXM.MailboxStoreDB }

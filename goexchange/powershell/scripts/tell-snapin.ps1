@@ -1,7 +1,10 @@
-# goexchange host script: tell-snapin, version 1
+# goexchange host script: tell-snapin, version 2
 param($Arguments)
 
 Assert-GxFence $Arguments.root $Arguments.fence
+if ($Arguments.node -and [Environment]::MachineName -ne [string]$Arguments.node) {
+    Stop-Gx 'other-node' ('this is ' + [Environment]::MachineName + ', and not ' + $Arguments.node)
+}
 $identity = Assert-GxGuid ([string]$Arguments.identity)
 
 try { Add-PSSnapin -Name Microsoft.Exchange.Management.PowerShell.Admin }

@@ -51,7 +51,7 @@ def test_one_that_is_not_there_is_an_error_that_names_its_cmdlet(old: Hands) -> 
 
 def test_changes_take_effect_under_the_fence_alone(old: Hands) -> None:
     database = old.world.database_named("DB05")
-    given = {"identity": str(database.guid), "mount_at_startup": None}
+    given = {"identity": str(database.guid), "mount_at_startup": None, "node": None}
     assert old.change("tell-snapin", cmdlet="Dismount-Database", **given)["errors"] == []
     assert database.mounted_on is None
     old.change("tell-snapin", cmdlet="Set-MailboxDatabase", **{**given, "mount_at_startup": False})

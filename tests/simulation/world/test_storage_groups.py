@@ -22,7 +22,7 @@ def old() -> Hands:
 
 def told(hands: Hands, cmdlet: str, name: str) -> None:
     database = hands.world.database_named(name)
-    given = {"identity": str(database.guid), "mount_at_startup": None}
+    given = {"identity": str(database.guid), "mount_at_startup": None, "node": None}
     assert hands.change("tell-snapin", cmdlet=cmdlet, **given)["errors"] == []
 
 

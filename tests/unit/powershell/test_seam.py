@@ -44,6 +44,9 @@ def test_what_changes_something_is_told_under_the_fence() -> None:
         assert (each.arguments["identity"], each.arguments["fence"]) == (GUID, 7)
     assert [each.arguments["cmdlet"] for each in told] == [call.cmdlet for call in calls]
     assert [each.arguments["mount_at_startup"] for each in told] == [None, None, False]
+    assert {each.arguments["node"] for each in told} == {None}
+    bound = carried(OLD, calls[0], root="C:\\gx", fence=7, node="NODE1")
+    assert bound.arguments["node"] == "NODE1"
 
 
 @pytest.mark.parametrize(
