@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from goexchange.driver.proof import backup_proof, unproved_words
 from goexchange.journal.replay import RunState
 from goexchange.model.actual import ActualHost, ActualServer, Generation, HostEvent
 from goexchange.model.plan import Action, JobCall, Lane
+from goexchange.model.unknown import Unknown
 from tests.driver.plans import NOW, plan_of, rebuild_lane
 from tests.driver.test_odd_answers import subject
 from tests.driver.twin import Twin
@@ -159,3 +160,22 @@ def test_without_them_a_newer_time_and_a_file_prove_nothing(
     assert (found["is_newer"], found["retrievable"]) == (True, True)
     assert found["event_completed"] is False and found["proved"] is False
     assert "the engine has logged no completion of a backup" in unproved_words(found)
+
+
+def test_once_its_time_is_over_and_its_events_are_read_nothing_more_is_waited_for() -> None:
+    over = parse_time(BEGAN) + timedelta(seconds=600, minutes=5)
+
+    def final(server: ActualServer, at: datetime, **made: Any) -> Any:
+        assert isinstance(server.host, ActualHost)
+        found = evolve(server, host=evolve(server.host, clock_utc=at))
+        return proof(found, **made)["is_final"]
+
+    assert final(seen(*TRAIL[:-1]), over) is True
+    assert final(seen(*TRAIL[:-1]), over - timedelta(seconds=1)) is False
+    assert final(seen(*TRAIL), over) is False
+    assert final(seen(*TRAIL[:-1]), over, seconds=None) is False
+    unread = seen(*TRAIL[:-1])
+    assert isinstance(unread.host, ActualHost)
+    unread = evolve(unread, host=evolve(unread.host, backup_events=Unknown("not read")))
+    assert final(unread, over) is False
+    assert proof(evolve(unread, host=Unknown("it does not answer")))["is_final"] is False

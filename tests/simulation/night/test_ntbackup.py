@@ -83,6 +83,8 @@ def test_whatever_it_comes_to_instead_is_unprotected_and_said(trouble: NtbackupT
     (database,) = result.databases
     assert database.state is LaneState.UNPROTECTED and TROUBLES[trouble] in database.why
     assert any("with ntbackup: JET EX01\\" in each for each in database.commands)
+    took = night.performer.world.now() - night.plan.body.evaluated_at_utc
+    assert took.total_seconds() < 3600 or trouble is NtbackupTrouble.NEVER_ENDS
     assert "not proved" in report_of(night) or "proof not recorded" in report_of(night)
     assert_whole(night)
 
