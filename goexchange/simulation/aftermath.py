@@ -35,7 +35,9 @@ def at_rest(night: Night, result: RunResult, *, rival: Night | None) -> tuple[Vi
             found += of_mta_at_rest(world, one, rival=rival is not None)
             continue
         if lane.database_guid == SERVER_ID:
-            found += of_server_at_rest(world, lane, one) if rival is None else ()
+            started = night.checks.started.get(lane.server)
+            if rival is None:
+                found += of_server_at_rest(world, lane, one, started=started)
             continue
         database = world.database_named(one.database)
         truth = true_database(world, database)

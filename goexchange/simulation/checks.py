@@ -127,6 +127,7 @@ class Checks:
     looked: dict[str, datetime] = field(factory=dict)  # by the controller's own clock
     truly_looked: dict[str, datetime] = field(factory=dict)
     begun: dict[str, datetime] = field(factory=dict)  # lanes of servers
+    started: dict[str, datetime] = field(factory=dict)  # their services
     seen_effects: int = 0
     seen_records: int = 0
     watch: Watch = field(init=False)
@@ -244,6 +245,8 @@ class Checks:
             self.passes.add((f"{step.database}/{detail}", step.id, record.data["attempt"]))
         if step.action is Action.LAST_LOOK and is_of_server(lane):
             self.begun.setdefault(step.server, world.now())
+        if step.action is Action.START_SERVICES:
+            self.started[step.server] = world.now()
         if step.action is Action.TAKE_SERVER_DOWN:
             yield from of_going_down(world, step, sight=self._sight(step.server))
         if step.action is Action.DISMOUNT:

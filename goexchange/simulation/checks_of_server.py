@@ -88,7 +88,7 @@ def of_going_down(world: World, step: Step, *, sight: Sight) -> Iterator[Violati
 
 
 def _out_of_service(world: World, host: Host, sight: Sight) -> Iterator[Violation]:
-    """I12: nothing replicated is active there, each has a well copy elsewhere, and no other member
+    """I12: nothing replicated is active there, each copy elsewhere is well, and no other member
     of its group is out of service; what came after the last look could not be known.
     """
     if any(sight.is_news(each) for each in world.effects):
@@ -99,9 +99,10 @@ def _out_of_service(world: World, host: Host, sight: Sight) -> Iterator[Violatio
         if database.active_server == host.name:
             why = f"{host.name} goes, and {database.name} is active on it"
             yield Violation(invariant="I12", step=database.name, why=why)
-        if not any(_is_well(world, database, on) for on in _elsewhere(database, host)):
-            why = f"{host.name} goes, and {database.name} has no well copy elsewhere"
-            yield Violation(invariant="I12", step=database.name, why=why)
+        for on in _elsewhere(database, host):
+            if not _is_well(world, database, on):
+                why = f"{host.name} goes, and the copy of {database.name} on {on} is not well"
+                yield Violation(invariant="I12", step=database.name, why=why)
     group = host.description.availability_group
     for other in world.hosts.values():
         is_beside = other is not host and other.description.availability_group == group
@@ -178,18 +179,20 @@ def servers_left(
             yield Violation(invariant="I9", step=lane.id, why=f"{why}, and nothing says so")
 
 
-def _stopped_later(world: World, host: str) -> frozenset[str]:
-    """The services that somebody else has stopped since they were last started."""
-    stopped: set[str] = set()
-    for each in world.effects:
-        if each.host == host and each.kind == "services-started":
-            stopped.clear()
-        elif each.host == host and each.kind == "service-stopped":
-            stopped.add(each.detail)
-    return frozenset(stopped)
+def _stopped_later(world: World, host: str, started: datetime | None) -> frozenset[str]:
+    """The services that somebody else has stopped since they were last to be started."""
+    return frozenset(
+        each.detail
+        for each in world.effects
+        if (each.host, each.kind) == (host, "service-stopped")
+        and started is not None
+        and each.at >= started
+    )
 
 
-def of_server_at_rest(world: World, lane: Lane, result: DatabaseResult) -> Iterator[Violation]:
+def of_server_at_rest(
+    world: World, lane: Lane, result: DatabaseResult, *, started: datetime | None
+) -> Iterator[Violation]:
     """What must be so of a server whose lane ended well."""
     if result.state is not LaneState.DONE:
         return
@@ -210,7 +213,7 @@ def of_server_at_rest(world: World, lane: Lane, result: DatabaseResult) -> Itera
     stopped = [
         each.name
         for each in world.hosts[lane.server].services.values()
-        if each.name not in _stopped_later(world, lane.server)
+        if each.name not in _stopped_later(world, lane.server, started)
         and each.name.startswith("MSExchange")
         and each.start_type == "Automatic"
         and each.state != "Running"

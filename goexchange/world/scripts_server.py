@@ -58,5 +58,4 @@ def start_services(world: World, host: Host, arguments: Mapping[str, Any]) -> di
             raise ScriptFailed("no-service", f"there is no service {name}")
         host.services[name].state = "Running"
         services.append({"name": name, "state": "Running"})
-    world.note("services-started", host=host.name)
     return {"services": services}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -33,7 +34,7 @@ _COMMANDS = {
 }
 _COMMANDS["both"] = f"{_COMMANDS['install']}, {_COMMANDS['firmware']}"
 _DRAWN = ("install", "install", "install", "later", "firmware", "both", "badly", "undeclared")
-_STANDS = {
+_STANDS: Mapping[str, Mapping[str, Any]] = {
     "sidelined": {
         "components": (
             ("OwaProxy", "Functional", "Inactive"),
@@ -92,8 +93,12 @@ class Down:
     def standing(self, index: int, server: ServerDescription) -> ServerDescription:
         """The server as it stands before the night."""
         taken = [at for at, each in enumerate(self.commands) if each]
-        is_other = bool(self.stands) and taken[:1] == [index]
-        return evolve(server, **_STANDS[self.stands]) if is_other else server
+        if not self.stands or taken[:1] != [index]:
+            return server
+        other = dict(_STANDS[self.stands])
+        if server.generation is Generation.EXCHANGE_2010:
+            del other["components"]  # it has none
+        return evolve(server, **other)
 
 
 def _or_none(down: Down, commands: tuple[str, ...]) -> Down:

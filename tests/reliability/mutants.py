@@ -13,15 +13,28 @@ from unittest import mock
 
 from attrs import evolve, frozen
 
-from goexchange.driver import conversation, doubt, ending, jobs, lanes, machine, steps, turning
+from goexchange.driver import (
+    binding,
+    conversation,
+    doubt,
+    ending,
+    jobs,
+    lane_of_server,
+    lanes,
+    machine,
+    steps,
+    turning,
+)
 from goexchange.driver.guards import Guards, PackagedGuards
 from goexchange.driver.judgement import Judgement, done
+from goexchange.model.actual import Generation
 from goexchange.model.plan import Action, Step, VerdictKind
 from goexchange.model.run import OutcomeKind, RecordKind
 from goexchange.simulation.faults import Fault, FaultKind, fault_of
 from goexchange.simulation.night import Night
 from goexchange.simulation.stories import Story, tell, troubled
 from goexchange.world import scripts_records
+from tests.reliability.members import Down
 from tests.reliability.scenarios import LATE, Scenario, night_of, simple
 
 Patch = Callable[[], Any]
@@ -137,16 +150,18 @@ def _late_intents() -> Any:
     return mock.patch.object(conversation.Conversation, "append", later)
 
 
-def _without(*actions: Action) -> Any:
-    """Steps that are believed done without having been sent."""
+def _without(*actions: Action, outcome: OutcomeKind = OutcomeKind.DONE) -> Any:
+    """Steps that are believed done, or failed, without having been sent."""
     perform = steps.perform
 
     def skipping(talk: Any, lane: Any, step: Step) -> Any:
-        if step.action not in actions or talk.state.step(step.id).attempts:
+        has_begun = outcome is OutcomeKind.DONE and talk.state.step(step.id).attempts
+        if step.action not in actions or has_begun:
             yield from perform(talk, lane, step)
             return
-        intent = steps._intent(lane, step, 1, step.call)
-        judged = Judgement(outcome=OutcomeKind.DONE, result={})
+        attempt = talk.state.step(step.id).attempts + 1
+        intent = steps._intent(lane, step, attempt, step.call)
+        judged = Judgement(outcome=outcome, result={})
         yield from talk.append(intent)
         yield from talk.append(steps._outcome(talk, step, judged))
 
@@ -229,6 +244,18 @@ def _of_three(need: str) -> Callable[[Scenario], Scenario]:
     """A database with copies on three members, of which that is wanted."""
     needs = ((need,), ("outside",), ("outside",))
     return lambda scenario: evolve(scenario, servers=3, needs=needs, has_group=True)
+
+
+def _taken_down(*commands: str) -> Callable[[Scenario], Scenario]:
+    """Three members, of which these are taken down for their commands, one after the other."""
+    return lambda scenario: evolve(
+        scenario, servers=3, needs=(("moved",),) * 3, has_group=True,
+        generations=(Generation.EXCHANGE_2019,), down=Down(commands=(*commands, "", "", "")[:3]),
+    )  # fmt: skip
+
+
+def _of_2003(scenario: Scenario) -> Scenario:
+    return evolve(scenario, generations=(Generation.EXCHANGE_2003,), has_agent=True)
 
 
 SET_STEPS = (Action.VERIFY_SET_ON_HOST, Action.HASH_SET)
@@ -343,6 +370,61 @@ MUTANTS: Sequence[Mutant] = (
         name="copies that are left suspended are not named", kinds=(FaultKind.SEED_FAILS,),
         patch=_replaced(ending, "not_redundant", lambda lane, state: ""),
         change=_of_three("reseed"),
+    ),
+    Mutant(
+        name="guard members-well passes always", kinds=(FaultKind.COPY_FAILS,),
+        patch=nullcontext, guards=AlwaysPasses("members-well"),
+        around=(Action.PLACE_SENTINEL, Action.REDIRECT_MESSAGES), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="guard nothing-active passes always", kinds=(FaultKind.ACTIVE_MOVES,),
+        patch=nullcontext, guards=AlwaysPasses("nothing-active", "members-well"),
+        around=(Action.MOVE_ACTIVE,), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="guard mode-as-planned passes always", kinds=(FaultKind.MEMBER_GOES,),
+        patch=nullcontext, guards=AlwaysPasses("mode-as-planned", "members-well"),
+        around=(Action.PAUSE_NODE, Action.TAKE_SERVER_DOWN),
+        change=_taken_down("firmware", "firmware"),
+    ),
+    Mutant(
+        name="components are not given back",
+        patch=lambda: _without(Action.RESTORE_COMPONENT), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="the activation policy is not given back",
+        patch=lambda: _without(Action.RESTORE_ACTIVATION), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="the node is not given back",
+        patch=lambda: _without(Action.RESUME_NODE), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="active copies do not come back",
+        patch=lambda: _without(Action.RETURN_ACTIVE), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="services stay stopped", kinds=(FaultKind.SERVICE_STOPS,),
+        patch=lambda: _without(Action.START_SERVICES, Action.AWAIT_SERVER),
+        around=(Action.TAKE_SERVER_DOWN,), change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="a server that was left out of service is not named",
+        patch=lambda: _all(
+            _without(Action.RESTORE_ACTIVATION, outcome=OutcomeKind.FAILED),
+            mock.patch.object(lanes, "still_out", lambda lane, state: ()),
+            mock.patch.object(lane_of_server, "still_out", lambda lane, state: ()),
+        ),
+        change=_taken_down("firmware"),
+    ),
+    Mutant(
+        name="sets are without the streaming file", change=_of_2003,
+        patch=_replaced(binding, "with_streaming", lambda selection, lane, state: selection),
+    ),
+    Mutant(
+        name="the set is never verified on Exchange 2003", kinds=(FaultKind.FLIPPED_BIT,),
+        patch=lambda: _judged_done(*SET_STEPS), guards=AlwaysPasses("verified-set"),
+        change=_of_2003,
     ),
     Mutant(
         name="a guard is not asked at all", patch=_replaced(

@@ -25,6 +25,10 @@ QUICK = {
     "guard copies-well passes always",
     "guard copies-held passes always",
     "copies that are left suspended are not named",
+    "guard members-well passes always",
+    "guard mode-as-planned passes always",
+    "components are not given back",
+    "sets are without the streaming file",
 }
 
 
