@@ -5,6 +5,7 @@ a session of all ordinary tests has played the crash points that it owes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from typing import Any
 
@@ -22,11 +23,14 @@ SLOW_FOLDERS = ("end_to_end", "simulation/night", "simulation", "browser", "tran
 @pytest.hookimpl
 def pytest_configure(config: pytest.Config) -> None:
     """Hundreds of processes of the command line are started here: the first one compiles a module,
-    the others read it, also where the environment says not to keep what was compiled.
+    the others read it, also where the environment says not to keep what was compiled. The same
+    goes for the tests themselves, whose assertions are rewritten: that takes longer than to read
+    them all.
 
     Crash points are added up where the reports are told, not in processes that only run tests.
     """
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(CrashPoints(), "crash-points")
 

@@ -110,18 +110,23 @@ def written(name: str) -> str:
     return render_sheet_html(sheets.all_sheets()[name])
 
 
-NAMED = ["clean", "way-back", "offline", "unprotected", "refused", "large"]
+LARGE = "large"  # of the same form as the others; it takes as long as they do together
+NAMED = ["clean", "way-back", "offline", "unprotected", "refused", LARGE]
 OTHERS = ["dead", "plan", "rehearsal", "verification", "check", "resources", "pilot", "site"]
 
 
 @pytest.mark.parametrize(
     ("name", "width"),
-    [*((name, 1280) for name in NAMED), *((name, 400) for name in (*NAMED, *OTHERS))],
+    [
+        *((name, 1280) for name in NAMED),
+        *((name, 400) for name in (*NAMED[:-1], *OTHERS)),
+        pytest.param(LARGE, 400, marks=pytest.mark.long),
+    ],
 )
 def test_a_report_can_be_read_by_everybody(tmp_path: Path, name: str, width: int) -> None:
     is_dark = (len(name) + width) % 3 == 0  # of each width some in dark
     document = written(name)
-    is_all = name != "large" or width == 1280  # the large one is looked through once
+    is_all = name != LARGE or width == 1280  # the large one is looked through once
     seen: Mapping[str, Any] = looked_at(
         document, tmp_path, width=width, is_dark=is_dark, has_axe=is_all
     )
@@ -139,7 +144,7 @@ def as_printed(document: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", [*NAMED, *(pytest.param(one, marks=pytest.mark.long) for one in OTHERS)]
+    "name", [*NAMED[:-1], *(pytest.param(one, marks=pytest.mark.long) for one in (LARGE, *OTHERS))]
 )
 def test_nothing_is_cut_on_paper(tmp_path: Path, name: str) -> None:
     """A4 leaves 184 mm between the margins: 695 pixels."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -59,13 +60,21 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path, keys: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A repository whose specification carl has committed, with a signature."""
+def project(tmp_path: Path, signed: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The repository, for one test alone."""
     folder = tmp_path / "p"
-    write_project(folder, servers=1, databases=5)
+    shutil.copytree(signed, folder)
     monkeypatch.chdir(folder)
     monkeypatch.delenv("GOEXCHANGE_KEY", raising=False)
     monkeypatch.setattr("goexchange.app.running._fleet", unreachable)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Path:
+    """A repository whose specification carl has committed, with a signature."""
+    folder = tmp_path_factory.mktemp("signed") / "p"
+    write_project(folder, servers=1, databases=5)
     (folder / "policies").mkdir()
     (folder / "policies" / "production.yaml").write_text(POLICY, "utf-8")
     lines = [f"{name(each)} {(keys / f'{each}.pub').read_text('ascii')}" for each in PEOPLE]
