@@ -14,11 +14,18 @@ from goexchange import codec
 from goexchange.app.transcript import FOLDER, transcript_files
 from goexchange.facts.of_2007 import NOT_TOLD
 from goexchange.journal.replay import RunState, replay
-from goexchange.model.actual import NOT_ASKED, ActualDatabase, ActualHost, ActualServer
+from goexchange.model.actual import (
+    NOT_ASKED,
+    ActualDatabase,
+    ActualHost,
+    ActualServer,
+    Generation,
+)
 from goexchange.model.pilot import ParserMark, ParserVerdict
 from goexchange.model.plan import Action, Lane, Plan
 from goexchange.model.run import OutcomeKind, Record, RecordKind
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.eseutil import streaming_of
 from goexchange.powershell.expectations import Reading, read_backup, read_isinteg, read_tool
 from goexchange.store.runs import RunFolder
 
@@ -29,6 +36,9 @@ BACKUP = "wbadmin start backup"
 SPACE = "free space told by the store's events"
 LINES_MAX = 40
 NOT_GIVEN = (NOT_ASKED, NOT_TOLD)
+# What nothing on Exchange 2003 and its Windows tells: its edition, the tasks of others, and any
+# backup of a database that was made just now.
+_NOT_OF_2003 = {"server.edition", "host.tasks", "database.last_full_backup_utc"}
 
 
 @frozen
@@ -104,8 +114,10 @@ def _printed(run: Played) -> Iterator[Reading]:
             kind = plain["kind"] or _kind(run, plain["job"])
             if kind == "eseutil":
                 request = plain["request"] or _request(run, plain["job"])
-                switch = str(request["arguments"][0]).lower()
-                yield read_tool(switch, plain["output"], plain["error_output"])
+                switch, *given = map(str, request["arguments"])
+                pair = streaming_of(given)
+                printed = (plain["output"], plain["error_output"])
+                yield read_tool(switch.lower(), *printed, streaming=pair)
             elif kind == "wbadmin":
                 yield read_backup(plain["output"])
             elif kind == "isinteg":
@@ -136,14 +148,17 @@ def _facts(run: Played, database: str) -> Iterator[Reading]:
         server = codec.from_plain(ActualServer, record.data["actual"])
         known = () if isinstance(server.databases, Unknown) else server.databases
         mine = [each for each in known if each.name == database]
-        told = [*_unknown(server, "server"), *(w for d in mine for w in _unknown(d, "database"))]
+        without = _NOT_OF_2003 if server.generation is Generation.EXCHANGE_2003 else set[str]()
+        told = [*_unknown(server, "server", without)]
+        told += [words for each in mine for words in _unknown(each, "database", without)]
         if not mine:
             told.append(f"the database {database} is not among those of the server")
         yield Reading(parser=EXCHANGE, reasons=tuple(told), lines=())
         if isinstance(server.host, Unknown):
             yield Reading(parser=HOST, reasons=(server.host.reason,), lines=())
         else:
-            yield Reading(parser=HOST, reasons=tuple(_unknown(server.host, "host")), lines=())
+            unread = tuple(_unknown(server.host, "host", without))
+            yield Reading(parser=HOST, reasons=unread, lines=())
 
 
 def _has_no_space(run: Played, database: str) -> bool:
@@ -158,12 +173,16 @@ def _has_no_space(run: Played, database: str) -> bool:
     )
 
 
-def _unknown(value: ActualServer | ActualDatabase | ActualHost, what: str) -> Iterator[str]:
+def _unknown(
+    value: ActualServer | ActualDatabase | ActualHost, what: str, without: set[str]
+) -> Iterator[str]:
     """What a parser could not tell; of what was not asked for, or is not there to be read yet, none
     was given anything.
     """
     for one in fields(type(value)):
         member = getattr(value, one.name)
+        if f"{what}.{one.name}" in without:
+            continue
         if isinstance(member, Unknown) and one.name != "host" and member not in NOT_GIVEN:
             yield f"{what}.{one.name}: {member.reason}"
 

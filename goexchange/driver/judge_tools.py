@@ -27,6 +27,7 @@ from goexchange.powershell.eseutil import (
     parse_recovery,
     parse_space,
     signed_exit_code,
+    streaming_of,
 )
 from goexchange.powershell.redaction import redacted
 
@@ -57,7 +58,7 @@ def judge_eseutil(subject: Subject, end: JobEnd) -> Judgement:
     if mode == "repair":
         return judge_repair(text, end.exit_code, result)
     errors = decode_output(base64.b64decode(_errors(end)))
-    report = _report(mode, text, errors, streaming=_streaming(call))
+    report = _report(mode, text, errors, streaming=streaming_of(call.request["arguments"]))
     if isinstance(report, Unknown):
         raise Failure(f"eseutil {switch}: {report.reason}", result, output=text)
     findings = _findings(report, subject.step.pass_name or "")
@@ -115,12 +116,6 @@ def ended(end: JobEnd) -> dict[str, Any]:
 
 def _errors(end: JobEnd) -> str:
     return str(end.result["error_output"]) if "error_output" in end.result else ""
-
-
-def _streaming(call: JobCall) -> str | None:
-    """The streaming file that the tool was given beside the database, if any."""
-    given = [each[2:] for each in call.request["arguments"] if each.lower().startswith("/s")]
-    return given[0] if given else None
 
 
 def _report(mode: str, text: str, errors: str, *, streaming: str | None) -> Report | Unknown:

@@ -16,6 +16,7 @@ from goexchange.plan.clusters import standing_of
 from goexchange.plan.context import LaneContext
 from goexchange.plan.finding import Needed, not_possible
 from goexchange.plan.phase_integrity import defragmented_passes, primary_passes
+from goexchange.plan.pilot_groups import where_to_pilot
 from goexchange.plan.refusals_2007 import sharing_logs
 from goexchange.plan.replicas import what_is_lost
 from goexchange.spec.scripts import OLD
@@ -233,7 +234,7 @@ def _for_outage(context: LaneContext) -> list[ConsentNeed]:
             consent=Consent.UNPROVEN_BUILD,
             address=context.server.name,
             finding="no good pilot of this Exchange build and its tools is on record"
-            f" ({context.server.name}: {named}): goexchange pilot {context.server.name}",
+            f" ({context.server.name}: {named}): {where_to_pilot(context.server)}",
         )
     )
     return found

@@ -36,6 +36,7 @@ from goexchange.model.plan import (
     Reason,
     ScriptCall,
 )
+from goexchange.model.streaming_file import streaming_beside
 from goexchange.model.unknown import Unknown
 from goexchange.plan import words
 from goexchange.plan.asked_for import decision_asked_for
@@ -55,11 +56,9 @@ from goexchange.plan.restoring import (
     Draft,
     Setting,
     body_of,
-    refuse_without_endpoint,
     seen_server,
 )
 from goexchange.powershell import cmdlets, cmdlets_scratch
-from goexchange.powershell.seam import makes_scratch
 
 ROOM_BYTES = 4 * 1024**3
 """A new database with its logs, the rebuilt one, the original beside it and the set; a new file has
@@ -129,8 +128,6 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     Raises: NotNow when the server cannot be told, or has a database of that name.
     """
     server, _ = seen_server(setting)
-    if not isinstance(server.generation, Unknown) and not makes_scratch(server.generation):
-        refuse_without_endpoint(server, "a pilot's scratch database is made")
     refuse_other_work(server, "its nights are planned without a pilot, by their consents")
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
@@ -226,6 +223,7 @@ def hypothetical(scratch: Scratch, server: ActualServer) -> ActualServer:
     known before anything is made.
     """
     assert not isinstance(server.databases, Unknown)
+    is_2003 = server.generation is Generation.EXCHANGE_2003
     made = ActualDatabase(
         name=scratch.name,
         guid="00000000-0000-0000-0000-000000000000",
@@ -234,6 +232,7 @@ def hypothetical(scratch: Scratch, server: ActualServer) -> ActualServer:
         log_folder=scratch.log_folder,
         log_prefix="E00",
         storage_group=scratch.name if has_groups(server) else None,
+        streaming_path=streaming_beside(scratch.edb_path) if is_2003 else None,
         is_mounted=True,
         mounted_on=server.fqdn,
         is_recovery=False,

@@ -86,6 +86,16 @@ def refuse_without_room(server: ActualServer, name: str) -> None:
             )
 
 
+def where_to_pilot(server: ActualServer) -> str:
+    """What proves the server's build: a pilot of it, or of another one where none is possible."""
+    if has_groups(server):
+        try:
+            refuse_without_room(server, "")
+        except NotNow:
+            return "goexchange pilot, of another server of the same build: none is possible here"
+    return f"goexchange pilot {server.name}"
+
+
 def add_group(lane: LaneBuilder, server: str, *, name: str, log_folder: str) -> None:
     """Make the storage group of the scratch database."""
     lane.add(

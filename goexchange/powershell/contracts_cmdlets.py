@@ -129,6 +129,18 @@ TELL_OBJECTS = Contract(
     cmdlets=("Get-Acl",),
 )
 
+PILOT_OBJECTS = Contract(
+    script="pilot-objects",
+    version=1,
+    purpose="makes, mounts or removes the storage group and the store of a pilot on Exchange 2003,"
+    " and nothing else, by its management objects",
+    changes_host=True,
+    arguments=PILOT_ARGUMENTS,
+    result=CMDLET_ANSWER,
+    errors=("fenced", "root-not-private", "no-management-objects", "not-a-pilot"),
+    cmdlets=("Get-Acl",),
+)
+
 CMDLET_CONTRACTS: tuple[Contract, ...] = (
     ASK_SNAPIN,
     TELL_SNAPIN,
@@ -136,4 +148,5 @@ CMDLET_CONTRACTS: tuple[Contract, ...] = (
     READ_SPACE,
     ASK_OBJECTS,
     TELL_OBJECTS,
+    PILOT_OBJECTS,
 )

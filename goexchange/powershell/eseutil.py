@@ -10,6 +10,7 @@ Source: ESE source, eseutil.cxx, dbdump.cxx, checksum.cxx, repair.cxx.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from enum import Enum
 
 from attrs import frozen
@@ -291,6 +292,12 @@ def parse_checksum(
         correctable_pages=_pages(_CORRECTABLE_PAGE, text, errors),
         end=end,
     )
+
+
+def streaming_of(arguments: Sequence[str]) -> str | None:
+    """The streaming file that the tool was given beside the database, if any."""
+    given = [each[2:] for each in arguments if each.lower().startswith("/s")]
+    return given[0] if given else None
 
 
 def _names_streaming(text: str, path: str) -> bool:

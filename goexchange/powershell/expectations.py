@@ -122,8 +122,11 @@ class Reading:
     lines: tuple[str, ...]
 
 
-def read_tool(switch: str, text: str, errors: str = "") -> Reading:
-    """One output of eseutil with that switch (`/mh`, `/k`, `/g`, `/d`, `/ms`, `/r`).
+def read_tool(
+    switch: str, text: str, errors: str = "", *, streaming: str | None = None
+) -> Reading:
+    """One output of eseutil with that switch (`/mh`, `/k`, `/g`, `/d`, `/ms`, `/r`); `streaming` is
+    the second file of a pair.
 
     Unknown: a switch without a parser is itself a reason.
     """
@@ -132,7 +135,7 @@ def read_tool(switch: str, text: str, errors: str = "") -> Reading:
         return Reading(parser=parser, reasons=("there is no parser for it",), lines=())
     parsers: Mapping[str, Callable[[], AttrsInstance | Unknown]] = {
         "/mh": lambda: parse_header_dump(text),
-        "/k": lambda: parse_checksum(text, errors),
+        "/k": lambda: parse_checksum(text, errors, streaming=streaming),
         "/g": lambda: parse_integrity(text),
         "/d": lambda: parse_defragmentation(text),
         "/ms": lambda: parse_space(text),

@@ -23,16 +23,18 @@ from goexchange.powershell.contracts_cmdlets import ASKED, OF_PILOTS, TOLD
 @frozen(kw_only=True)
 class Carriers:
     """The host scripts that carry cmdlets of one version: for what reads, for what changes, and for
-    what a pilot makes and removes; empty where none is made.
+    what a pilot makes and removes.
     """
 
     ask: str
     tell: str
-    pilot: str = ""
+    pilot: str
 
 
 CARRIERS: Mapping[Generation, Carriers] = {
-    Generation.EXCHANGE_2003: Carriers(ask="ask-objects", tell="tell-objects"),
+    Generation.EXCHANGE_2003: Carriers(
+        ask="ask-objects", tell="tell-objects", pilot="pilot-objects"
+    ),
     Generation.EXCHANGE_2007: Carriers(
         ask="ask-snapin", tell="tell-snapin", pilot="pilot-snapin"
     ),
@@ -42,11 +44,6 @@ CARRIERS: Mapping[Generation, Carriers] = {
 def is_carried(generation: Generation | None) -> TypeGuard[Generation]:
     """Whether cmdlets go to that version by host script; never said of one that is not known."""
     return generation in CARRIERS
-
-
-def makes_scratch(generation: Generation | None) -> bool:
-    """Whether a pilot can make its own database on that version."""
-    return not is_carried(generation) or bool(CARRIERS[generation].pilot)
 
 
 def asking(generation: Generation, calls: Sequence[ExchangeCall]) -> ScriptCall:
@@ -68,7 +65,7 @@ def telling(
     Raises: CmdletRefused for one that the version does not have.
     """
     check_call(call)
-    if CARRIERS[generation].pilot and _is_of_pilot(call):
+    if _is_of_pilot(call):
         return _of_pilot(CARRIERS[generation].pilot, call, root=root, fence=fence)
     if call.cmdlet not in TOLD:
         raise CmdletRefused(f"{call.cmdlet} is not sent to Exchange {generation.value}.")
@@ -100,7 +97,6 @@ def carrier_digests(generations: Sequence[Generation | None]) -> Mapping[str, st
         for generation in generations
         if is_carried(generation)
         for name in attrs.astuple(CARRIERS[generation])
-        if name
     ]
     return {name: digest(name) for name in sorted(scripts)}
 

@@ -14,11 +14,13 @@ from goexchange.model.streaming_file import streaming_beside
 from goexchange.world.backup_2003 import group_guid
 from goexchange.world.clusters import check_node
 from goexchange.world.cmdlets import run_cmdlet
+from goexchange.world.cmdlets_groups import groups_of
 from goexchange.world.databases import MailboxDatabase
 from goexchange.world.hosts import Host
 from goexchange.world.objects_2007 import storage_group_of
 from goexchange.world.plain import answer_as_plain
 from goexchange.world.refusals import ScriptFailed
+from goexchange.world.scripts_cmdlets import piloted
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -33,10 +35,17 @@ def ask_objects(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[
         wanted = (call["identity"] or "").lower()
         mine = [each for each in world.databases.values() if each.active_server == host.name]
         if call["cmdlet"] == "Get-StorageGroup":
-            objects += _groups(host, mine)
+            objects += _groups(world, host)
+        elif call["cmdlet"] == "Get-Mailbox":
+            objects += [
+                {"$type": "Mailbox", "Name": f"GC://CN=user{n}"}
+                for each in mine
+                if str(each.guid) == wanted
+                for n in range(min(1, each.description.mailboxes))
+            ]
         elif not wanted:
             objects += [_store(host, each) for each in mine]
-        elif found := [each for each in mine if str(each.guid) == wanted]:
+        elif found := [each for each in mine if wanted in (str(each.guid), each.name.lower())]:
             objects += [_store(host, each) for each in found]
         else:
             errors.append(_error(f"no mailbox store: {wanted}", call["cmdlet"]))
@@ -70,22 +79,30 @@ def tell_objects(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
     return _answer(errors)
 
 
-def _groups(host: Host, databases: list[MailboxDatabase]) -> list[dict[str, Any]]:
-    first: dict[str, MailboxDatabase] = {}
-    for each in databases:
-        first.setdefault(storage_group_of(each), each)
+def pilot_objects(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The script pilot-objects; a new store is mounted at startup."""
+    _load(host)
+    return piloted(world, host, arguments)
+
+
+def _groups(world: World, host: Host) -> list[dict[str, Any]]:
+    circular = {
+        storage_group_of(each)
+        for each in world.databases.values()
+        if each.active_server == host.name and each.description.is_circular_logging
+    }
     return [
         {
             "$type": "StorageGroup",
             "Name": name,
             "Guid": group_guid(host.seed, host, name),
             "Server": host.name,
-            "LogFolderPath": each.description.log_folder,
-            "LogFilePrefix": each.description.log_prefix,
-            "CircularLoggingEnabled": each.description.is_circular_logging,
-            "Recovery": each.description.is_recovery,
+            "LogFolderPath": folder,
+            "LogFilePrefix": prefix,
+            "CircularLoggingEnabled": name in circular,
+            "Recovery": prefix == "R00",
         }
-        for name, each in sorted(first.items())
+        for name, (folder, prefix) in groups_of(world, host).items()
     ]
 
 

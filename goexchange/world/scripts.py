@@ -65,6 +65,7 @@ _PLAYS: Mapping[str, Play] = {
     "pilot-snapin": scripts_cmdlets.pilot_snapin,
     "ask-objects": objects_2003.ask_objects,
     "tell-objects": objects_2003.tell_objects,
+    "pilot-objects": objects_2003.pilot_objects,
     "cluster-node": scripts_server.cluster_node,
     "server-state": scripts_server.server_state,
     "start-services": scripts_server.start_services,

@@ -52,7 +52,13 @@ def tell_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[
 
 
 def pilot_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The script pilot-snapin: what a pilot makes, mounts and removes, and nothing else."""
+    """The script pilot-snapin."""
+    _load(host)
+    return piloted(world, host, arguments)
+
+
+def piloted(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """What a pilot makes, mounts and removes, and nothing else."""
     name, server, cmdlet = arguments["name"], arguments["server"], arguments["cmdlet"]
     group = f"{server}\\{name}"
     identity = arguments["identity"]
@@ -60,7 +66,6 @@ def pilot_snapin(world: World, host: Host, arguments: Mapping[str, Any]) -> dict
         name = world.databases[UUID(identity)].name if UUID(identity) in world.databases else None
     if name is not None and not is_scratch_name(name):
         raise ScriptFailed("not-a-pilot", f"{name} is not the name of a pilot")
-    _load(host)
     folder = arguments["log_folder"]
     for path in (folder, folder_of(arguments["edb_path"] or "")):
         if path and name_of(folder_of(path)) != name:

@@ -1,4 +1,4 @@
-"""`pilot` on Exchange 2007, over the real protocols: a storage group of its own comes
+"""`pilot` on Exchange 2007 and 2003, over the real protocols: a storage group of its own comes
 and goes, and afterwards the generation is asked about no more.
 """
 
@@ -12,6 +12,7 @@ import pytest
 
 from goexchange.errors import ExitCode
 from tests.end_to_end.site import Done, Site, lab
+from tests.end_to_end.test_exchange_2003_databases import NONE, NTBACKUP
 from tests.end_to_end.test_exchange_2010 import relax
 from tests.end_to_end.test_scripts import BACKUP, SET, written
 
@@ -23,6 +24,19 @@ AROUND = ", error_correction: {primary_passes_max: 2, defragmented_passes_max: 2
 ON_2007 = {
     "DB20": ("EX06", "preventative-maintenance", "white_space_max: 20%", AROUND, SET + BACKUP),
 }
+ON_2003 = {
+    "DB30": ("EX07", "preventative-maintenance", "white_space_max: 20%", NONE, SET + NTBACKUP),
+}
+MTA = r"""
+---
+apiVersion: goexchange/v1
+kind: Specification
+metadata: {name: agents}
+targets: {servers: [EX07]}
+desired: {verified_within: 30d}
+script: {name: mta-error-correction}
+backup: {before: {offline: {target: {path: 'E:\evidence'}}}}
+"""
 
 
 def left_on(site: Site, server: str) -> list[Path]:
@@ -85,3 +99,29 @@ def test_a_proved_2007_needs_no_consent_for_its_generation(tmp_path: Path) -> No
             for path in (site.folder / ".goexchange" / "runs").glob("*/transcript/*.json")
         ]
         assert texts and not [each for each in texts if "Second Storage Group" in each]
+
+
+def test_a_proved_2003_keeps_the_consent_for_what_no_pilot_tries(tmp_path: Path) -> None:
+    with lab(tmp_path, "--old", "--pace", "30", "--scale", "0.2") as site:
+        written(site, ON_2003)
+        relax(site)
+        site.run("plan", "--out", "before.json")
+        assert {"unconfirmed-generation", "unproven-build"} <= set(consents_of(site, "before.json"))
+        record = proved(site, "EX07", "unconfirmed-generation")
+        marks = {each["parser"]: each["mark"] for each in record["parsers"]}
+        assert marks.pop("free space told by the store's events") == "not-seen"
+        assert marks == dict.fromkeys(marks, "read"), record["parsers"]
+        done = effects(site)
+        for kind in ("storage-group-made", "database-made", "database-removed",
+                     "storage-group-removed"):  # fmt: skip
+            assert done.count(kind) == 1, kind
+        assert left_on(site, "EX07") == []
+        plan = site.run("plan", "--out", "after.json", COLUMNS="300")
+        assert not {"unconfirmed-generation", "unproven-build"} & set(
+            consents_of(site, "after.json")
+        )
+        assert "scheduled there as a task" in plan.out + plan.err
+        for path in (site.folder / "specs").glob("*.yaml"):
+            path.write_text(MTA.lstrip("\n-"), "utf-8")
+        site.run("plan", "--out", "mta.json")  # the transfer agent is none of a pilot's
+        assert "unconfirmed-generation" in consents_of(site, "mta.json")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve, frozen
 
 from goexchange.errors import ExitCode
@@ -18,7 +20,7 @@ from goexchange.plan.restoring import Setting
 from goexchange.plan.sealing import seal
 from goexchange.simulation.night import Night, make_night, night_of
 from goexchange.simulation.site import one_database
-from goexchange.world.site import SiteDescription
+from goexchange.world.site import SERVER_2003, SiteDescription
 from tests.simulation.night import documents
 from tests.simulation.night.documents import AT, inventory, specification
 
@@ -35,30 +37,37 @@ class Place:
     like: DesiredState
 
 
-def _old(generation: Generation, version: tuple[int, int, int, int]) -> Place:
-    """The same server with an old version; the passes around a rebuild are played too, where the
-    version has them.
+def _old(generation: Generation, wanted: str, **differs: Any) -> Place:
+    """The same server with an old version, and a second database in a group of its own: Exchange
+    2003 shows by it that it is no Standard edition.
     """
     there = one_database()
-    server = evolve(
-        there.servers[0],
-        generation=generation,
-        version=version,
-        powershell="2.0",
-        edition="Enterprise",
-    )
+    first = there.databases[0]
+    second = evolve(first, name="DB06", edb_path="D:\\DB06\\DB06.edb", log_folder="L:\\DB06")
+    values = {"generation": generation, "powershell": "2.0", "edition": "Enterprise", **differs}
     known = documents.INVENTORY.replace('"2019"', f'"{generation.value}"')
-    passes = documents.SPECIFICATION.replace("passes_max: 0", "passes_max: 2")
     return Place(
-        site=evolve(there, servers=(server,)),
+        site=evolve(
+            there, servers=(evolve(there.servers[0], **values),), databases=(first, second)
+        ),
         inventory=inventory(known),
-        like=specification(passes),
+        like=specification(wanted),
     )
 
 
 MODERN = Place(site=one_database(), inventory=inventory(), like=specification())
-ON_2007 = _old(Generation.EXCHANGE_2007, (8, 3, 83, 6))
-PLACES = (MODERN, ON_2007)
+ON_2007 = _old(  # with the passes around a rebuild, which Exchange 2003 has not
+    Generation.EXCHANGE_2007,
+    documents.SPECIFICATION.replace("passes_max: 0", "passes_max: 2"),
+    version=(8, 3, 83, 6),
+)
+ON_2003 = _old(
+    Generation.EXCHANGE_2003,
+    documents.SPECIFICATION.replace("windows-server-backup", "ntbackup").replace("F:", "F:\\nt"),
+    version=SERVER_2003.version,
+    installed_in=SERVER_2003.installed_in,
+)
+PLACES = (MODERN, ON_2007, ON_2003)
 
 
 def site(place: Place = MODERN) -> Night:

@@ -94,6 +94,29 @@ function Get-OneStore([string]$Guid) {
     return ConvertTo-Store 'MailboxDatabase' $store $entry @{ Server = ''; Name = ''; Recovery = $false }
 }
 
+# A store of this machine by the name that a pilot gave it.
+function Get-NamedStore([string]$Name) {
+    if ($Name -notmatch '^gx-pilot-[0-9]{8}T[0-9]{6}Z$') { throw ('neither a GUID nor the name of a pilot: ' + $Name) }
+    $found = @(Get-Store $env:COMPUTERNAME | Where-Object { $_['Name'] -eq $Name })
+    if ($found.Count -ne 1) { throw ('no mailbox store: ' + $Name) }
+    return $found[0]
+}
+
+# Everybody whose mailbox the directory puts into the store, of any domain: the global catalog is asked. The mailbox that
+# the store keeps for itself is nobody's.
+function Get-OneMailbox([string]$Guid) {
+    $entry = Get-Entry ('<GUID=' + (Assert-GxGuid $Guid) + '>')
+    $named = [string]$entry.psbase.Properties['distinguishedName'].Value
+    foreach ($pair in @(@('\', '\5c'), @('*', '\2a'), @('(', '\28'), @(')', '\29'))) { $named = $named.Replace($pair[0], $pair[1]) }
+    $root = $null
+    foreach ($child in ([ADSI]'GC:').psbase.Children) { $root = $child }
+    if ($null -eq $root) { throw 'no global catalog answers' }
+    $search = New-Object -TypeName System.DirectoryServices.DirectorySearcher -ArgumentList $root
+    $search.Filter = '(&(homeMDB=' + $named + ')(!(objectClass=msExchSystemMailbox)))'
+    $search.SizeLimit = 1
+    foreach ($one in $search.FindAll()) { @{ '$type' = 'Mailbox'; Name = [string]$one.Path } }
+}
+
 function Invoke-Call($Call) {
     $identity = [string]$Call.identity
     $server = [string]$Call.server
@@ -106,9 +129,11 @@ function Invoke-Call($Call) {
             }
         }
         'Get-MailboxDatabase' {
-            if ($identity) { Get-OneStore $identity }
+            if ($identity.StartsWith('gx-pilot-')) { Get-NamedStore $identity }
+            elseif ($identity) { Get-OneStore $identity }
             else { Get-Store $server }
         }
+        'Get-Mailbox' { Get-OneMailbox $identity }
         default { throw ('nothing that is asked there: ' + $Call.cmdlet) }
     }
 }

@@ -70,3 +70,15 @@ def test_what_isinteg_printed_is_held_against_its_parser(tmp_path: Path) -> None
     (folder / "job-j.json").write_text(json.dumps(plain), "utf-8")
     found = verdicts_of(tmp_path, known())["isinteg"]
     assert found.mark is ParserMark.UNKNOWN and found.lines == ("Done.",)
+
+
+def test_what_nothing_on_2003_tells_is_no_parsers_failure(tmp_path: Path) -> None:
+    silent = Unknown("nothing tells it")
+    young = database(last_full_backup_utc=silent)
+    bare = evolve(known(), edition=silent, databases=(young,))
+    mark, reasons = of_exchange(tmp_path, bare)
+    assert mark is ParserMark.UNKNOWN and len(reasons) == 2
+    old = evolve(bare, generation=actual.Generation.EXCHANGE_2003)
+    assert of_exchange(tmp_path, old) == (ParserMark.READ, ())
+    worse = evolve(old, databases=(evolve(young, size_bytes=silent),))
+    assert of_exchange(tmp_path, worse)[0] is ParserMark.UNKNOWN

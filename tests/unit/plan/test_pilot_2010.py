@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from goexchange.errors import NotNow
 from goexchange.model.actual import Generation
 from goexchange.model.plan import Action, ExchangeCall
 from goexchange.model.unknown import Unknown
@@ -41,8 +38,3 @@ def test_later_versions_and_unknown_ones_are_asked_for_every_kind() -> None:
         assert cmdlets.mailbox_kinds(generation) == cmdlets.MAILBOX_KINDS
     for older in (Generation.EXCHANGE_2003, Generation.EXCHANGE_2007):
         assert cmdlets.mailbox_kinds(older) == (None,)
-
-
-def test_exchange_2003_has_none() -> None:
-    with pytest.raises(NotNow, match="2003"):
-        creation_draft(SCRATCH, setting(Generation.EXCHANGE_2003), ())

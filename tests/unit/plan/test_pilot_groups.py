@@ -31,7 +31,7 @@ from goexchange.model.unknown import Unknown
 from goexchange.plan.consents import versions_of
 from goexchange.plan.context import Pace, Pilots
 from goexchange.plan.pilot import creation_draft, hypothetical, removal_draft, specification_for
-from goexchange.plan.pilot_groups import refuse_without_room
+from goexchange.plan.pilot_groups import refuse_without_room, where_to_pilot
 from goexchange.plan.pilot_needs import decide_untold, is_untold
 from goexchange.plan.planner import make_draft
 from goexchange.plan.restoring import Setting
@@ -158,6 +158,13 @@ def test_the_edition_has_room_for_one_more_database() -> None:
     refuse_without_room(old(*six, edition=Unknown("not given")), SCRATCH.name)
 
 
+def test_a_plan_names_a_pilot_that_is_possible() -> None:
+    assert where_to_pilot(server()) == "goexchange pilot EX01"
+    assert where_to_pilot(old()) == "goexchange pilot EX01"
+    full = old(edition="Standard", storage_groups=groups(5))
+    assert "another server of the same build" in where_to_pilot(full)
+
+
 def test_groups_for_recovery_take_no_room() -> None:
     held = (*groups(4), *groups(3, is_recovery=True))
     refuse_without_room(old(edition="Standard", storage_groups=held), SCRATCH.name)
@@ -205,6 +212,16 @@ def like(**limits: Any) -> Any:
     return specification_for(
         SCRATCH, spec(script=evolve(chosen, error_correction=none), backup_before=backup), "EX01"
     )
+
+
+def test_a_store_of_2003_is_foreseen_as_a_pair_of_files() -> None:
+    other = hypothetical(SCRATCH, old(generation=Generation.EXCHANGE_2003))
+    assert not isinstance(other.databases, Unknown)
+    assert other.databases[-1].streaming_path == f"{SCRATCH.edb_path[:-4]}.stm"
+    body = creation_draft(
+        SCRATCH, setting(old(generation=Generation.EXCHANGE_2003, storage_groups=groups(2))), ()
+    )
+    assert actions(body)[1] is Action.NEW_SCRATCH_GROUP
 
 
 def night(seen: ActualServer, *, is_own: bool = True) -> PlanBody:

@@ -63,3 +63,13 @@ def test_backups_in_another_language_are_unknown_with_their_lines() -> None:
     assert read_backup(sample("wbadmin/completed.txt")).lines == ()
     german = read_backup(sample("wbadmin/german.txt"))
     assert german.reasons and german.lines
+
+
+def test_the_second_file_of_a_pair_has_to_be_named() -> None:
+    text = sample("eseutil-checksum/clean.txt")
+    pair = text.replace("Initiating", "   Streaming File: D:\\a.stm\r\nInitiating", 1)
+    lines = [line for line in pair.splitlines() if "correctable" not in line]
+    old = "\r\n".join(lines)
+    assert "correctable checksums" in read_tool("/k", old).reasons[0]
+    assert read_tool("/k", old, streaming="D:\\a.stm").reasons == ()
+    assert "streaming file" in read_tool("/k", text, streaming="D:\\a.stm").reasons[0]

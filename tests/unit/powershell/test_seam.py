@@ -15,7 +15,6 @@ from goexchange.powershell.seam import (
     carried,
     carrier_digests,
     is_carried,
-    makes_scratch,
 )
 
 GUID = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
@@ -85,7 +84,13 @@ NAME = "gx-pilot-20261128T213000Z"
 FOLDER = f"E:\\{NAME}"
 
 
-def test_what_a_pilot_makes_and_removes_goes_by_a_script_of_its_own() -> None:
+@pytest.mark.parametrize(
+    ("generation", "script"),
+    [(OLD, "pilot-snapin"), (Generation.EXCHANGE_2003, "pilot-objects")],
+)
+def test_what_a_pilot_makes_and_removes_goes_by_a_script_of_its_own(
+    generation: Generation, script: str
+) -> None:
     calls = (
         cmdlets_scratch.new_group(NAME, "EX06", log_folder=f"{FOLDER}\\logs"),
         cmdlets_scratch.new_in_group(NAME, "EX06", edb_path=f"{FOLDER}\\database\\{NAME}.edb"),
@@ -93,9 +98,9 @@ def test_what_a_pilot_makes_and_removes_goes_by_a_script_of_its_own() -> None:
         cmdlets.remove_database(GUID),
         cmdlets_scratch.remove_group(NAME, "EX06"),
     )
-    told = [carried(OLD, call, root="C:\\gx", fence=7) for call in calls]
+    told = [carried(generation, call, root="C:\\gx", fence=7) for call in calls]
     for each in told:
-        assert each.script == "pilot-snapin"
+        assert each.script == script
         assert not list(problems(dict(each.arguments), CONTRACTS[each.script].arguments))
     named = [(each.arguments["name"], each.arguments["server"]) for each in told]
     assert named == [(NAME, "EX06"), (NAME, "EX06"), (NAME, None), (None, None), (NAME, "EX06")]
@@ -109,7 +114,3 @@ def test_mailboxes_are_asked_for_as_the_version_knows_them() -> None:
     assert call.arguments["calls"][0]["identity"] == GUID
     with pytest.raises(cmdlets.CmdletRefused, match="no such kind"):
         asking(OLD, (cmdlets.get_mailboxes(GUID, "Archive"),))
-
-
-def test_who_makes_databases_for_a_pilot() -> None:
-    assert makes_scratch(OLD) and makes_scratch(None) and makes_scratch(Generation.EXCHANGE_2019)
