@@ -12,7 +12,7 @@ import pytest
 
 from goexchange.errors import ExitCode
 from tests.end_to_end.site import Done, Site, lab
-from tests.end_to_end.test_exchange_2003_databases import NONE, NTBACKUP
+from tests.end_to_end.test_exchange_2003_databases import NTBACKUP
 from tests.end_to_end.test_exchange_2010 import relax
 from tests.end_to_end.test_scripts import BACKUP, SET, written
 
@@ -25,7 +25,7 @@ ON_2007 = {
     "DB20": ("EX06", "preventative-maintenance", "white_space_max: 20%", AROUND, SET + BACKUP),
 }
 ON_2003 = {
-    "DB30": ("EX07", "preventative-maintenance", "white_space_max: 20%", NONE, SET + NTBACKUP),
+    "DB30": ("EX07", "preventative-maintenance", "white_space_max: 20%", AROUND, SET + NTBACKUP),
 }
 MTA = r"""
 ---
@@ -107,8 +107,9 @@ def test_a_proved_2003_keeps_the_consent_for_what_no_pilot_tries(tmp_path: Path)
         relax(site)
         site.run("plan", "--out", "before.json")
         assert {"unconfirmed-generation", "unproven-build"} <= set(consents_of(site, "before.json"))
-        record = proved(site, "EX07", "unconfirmed-generation")
+        record = proved(site, "EX07", "unconfirmed-generation", "store-integrity-correction")
         marks = {each["parser"]: each["mark"] for each in record["parsers"]}
+        assert "isinteg" in marks
         assert marks.pop("free space told by the store's events") == "not-seen"
         assert marks == dict.fromkeys(marks, "read"), record["parsers"]
         done = effects(site)
