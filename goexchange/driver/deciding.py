@@ -52,6 +52,14 @@ def moved(talk: Conversation, lane: Lane, step: Step) -> Talk[str]:
     return against
 
 
+def and_owner(talk: Conversation, lane: Lane, step: Step) -> Talk[str]:
+    """What a failure of a clustered server's step may come from, to be said behind it; the way back
+    begins when somebody owns the server again.
+    """
+    against = yield from moved(talk, lane, step)
+    return f"; {against}" if against else ""
+
+
 def _look_again(talk: Conversation, step: Step, server: str) -> Talk[None]:
     """Guards decide on what is so now: an old observation is made again."""
     seen = talk.actual.get(server)

@@ -15,7 +15,7 @@ from goexchange.driver.binding import Unbound
 from goexchange.driver.calls import bound, completed, plain_call
 from goexchange.driver.controller import run_controller_call
 from goexchange.driver.conversation import LOSSES_MAX, Conversation, Talk, outcome_draft
-from goexchange.driver.deciding import decided, moved
+from goexchange.driver.deciding import and_owner, decided, moved
 from goexchange.driver.doubt import (
     Meaning,
     Undecided,
@@ -139,7 +139,7 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         yield from talk.append(_intent(lane, step, attempt, call))
         why = yield from keep_before(talk, step)
         if why is not None:
-            return failed(why, {})
+            return failed(why + (yield from and_owner(talk, lane, step)), {})
         job = Job(talk, lane, step, call)
         refused = yield from job.start()
         return refused or (yield from job.follow())
@@ -242,7 +242,7 @@ def _remote(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Ju
         yield from talk.append(_intent(lane, step, attempt, call))
         why = yield from keep_before(talk, step)
         if why is not None:
-            return failed(why, {})
+            return failed(why + (yield from and_owner(talk, lane, step)), {})
         if isinstance(call, ScriptCall):
             call = completed(call, fence=talk.numbers[step.server], run=talk.identity.run)
         reply = yield from talk.send(step.server, call, call_limit_s(step), step.id)

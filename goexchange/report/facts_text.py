@@ -10,6 +10,7 @@ from goexchange.model.actual import (
     ActualMta,
     ActualServer,
     ActualState,
+    Cluster,
 )
 from goexchange.model.machines import is_machine
 from goexchange.model.unknown import Unknown
@@ -49,6 +50,8 @@ def _server(server: ActualServer, frame: Frame) -> list[str]:
     lines = ["", *wrap(head, frame.width)]
     lines += [f"  {line}" for line in wrap(_host(server), frame.width - 2)]
     lines += [f"  {line}" for line in wrap(_group(server), frame.width - 2)] if group else []
+    if server.cluster is not None:
+        lines += [f"  {line}" for line in wrap(_cluster(server), frame.width - 2)]
     if isinstance(server.mta, ActualMta):
         lines += [f"  {line}" for line in wrap(_mta(server.mta), frame.width - 2)]
     if isinstance(server.databases, Unknown):
@@ -103,6 +106,16 @@ def _group(server: ActualServer) -> str:
         if each.server.lower() == server.name.lower() and each.is_active is not True
     ]
     return f"members {said} · passive copies here: {', '.join(passive) or 'none'}"
+
+
+def _cluster(server: ActualServer) -> str:
+    """The node that owns a clustered server, and all of them."""
+    cluster, host = server.cluster, server.host
+    if not isinstance(cluster, Cluster):
+        return f"whether it is a cluster is {cluster}"
+    node = "an unknown node" if isinstance(host, Unknown) else shown(host.name)
+    nodes = ", ".join(map(shown, cluster.nodes)) or "nodes that are not told"
+    return f"clustered server: on {node}, of {nodes}"
 
 
 def _row(database: ActualDatabase) -> Row:

@@ -272,11 +272,12 @@ BREAKS = {  # what else goes wrong, so that each way back is gone
 }
 
 
-def also(breaks: str) -> tuple[Fault, ...]:
+def also(breaks: str, plan: Plan) -> tuple[Fault, ...]:
     if not BREAKS[breaks]:
         return ()
     kind, number = BREAKS[breaks]
-    return (Fault(kind=kind, step="EX01/DB11/12-rebuild", place=Place.SEND, number=number),)
+    (step,) = [s.id for s in plan.body.lanes[0].steps if s.action is Action.REBUILD]
+    return (Fault(kind=kind, step=step, place=Place.SEND, number=number),)
 
 
 @pytest.mark.long
@@ -301,7 +302,7 @@ def test_the_group_moves_at_every_boundary_of_a_rebuild(
         if is_way_back is not bool(BREAKS[breaks]):
             continue  # the others have a night of their own
         fork = calm.fork()
-        faults = (moment.fault, *also(breaks))
+        faults = (moment.fault, *also(breaks, calm.plan))
         night = troubled(fork.plan, fork.performer.world, fork.performer, faults)
         story = tell(night)
         if FaultKind.NODE_MOVES not in {each.kind for each in story.fired}:
