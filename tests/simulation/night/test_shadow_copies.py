@@ -17,10 +17,10 @@ from goexchange.driver.calls import job_id
 from goexchange.errors import NotNow
 from goexchange.journal.chain import Draft, line_of, seal
 from goexchange.model.plan import Action, JobCall
-from goexchange.model.run import Record
+from goexchange.model.run import Record, RecordKind
 from goexchange.plan import sealing
 from goexchange.simulation.night import Night
-from goexchange.store.runs import Runs
+from goexchange.store.runs import RunFolder, Runs
 from tests.reliability.scenarios import night_of, simple
 from tests.unit.cli.test_command_line import ended
 
@@ -128,28 +128,30 @@ def test_what_nobody_recorded_or_proved_is_kept(copies: Copies, tmp_path: Path) 
     assert str(own) not in {each.folder for each in decided_copies((copies.root,), ONE,
                                                                    copies.store)}  # fmt: skip
     for run in Runs(Path(copies.store)).list():
-        text = run.journal_path.read_text("utf-8")
-        lines = [json.loads(line) for line in text.splitlines()]
-        drafts = [
-            (each["kind"], {**each["data"], "result": {"proved": False}}
-             if str(each["data"].get("step", "")).endswith("-prove-backup")
-             and each["kind"] == "outcome" else each["data"])
-            for each in lines
-        ]  # fmt: skip
-        remade = seal(
-            [Draft(_kind(kind), data) for kind, data in drafts],
-            after=None, at=parse_time(lines[0]["at_utc"]),
-        )  # fmt: skip
-        run.journal_path.write_bytes(b"".join(line_of(each) for each in remade))
+        disprove(run)
     reasons = kept(copies)
     assert set(reasons) == set(copies.folders)
     assert all("never proved" in each for each in reasons.values())
 
 
-def _kind(word: str) -> Any:
-    from goexchange.model.run import RecordKind
+def test_a_copy_of_an_unproved_backup_stays_though_later_ones_are_proved(copies: Copies) -> None:
+    disprove(Runs(Path(copies.store)).list()[0])
+    first, _, third = copies.folders
+    assert set(kept(copies)) == {first, third}
+    assert "never proved" in kept(copies)[first]
 
-    return RecordKind(word)
+
+def disprove(run: RunFolder) -> None:
+    """The journal of a run whose backup could not be proved."""
+    drafts = []
+    for line in run.journal_path.read_text("utf-8").splitlines():
+        plain = json.loads(line)
+        is_proof = str(plain["data"].get("step", "")).endswith("-prove-backup")
+        more = {"result": {"proved": False}} if is_proof and plain["kind"] == "outcome" else {}
+        drafts.append(Draft(RecordKind(plain["kind"]), {**plain["data"], **more}))
+        at = parse_time(plain["at_utc"])
+    remade = seal(drafts, after=None, at=at)
+    run.journal_path.write_bytes(b"".join(line_of(each) for each in remade))
 
 
 def test_a_copy_that_changed_since_the_decision_is_not_removed(copies: Copies) -> None:
