@@ -24,9 +24,9 @@ from goexchange.backup.retention import (
 )
 from goexchange.codec import canonical_json, parse_time
 from goexchange.errors import GoexchangeError, InvalidDocument, NotNow, UsageError
-from goexchange.journal.replay import replay
+from goexchange.journal.replay import RunState, replay
 from goexchange.model.backup_set import MANIFEST_NAME, VERDICT_NAME
-from goexchange.model.plan import Action
+from goexchange.model.plan import Action, Plan
 from goexchange.store.journal_file import flush_folder, read_journal
 from goexchange.store.runs import RunFolder, Runs
 from goexchange.store.scanning import MANIFEST_BYTES_MAX
@@ -201,12 +201,20 @@ def _shelved(folder: Path) -> ShelvedSet:
     )
 
 
-def _proofs_of(run: RunFolder) -> Iterator[tuple[str, datetime]]:
+def read_back(run: RunFolder) -> tuple[Plan, RunState] | None:
+    """Plan and journal of a run; None where either cannot be read."""
     try:
         plan = read_plan(str(run.plan_path))
-        state = replay(read_journal(run.journal_path).records)
+        return plan, replay(read_journal(run.journal_path).records)
     except (GoexchangeError, OSError):
+        return None
+
+
+def _proofs_of(run: RunFolder) -> Iterator[tuple[str, datetime]]:
+    read = read_back(run)
+    if read is None:
         return
+    plan, state = read
     for lane in plan.body.lanes:
         for step in lane.steps:
             if step.action is Action.PROVE_BACKUP and lane.database_guid is not None:

@@ -205,8 +205,11 @@ def _kept_without_record(
 
 def _is_over(hosts: Sequence[Host], run: str, known: Known, *, is_patient: bool) -> bool:
     """Whether a guest's controller is dead, as far as all hosts that were seen can tell; where
-    nothing else is left at home, its sign of life is what there is to say.
+    nothing else is left at home, its sign of life is what there is to say. One that was released
+    where its record lay is over, and owes nothing.
     """
+    if any(run in host.left.released for host in hosts):
+        return False
     try:
         for host in hosts:
             host_record.require_dead(host.left, run, lease_s=lease_of(known))

@@ -17,8 +17,7 @@ from typing import Any
 
 from attrs import frozen
 
-from goexchange.app.backups import Removal, emptied, note_removal, proofs, proved_at
-from goexchange.app.planning import read_plan
+from goexchange.app.backups import Removal, emptied, note_removal, proofs, proved_at, read_back
 from goexchange.backup.retention import (
     Decision,
     RetentionPolicy,
@@ -29,11 +28,10 @@ from goexchange.backup.retention import (
 from goexchange.codec import parse_time
 from goexchange.driver.calls import job_id
 from goexchange.driver.lanes import happened
-from goexchange.errors import GoexchangeError, NotNow
-from goexchange.journal.replay import RunState, replay
+from goexchange.errors import NotNow
+from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, JobCall, Lane, Plan, Step
 from goexchange.model.unknown import Unknown
-from goexchange.store.journal_file import read_journal
 from goexchange.store.runs import RunFolder, Runs
 
 _PROOFS = {
@@ -113,11 +111,10 @@ def remove_copy(decision: CopyDecision, store: str) -> Removal:
 
 
 def _copies_of(run: RunFolder) -> Iterator[RecordedCopy]:
-    try:
-        plan = read_plan(str(run.plan_path))
-        state = replay(read_journal(run.journal_path).records)
-    except (GoexchangeError, OSError):
+    read = read_back(run)
+    if read is None:
         return
+    plan, state = read
     for lane in plan.body.lanes:
         for step in lane.steps:
             if step.action in _PROOFS and isinstance(step.call, JobCall):

@@ -4,8 +4,6 @@ comment of then, whatever came in between; or it is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from attrs import evolve
 
@@ -20,7 +18,7 @@ from tests.reliability.scenarios import Scenario, documents_of, site_of
 from tests.simulation.crash_points import crash_in_rounds
 from tests.simulation.night.test_copies import LOOK, spoken, statuses, until
 from tests.simulation.night.test_release import prepare, release
-from tests.simulation.night.test_release_on_hosts import WELL, die, left_of
+from tests.simulation.night.test_release_on_hosts import WELL, left_of, moments
 from tests.simulation.night.test_reseeding import ALL_WELL, THREE, TWO, kinds
 
 COMMENT = "Bob's: not before Monday"
@@ -78,21 +76,12 @@ def test_an_abort_puts_it_back(
     assert statuses(night.performer.world) == well and is_as_it_was(night.performer.world)
 
 
-def dead(scenario: Scenario, every: int) -> Iterator[tuple[int, Night]]:
-    night, number = night_with(scenario), 0
-    while not isinstance(effect := night.next(), effects.Finish):
-        night.take(night.performer.perform(effect))
-        number += 1
-        if number % every == 0:
-            yield number, die(night.fork())
-
-
 @pytest.mark.parametrize(("scenario", "every"), [(LOOK, 7), (TWO, 23)])
 def test_a_release_puts_it_back_whenever_the_controller_died(
     scenario: Scenario, every: int
 ) -> None:
     released = 0
-    for number, night in dead(scenario, every):
+    for number, night in moments(night_with(scenario), every):
         world = night.performer.world
         prepared = prepare(night)
         if prepared.plan is not None:

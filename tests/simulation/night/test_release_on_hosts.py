@@ -71,9 +71,9 @@ def left_of(world: World) -> list[str]:
     ]
 
 
-def moments(scenario: Scenario, every: int) -> Iterator[tuple[int, Night]]:
+def moments(night: Night, every: int) -> Iterator[tuple[int, Night]]:
     """The night, dead after each so many effects."""
-    night, number = night_of(scenario), 0
+    number = 0
     while not isinstance(effect := night.next(), effects.Finish):
         night.take(night.performer.perform(effect))
         number += 1
@@ -96,6 +96,7 @@ def test_a_look_that_runs_on_another_host_is_ended_there_and_its_copy_goes_on(se
     prepared = prepare(night, server)
     assert prepared.plan is not None and prepared.is_whole
     assert release(night, prepared).exit_code == ExitCode.OK
+    assert prepare(night, "EX02").plan is None  # the record was closed a moment ago
     night.performer.clock.move(seconds=120)
     assert statuses(world) == WELL and not left_of(world)
     assert [each.host for each in world.effects if each.kind == "job-cancelled"] == ["EX02"]
@@ -189,7 +190,7 @@ def test_released_after_a_death_at_any_moment_nothing_is_left_on_any_host(
     scenario: Scenario, well: dict[str, str], every: int
 ) -> None:
     points, ends = 0, Counter[int]()
-    for number, night in moments(scenario, every):
+    for number, night in moments(night_of(scenario), every):
         points += 1
         world = night.performer.world
         was_new, original = "DB11" in night.checks.was_new_mounted, night.checks.first["DB11"]
@@ -211,7 +212,7 @@ def test_released_after_a_death_at_any_moment_nothing_is_left_on_any_host(
 
 def test_several_servers_are_brought_back_at_once_by_the_name_of_one() -> None:
     found = Counter[str]()
-    for number, night in moments(SEVERAL, 61):
+    for number, night in moments(night_of(SEVERAL), 61):
         world = night.performer.world
         prepared = prepare(night, "EX01" if number % 2 else "EX02")
         assert prepared.is_whole, number
