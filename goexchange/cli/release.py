@@ -54,7 +54,12 @@ def release(obj: tuple[Console, dict[str, Any]], target: str) -> int:
         return int(ExitCode.OK if prepared.is_whole else ExitCode.ROLLBACK_FAILED)
     ended = releasing.carry_out(prepared, site=site, watch=watcher(console))
     code = finish(console, settings, ended, **told)
-    return code if prepared.is_whole else int(ExitCode.ROLLBACK_FAILED)
+    if prepared.is_whole:
+        return code
+    left = [each.server for each in prepared.behind]
+    left += [one["address"] for one in _names(prepared)]
+    console.data(f"exit code 24: not everything was released; see {', '.join(left)} above")
+    return int(ExitCode.ROLLBACK_FAILED)
 
 
 def _names(prepared: Any) -> list[dict[str, str]]:
