@@ -150,7 +150,7 @@ def _target(target: str, inventory: Inventory) -> tuple[str | None, str | None]:
     server, slash, database = target.partition("/")
     if slash:
         return server, database
-    if any(entry.name.lower() == target.lower() for entry in inventory.servers):
+    if any(entry.name.lower() == target.lower() for entry in inventory.hosts):
         return target, None
     return None, target
 
