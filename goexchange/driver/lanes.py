@@ -18,7 +18,6 @@ from goexchange.journal.replay import RunState
 from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Reason, RunsWhen, Step
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
-from goexchange.model.server import SAME_NODE
 
 _HAPPENED = (OutcomeKind.DONE, OutcomeKind.ALREADY)
 _MOUNTS = (Action.MOUNT, Action.MOUNT_ORIGINAL)
@@ -163,14 +162,11 @@ def _facts_of(same_lane: Same[Lane], same_state: Same[RunState]) -> LaneFacts:
 
 
 def _may_have_stayed_down(lane: Lane, state: RunState) -> bool:
-    """Whether a clustered server may have come up on another node without the database: once mount
-    at startup is switched off, whoever gives up before the dismount mounts it all the same.
+    """Whether the host may have come up without the database: once mount at startup is switched
+    off, a restart or another node leaves it down, and whoever gives up before the dismount mounts
+    it all the same.
     """
-    sent = any(
-        state.step(step.id).attempts
-        for step in _of(lane, (Action.SET_MOUNT_AT_STARTUP,))
-        if SAME_NODE in step.guards
-    )
+    sent = any(state.step(step.id).attempts for step in _of(lane, (Action.SET_MOUNT_AT_STARTUP,)))
     return sent and lane_has_failed(lane, state)
 
 

@@ -207,18 +207,20 @@ class Checks:
         )
 
     def _is_our_doing(self, world: World, name: str) -> bool:
-        """Whether the last one who took it out of service was this run."""
-        for effect in reversed(world.effects):
+        """Whether the last one who took it out of service was this run: by a dismount, or by a
+        setting with which it did not come up again.
+        """
+        is_down = has_switched_off = False
+        for effect in world.effects:
             if effect.kind == "reboot" and effect.host == world.database_named(name).active_server:
-                if not world.database_named(name).is_mount_at_startup and self._has_set(name):
-                    return True
+                is_down = is_down or has_switched_off
+            elif effect.database != name:
                 continue
-            if effect.database == name and effect.kind in ("dismount", "mount"):
-                return effect.kind == "dismount" and effect.by == self.user
-        return False
-
-    def _has_set(self, name: str) -> bool:
-        return self.counts["mount-at-startup-set", name, "False"] > 0
+            elif effect.kind == "mount-at-startup-set":
+                has_switched_off = effect.detail == "False" and effect.by == self.user
+            elif effect.kind in ("dismount", "mount"):
+                is_down = effect.kind == "dismount" and effect.by == self.user
+        return is_down
 
     def _of_journal(self, world: World, records: list[Record]) -> Iterator[Violation]:
         for record in records[self.seen_records :]:

@@ -9,7 +9,7 @@ import pytest
 from attrs import define, evolve, field
 
 from goexchange.codec import time_text
-from goexchange.driver import effects, events, steps
+from goexchange.driver import deciding, effects, events
 from goexchange.driver.proof import CLOCKS_AGREE_WITHIN, backup_proof
 from goexchange.journal.replay import RunState
 from goexchange.model.actual import ActualHost, ActualServer
@@ -102,5 +102,5 @@ def test_guards_of_a_step_on_the_machine_look_at_the_lanes_server_too() -> None:
     backup = evolve(step_in(LANE, Action.ONLINE_BACKUP), guards=("no-backup-running",))
     twin = Noting()
     talk = talk_of(plan_of(LANE), twin)
-    played(talk, steps._decided(talk, LANE, backup), twin)
+    played(talk, deciding.decided(talk, LANE, backup), twin)
     assert twin.asked == [MACHINE, SERVER]

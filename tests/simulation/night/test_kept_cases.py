@@ -178,3 +178,26 @@ def test_a_rebuilt_file_that_somebody_moved_away_leaves_no_database_down() -> No
     kinds = [effect.kind for effect in made.performer.world.effects]
     assert kinds.count("swap") == 0 and kinds.count("mount") == 1
     assert not [one for one in made.performer.records if one.kind is RecordKind.QUESTION]
+
+
+@pytest.mark.parametrize(
+    ("step", "place"),
+    [
+        ("EX01/DB05/06-set-mount-at-startup", Place.OUTCOME),
+        ("EX01/DB05/07-dismount", Place.INTENT),
+    ],
+)
+@pytest.mark.parametrize("is_after", [False, True])
+def test_a_restart_between_the_setting_and_the_dismount_leaves_nothing_down(
+    step: str, place: Place, is_after: bool
+) -> None:
+    """Mount at startup is off by then: the host comes up without the database, and whoever gives up
+    at the dismount has not taken it down and has to mount it all the same.
+    """
+    one = night(Fault(kind=FaultKind.HOST_REBOOT, step=step, place=place, is_after=is_after))
+    story = tell(one)
+    assert [each.kind for each in story.fired] == [FaultKind.HOST_REBOOT]
+    assert story.is_good, story.text
+    one.performer.clock.move(seconds=3600)
+    one.performer.world.advance()
+    assert one.performer.world.database_named("DB05").mounted_on is not None
