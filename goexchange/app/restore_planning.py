@@ -191,7 +191,9 @@ def _sealed(make: Callable[[Setting], PlanBody], server: str, site: Site) -> Pla
 
 
 def _find_set(request: RestoreRequest, site: Site) -> _FoundSet:
-    """The set by its manifest: read here where this machine reaches it, else by the host."""
+    """The set by its manifest: read here where this machine reaches it, else by the host that has
+    it.
+    """
     given = request.set_folder
     local = _local(given, site.inventory)
     if local is not None and (local / MANIFEST_NAME).is_file():
@@ -201,7 +203,13 @@ def _find_set(request: RestoreRequest, site: Site) -> _FoundSet:
     if not _is_windows(given):
         why = f"{given} is not a backup set: there is no {MANIFEST_NAME} in it"
         raise UsageError(f"{why}{instead_of_restore(Path(given))}")
-    if request.server is None and not given.startswith("\\\\") and len(site.inventory.servers) > 1:
+    if given.startswith("\\\\"):
+        raise UsageError(
+            f"{given} is on a share, and a session on a server has no rights there to read the set:"
+            " declare where this machine sees the share (`shares[].mounted_at` in the inventory),"
+            " or restore from a machine that does"
+        )
+    if request.server is None and len(site.inventory.servers) > 1:
         raise UsageError(f"{given} is a folder of a server: name the server with --server")
     server = request.server or site.inventory.servers[0].name
     return _FoundSet(parse_manifest(_manifest_on(server, given, site)), given, None)

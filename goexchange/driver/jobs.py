@@ -37,6 +37,7 @@ _ENDED_WHEN_STALLED = frozenset({"eseutil", "copy-files", "hash-files", "export-
 _NEVER_ENDED = frozenset({"wbadmin", "agent", "diskshadow", "ntbackup"})
 # It repairs while it looks: whoever turns back waits for its end, or its time limit.
 _RUNS_TO_ITS_END = frozenset({"mtacheck"})
+_STANDS_STILL = frozenset({"await-verdict"})  # it waits for somebody else, to its own limit
 START_AGAIN_AFTER = timedelta(seconds=60)  # a child writes its marker within seconds
 
 
@@ -191,6 +192,8 @@ class Job:
 
         Unknown: processor time that is not known is no sign of standing still.
         """
+        if self.call.kind in _STANDS_STILL:
+            return None
         sizes = tuple(one["size_bytes"] for one in answer["watched"])
         signs = (len(self.output), sizes, answer["cpu_s"])
         if answer["cpu_s"] is None or signs != self.signs:

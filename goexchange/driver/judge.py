@@ -24,6 +24,7 @@ from goexchange.driver.judge_scratch import judge_empty
 from goexchange.driver.judge_shadow import judge_shadow
 from goexchange.driver.judge_tools import judge_command, judge_eseutil
 from goexchange.driver.judge_trial import judge_trial
+from goexchange.driver.judge_verdict import judge_verdict
 from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
 from goexchange.driver.pairs import judge_streaming
 from goexchange.errors import UnexpectedOutput
@@ -59,6 +60,7 @@ _JOBS: Mapping[str, Callable[[Subject, JobEnd], Judgement]] = {
     "export-configuration": judge_export,
     "try-folders": judge_trial,
     "seal-set": judge_sealed,
+    "await-verdict": judge_verdict,
     "isinteg": judge_integrity,
     "command": judge_command,
     "mtacheck": judge_mtacheck,

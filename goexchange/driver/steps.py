@@ -38,7 +38,6 @@ from goexchange.driver.polling import poll_to_end
 from goexchange.driver.repairs import is_busy
 from goexchange.driver.streams import MOVES_LOGS, before_logs
 from goexchange.driver.turning import turn_back_reason
-from goexchange.driver.verdicts import await_verdict
 from goexchange.journal.chain import Draft
 from goexchange.model.plan import (
     Action,
@@ -55,7 +54,6 @@ from goexchange.model.plan import (
 from goexchange.model.run import OutcomeKind, RecordKind, StepRecord
 from goexchange.powershell.redaction import redacted
 
-READ_ELSEWHERE = (Action.VERIFY_SET, Action.VERIFY_REBUILT)
 BUSY_WAIT = timedelta(minutes=1)
 _SEEN = (
     "Name", "Mounted", "MountAtStartup", "Status", "CopyQueueLength", "ReplayQueueLength",
@@ -154,9 +152,6 @@ def _first(talk: Conversation, lane: Lane, step: Step, attempt: int) -> Talk[Jud
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
-    if step.action in READ_ELSEWHERE and isinstance(call, ScriptCall):
-        yield from talk.append(_intent(lane, step, attempt, call))
-        return (yield from await_verdict(talk, lane, step, call))
     if talk.state.resumes or step.action is Action.WRITE_DATABASE_RECORD:
         known = yield from by_hand(talk, lane, step)
         if known is not None:
@@ -211,8 +206,6 @@ def _resume(talk: Conversation, lane: Lane, step: Step) -> Talk[Judgement | None
         known = yield from before_logs(talk, lane, step)
         if known is not None:
             return known
-    if step.action in READ_ELSEWHERE and isinstance(call, ScriptCall):
-        return (yield from await_verdict(talk, lane, step, call))
     if step.action is not Action.MOUNT:  # a mount is looked at before its file is
         known = yield from by_hand(talk, lane, step)
         if known is not None:

@@ -10,7 +10,7 @@ while mail still flows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ntpath import dirname, join
+from ntpath import dirname
 
 from attrs import evolve
 
@@ -18,13 +18,22 @@ from goexchange.model.accounts import account_at, is_managed, share_at
 from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.configuration import Inventory
 from goexchange.model.desired import BackupTarget, DesiredState, OfflineBackup
-from goexchange.model.plan import Action, JobCall, Lane, OnDoubt, Reason, ScriptCall, Step
+from goexchange.model.plan import (
+    Action,
+    ControllerCall,
+    JobCall,
+    Lane,
+    OnDoubt,
+    Reason,
+    ScriptCall,
+    Step,
+)
 from goexchange.plan import words
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_job
 from goexchange.plan.context import LaneContext
 from goexchange.plan.finding import Needed, not_possible
-from goexchange.plan.paths import is_share, reached_at, verifier_of
+from goexchange.plan.paths import is_share
 
 _OF_SET = frozenset(
     (
@@ -33,6 +42,7 @@ _OF_SET = frozenset(
         Action.VERIFY_SET_ON_HOST,
         Action.HASH_SET,
         Action.SEAL_SET,
+        Action.VERIFY_SET,
         Action.COPY_EVIDENCE,
         Action.CHECK_EVIDENCE,
         Action.HASH_EVIDENCE,
@@ -46,6 +56,7 @@ _OF_REBUILT_SET = frozenset(
         Action.VERIFY_REBUILT_ON_HOST,
         Action.HASH_REBUILT,
         Action.SEAL_REBUILT,
+        Action.VERIFY_REBUILT,
     )
 )
 _WITHOUT_TASKS = (Generation.EXCHANGE_2003,)
@@ -70,11 +81,6 @@ def refuse_account(
                 instead="say `account` and `credential` of the share in the inventory (`shares`)",
             )
         why = None if account is None else _why_not(account, generation, host)
-        if account is not None and why is None and _is_read_elsewhere(target.path, inventory):
-            why = (
-                f"the verdict that {inventory.verifier} leaves there is read by a session, which"
-                " has no rights on it"
-            )
         if why is not None:
             return not_possible(
                 Reason.BLOCKED_BY_GUARD,
@@ -146,7 +152,7 @@ def _under_account(step: Step, context: LaneContext) -> Step:
         folder = context.paths.set_folder
     elif step.action in _OF_REBUILT_SET:
         folder = context.paths.rebuilt_set_folder
-    if folder is None or not is_share(folder):
+    if folder is None or not is_share(folder) or isinstance(step.call, ControllerCall):
         return step
     account = account_at(folder, context.inventory)
     summary = step.summary if account is None else f"{step.summary}, as {account}"
@@ -185,12 +191,6 @@ def _add_trial(
 def _targets(spec: DesiredState) -> list[BackupTarget]:
     sides = (spec.backup_before.offline, spec.backup_after.offline)
     return [side.target for side in sides if side is not None]
-
-
-def _is_read_elsewhere(path: str, inventory: Inventory) -> bool:
-    """Whether a verifier machine reads the set, and not this one."""
-    below = join(path, "set")
-    return reached_at(below, inventory) is None and verifier_of(below, inventory) is not None
 
 
 def _why_not(account: str, generation: Generation, host: ActualHost) -> str | None:

@@ -28,6 +28,7 @@ from goexchange.schedule.history import Estimate
 
 COPY_SET_ATTEMPTS = 2  # its job may be lost with the host, in the middle of it
 VERDICT_MARGIN_S = 30 * 60
+JOB_ENDS_WITHIN_S = 120  # a job that waits to its own limit says so before it is ended
 """Added to the estimate's p90: a verifier machine looks for new sets every few minutes."""
 
 
@@ -324,11 +325,17 @@ def prove_elsewhere(
         limit_s = VERDICT_MARGIN_S + estimate.duration.p90_s
         lane.add(
             written.action,
-            host_script("read-verdict", {"folder": folder}),
+            host_job("await-verdict", {"folder": folder, "set_sha256": "", "wait_s": limit_s}),
             summary=f"every page of the copy, read by {verifier}: its verdict over this very set"
             f" is waited for, {words.span(limit_s)} at most, then the way back",
             postcondition=equals("ok", True),
-            time_limit_s=limit_s,
+            binds=(
+                Binding(
+                    argument="set_sha256", kind=BindingKind.SET_DIGEST, step=written.seal
+                ),
+            ),
+            on_doubt=OnDoubt.ATTACH,
+            time_limit_s=limit_s + JOB_ENDS_WITHIN_S,
             **timed(estimate),
         )
 

@@ -236,6 +236,7 @@ START_JOB = Contract(
                 "try-folders",
                 "isinteg",
                 "seal-set",
+                "await-verdict",
             ],
         },
         request=ANYTHING,
@@ -423,18 +424,6 @@ DELETE_TEMPORARY = Contract(
     cmdlets=("Get-Acl",),
 )
 
-READ_VERDICT = Contract(
-    script="read-verdict",
-    version=1,
-    purpose="the verdict that a verifier machine left beside a backup set, its first 256 KiB;"
-    " changes nothing",
-    changes_host=False,
-    arguments=record(folder=TEXT),
-    result=record(exists=FLAG, content=maybe(BASE64)),
-    errors=("file-in-use",),
-    cmdlets=(),
-)
-
 READ_REPAIRS = Contract(
     script="read-repairs",
     version=1,
@@ -498,7 +487,6 @@ CONTRACTS: Mapping[str, Contract] = {
         MOVE_ASIDE,
         MOVE_LOGS,
         DELETE_TEMPORARY,
-        READ_VERDICT,
         READ_REPAIRS,
         SEAL_SET,
         READ_SET,

@@ -68,6 +68,8 @@ JOB_REQUESTS: Mapping[str, Schema] = {
     "command": record(command=several(TEXT), follow=maybe(TEXT)),  # follow: an image name
     "try-folders": TRIAL_REQUEST,
     "seal-set": record(folder=TEXT, manifest=BASE64),
+    # until the verdict of a verifier machine over the set with that digest lies in its folder
+    "await-verdict": record(folder=TEXT, set_sha256=TEXT, wait_s=COUNT),
     "mtacheck": MTACHECK_REQUEST,
     # one database of the server's, by the names that isinteg lists
     "isinteg": record(tool=TEXT, server=TEXT, group=TEXT, database=TEXT, fix=FLAG),
@@ -130,4 +132,6 @@ JOB_RESULTS: Mapping[str, Schema] = {
     "mtacheck": MTACHECK_RESULT,
     "try-folders": TRIAL_RESULT,
     "seal-set": record(path=TEXT, sha256=TEXT),
+    # content: what lay there in the end, its first 256 KiB
+    "await-verdict": record(exists=FLAG, content=maybe(BASE64)),
 }

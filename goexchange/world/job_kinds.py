@@ -21,7 +21,7 @@ from goexchange.world.jobs import HostJob
 from goexchange.world.mta import run_mtacheck
 from goexchange.world.ntbackup import ntbackup
 from goexchange.world.scripts_trial import try_folders
-from goexchange.world.sealing import seal_by_job
+from goexchange.world.sealing import await_verdict, seal_by_job
 from goexchange.world.service_jobs import restore_services, stop_services
 from goexchange.world.shadow_backup import shadow_backup
 from goexchange.world.transfers import (
@@ -50,6 +50,8 @@ def make_work(world: World, host: Host, job: HostJob) -> Work:
         return failure(f"Access to the path '{denied}' is denied.")
     if job.kind == "seal-set":
         return seal_by_job(world, host, request)
+    if job.kind == "await-verdict":
+        return await_verdict(request)
     if job.kind == "eseutil":
         return _eseutil(world, host, job)
     if job.kind == "copy-files":

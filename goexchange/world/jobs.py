@@ -4,6 +4,7 @@ when the host reboots.
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ from attrs import define
 from goexchange.codec import time_text
 from goexchange.world.files import FileProblem, FileRefused, HostFiles, join
 from goexchange.world.hosts import Host
-from goexchange.world.work import Ending, Work
+from goexchange.world.work import Awaited, Ending, Work
 
 REQUESTED = "requested"
 RUNNING = "running"
@@ -22,6 +23,7 @@ ENDED = "ended"
 LOST = "lost"
 CANCELLED_EXIT = 1223
 _OUTPUT_MAX = 1024 * 1024
+AWAITED_MAX = 256 * 1024
 
 
 @define(kw_only=True)
@@ -103,6 +105,8 @@ def proceed(job: HostJob, host: Host, now: datetime) -> bool:
             raise
         end(job, host, now, ending=job.work.disk_full)
         return True
+    if job.work.awaits is not None:
+        return _proceed_waiting(job, host, now, awaited=job.work.awaits)
     if job.ends_at is None or now < job.ends_at:
         return False
     end(job, host, job.ends_at, ending=job.work.ending)
@@ -111,6 +115,19 @@ def proceed(job: HostJob, host: Host, now: datetime) -> bool:
             if host.files.exists(destination):
                 host.files.delete(destination)
             _move(host.files, source, destination)
+    return True
+
+
+def _proceed_waiting(job: HostJob, host: Host, now: datetime, *, awaited: Awaited) -> bool:
+    """End when the file has come, or the time is over."""
+    assert job.ends_at is not None
+    there = host.files.exists(awaited.path)
+    content = host.files.read(awaited.path, 0, AWAITED_MAX) if there else None
+    if now < job.ends_at and (content is None or awaited.text not in content):
+        return False
+    packed = None if content is None else base64.b64encode(content).decode()
+    result = {"exists": content is not None, "content": packed}
+    end(job, host, min(now, job.ends_at), ending=Ending(exit_code=0, result=result))
     return True
 
 

@@ -49,7 +49,6 @@ _PLAYS: Mapping[str, Play] = {
     "delete-temporary": scripts_files.delete_temporary,
     "read-set": scripts_moves.read_set,
     "seal-set": scripts_files.seal_set,
-    "read-verdict": scripts_files.read_verdict,
     "start-job": scripts_jobs.start_job,
     "poll-job": scripts_jobs.poll_job,
     "cancel-job": scripts_jobs.cancel_job,

@@ -143,20 +143,9 @@ def delete_temporary(world: World, host: Host, arguments: Mapping[str, Any]) -> 
 
 def seal_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Write the manifest of a backup set."""
-    if is_beyond_session(world, arguments["folder"]):
+    if is_beyond_session(arguments["folder"]):
         raise ScriptFailed("internal", f"Access to the path '{arguments['folder']}' is denied.")
     return seal(world, host, arguments)
-
-
-def read_verdict(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The verdict that somebody left beside a backup set, or nothing."""
-    path = join(arguments["folder"], "backup-set.verdict.json")
-    if is_beyond_session(world, path):
-        raise ScriptFailed("internal", f"Access to the path '{path}' is denied.")
-    if not host.files.exists(path):
-        return {"exists": False, "content": None}
-    content = host.files.read(path, 0, 256 * 1024)
-    return {"exists": True, "content": base64.b64encode(content).decode()}
 
 
 def _tool_run(world: World, host: Host, tool: str, path: str) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def poll_job(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str
     offset, watch = arguments["offset"], tuple(arguments["watch"])
     polled = jobs.poll(job, host=host, offset=offset, watch=watch, now=world.now())
     for each in polled["watched"]:
-        each["size_bytes"] = None if is_beyond_session(world, each["path"]) else each["size_bytes"]
+        each["size_bytes"] = None if is_beyond_session(each["path"]) else each["size_bytes"]
     polled["output"] = base64.b64encode(polled["output"]).decode()
     return {**polled, "boot_id": host.boot_id, "clock": time_text(world.now())}
 

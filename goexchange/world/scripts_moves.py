@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from goexchange.model.streaming_file import streaming_beside
+from goexchange.world.accounts import is_beyond_session
 from goexchange.world.files import FileProblem, FileRefused, folder_of, join, name_of
 from goexchange.world.hosts import Host
 from goexchange.world.refusals import ScriptFailed
@@ -69,7 +70,9 @@ def move_logs(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[st
 
 
 def read_set(world: World, host: Host, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest of a set, as it lies on the host or on a share that it reaches."""
+    """The manifest of a set, as it lies on the host."""
+    if is_beyond_session(arguments["folder"]):
+        raise ScriptFailed("internal", f"Access to the path '{arguments['folder']}' is denied.")
     content = host.files.read(join(arguments["folder"], "backup-set.json"))
     return {"manifest": base64.b64encode(content).decode()}
 

@@ -1,4 +1,6 @@
-"""The manifest of a backup set, written by a session's script or, on a share, by a job."""
+"""The manifest of a backup set, written by a session's script or, on a share, by a job; and the
+verdict of a verifier machine that is waited for beside it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from goexchange.world.files import FileProblem, FileRefused, join
 from goexchange.world.hosts import Host
-from goexchange.world.work import Ending, Work, failure
+from goexchange.world.work import Awaited, Ending, Work, failure
 
 if TYPE_CHECKING:
     from goexchange.world.world import World
@@ -38,3 +40,14 @@ def seal_by_job(world: World, host: Host, request: Mapping[str, Any]) -> Work:
     except FileRefused as refusal:
         return failure(str(refusal))
     return Work(process="powershell", seconds=0.1, ending=Ending(exit_code=0, result=result))
+
+
+def await_verdict(request: Mapping[str, Any]) -> Work:
+    """Wait for what a verifier machine leaves beside the set."""
+    path = join(request["folder"], "backup-set.verdict.json")
+    return Work(
+        process="powershell",
+        seconds=float(request["wait_s"]),
+        ending=Ending(exit_code=0),
+        awaits=Awaited(path=path, text=request["set_sha256"].encode()),
+    )

@@ -41,12 +41,21 @@ class Write(Shared):
 
 
 @frozen(kw_only=True)
+class Awaited(Shared):
+    """A file that work waits for: it ends as soon as one with that text lies there."""
+
+    path: str
+    text: bytes
+
+
+@frozen(kw_only=True)
 class Work(Shared):
     """A piece of work.
 
     Shape: `holds` are open for reading while it lasts; `deletes` go first; `writes` one after the
     other over `seconds`; `moves` come last; `spoken` are (fraction, text) that is printed on the
-    way, `ending.output` comes after them; `seconds` None: it never ends.
+    way, `ending.output` comes after them; `seconds` None: it never ends. What `awaits` a file ends
+    with that file as its result, and with what lies there when its time is over.
     """
 
     process: str
@@ -57,6 +66,7 @@ class Work(Shared):
     writes: tuple[Write, ...] = ()
     moves: tuple[tuple[str, str], ...] = ()
     spoken: tuple[tuple[float, bytes], ...] = ()
+    awaits: Awaited | None = None
     disk_full: Ending = field(factory=lambda: failed("There is not enough space on the disk."))
 
     @property

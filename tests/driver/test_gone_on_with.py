@@ -15,10 +15,9 @@ from goexchange.driver.assuming import why_not_answerable
 from goexchange.driver.events import Request, Requested
 from goexchange.driver.identity import Assumption
 from goexchange.driver.streams import before_logs
-from goexchange.driver.verdicts import await_verdict
 from goexchange.errors import ExitCode
 from goexchange.journal.replay import replay
-from goexchange.model.plan import Action, ScriptCall
+from goexchange.model.plan import Action
 from goexchange.model.run import LaneState, OutcomeKind, RecordKind, RunResult
 from goexchange.plan.calls import host_script
 from tests.driver.alone import played, step_in, talk_of
@@ -26,7 +25,6 @@ from tests.driver.plans import (
     KEPT,
     ORIGINAL,
     SERVER,
-    SET,
     plan_of,
     rebuild_lane,
     verify_lane,
@@ -217,18 +215,6 @@ def test_what_cannot_be_seen_again_is_unknown_to_the_guards() -> None:
     talk.now = twin.now
     played(talk, deciding._look_again(talk, swap, SERVER), twin)
     assert SERVER not in talk.actual, "however lately it was known"
-
-
-def test_who_wants_the_way_back_does_not_wait_for_a_verdict() -> None:
-    call = host_script("read-verdict", {"folder": SET})
-    step = evolve(step_in(LANE, Action.VERIFY_SET), call=call, time_limit_s=7200)
-    twin = Twin()
-    until(twin, "-swap", takes_effect=False)
-    talk = talk_of(PLAN, twin)
-    talk.hear(Requested(request=Request.ABORT, by="maria"))
-    assert isinstance(step.call, ScriptCall)
-    found = played(talk, await_verdict(talk, LANE, step, step.call), twin)
-    assert found.outcome is OutcomeKind.CANCELLED and "abort" in found.result["why"]
 
 
 # -- whose logs

@@ -13,9 +13,9 @@ from goexchange.driver import effects as to_do
 from goexchange.driver.events import Request
 from goexchange.errors import ExitCode
 from goexchange.model.backup_set import SetVerdict
-from goexchange.model.plan import Action, Lane
+from goexchange.model.plan import Action, Binding, BindingKind, Lane, OnDoubt, ScriptCall
 from goexchange.model.run import OutcomeKind, RecordKind, RunResult
-from goexchange.plan.calls import equals, host_script
+from goexchange.plan.calls import equals, host_job
 from tests.driver.plans import NOW, ORIGINAL, SET, plan_of, rebuild_lane, with_step
 from tests.driver.twin import Twin, drive, machine_of
 
@@ -23,13 +23,16 @@ LIMIT_S = 3600
 
 
 def lane() -> Lane:
+    made = rebuild_lane()
+    (seal,) = [step.id for step in made.steps if step.action is Action.SEAL_SET]
     return with_step(
-        rebuild_lane(),
+        made,
         Action.VERIFY_SET,
-        call=host_script("read-verdict", {"folder": SET}),
-        binds=(),
+        call=host_job("await-verdict", {"folder": SET, "set_sha256": "", "wait_s": LIMIT_S}),
+        binds=(Binding(argument="set_sha256", kind=BindingKind.SET_DIGEST, step=seal),),
         postcondition=equals("ok", True),
-        time_limit_s=LIMIT_S,
+        on_doubt=OnDoubt.ATTACH,
+        time_limit_s=LIMIT_S + 120,
     )
 
 
@@ -96,13 +99,11 @@ def test_a_verdict_that_comes_in_time_lets_the_swap_happen() -> None:
     [
         (lambda twin: None, "none was left beside the set"),
         (lambda twin: verdict(twin, set_sha256="0" * 64), "is about another"),
-        (lambda twin: verdict(twin)[:-9], "not believed"),
-        (lambda twin: verdict(twin).replace(b"VERIFY01", b"VERIFY02"), "changed after it was"),
         (lambda twin: b"", "not believed"),
         (lambda twin: b"[]", "not believed"),
         (lambda twin: b"\xff" * 99, "not believed"),
     ],
-    ids=["none", "another set", "cut", "edited", "empty", "no object", "no text"],
+    ids=["none", "another set", "empty", "no object", "no text"],
 )
 def test_without_a_verdict_over_this_set_in_time_the_way_back_is_taken(
     made: Callable[[Twin], bytes | None], why: str
@@ -113,6 +114,30 @@ def test_without_a_verdict_over_this_set_in_time_the_way_back_is_taken(
     reason = str(outcome(twin)["result"])
     assert f"no verdict within {LIMIT_S} s" in reason and why in reason
     assert LIMIT_S <= waited_s(twin) < LIMIT_S + 60
+
+
+@pytest.mark.parametrize(
+    ("made", "why"),
+    [
+        (lambda twin: verdict(twin)[:-9], "not believed"),
+        (lambda twin: verdict(twin).replace(b"VERIFY01", b"VERIFY02"), "changed after it was"),
+    ],
+    ids=["cut", "edited"],
+)
+def test_what_speaks_of_this_set_and_is_not_believed_takes_the_way_back_at_once(
+    made: Callable[[Twin], bytes], why: str
+) -> None:
+    twin = Twin(verdict=made)
+    assert run(twin).exit_code == ExitCode.STOPPED
+    assert twin.files[ORIGINAL] == "old" and twin.is_mounted
+    assert why in str(outcome(twin)["result"]) and waited_s(twin) < 60
+
+
+def test_a_wait_that_the_host_ended_is_no_verdict() -> None:
+    twin = Twin(verdict=verdict, tool_fails={"await-verdict"})
+    assert run(twin).exit_code == ExitCode.STOPPED
+    assert "the wait for a verdict ended with 1" in str(outcome(twin)["result"])
+    assert twin.files[ORIGINAL] == "old" and twin.is_mounted
 
 
 def test_an_old_verdict_is_waited_over_until_the_right_one_replaces_it() -> None:
@@ -154,7 +179,8 @@ def test_a_resumed_run_waits_on_and_no_longer_than_was_planned() -> None:
     looked = 0
     while looked < 5:
         effect = machine.next(twin.now)
-        looked += isinstance(effect, to_do.Send) and "read-verdict" in str(effect.call)
+        if isinstance(effect, to_do.Send) and effect.purpose.endswith("-verify-set"):
+            looked += isinstance(effect.call, ScriptCall) and effect.call.script == "poll-job"
         machine.accept(twin.perform(effect), twin.now)
     twin.now += timedelta(seconds=LIMIT_S / 2)
     twin.verdict = verdict

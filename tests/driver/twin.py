@@ -313,6 +313,7 @@ class Twin:
             and job.state == "running"
             and self.now >= job.started + JOB_TAKES
             and not is_endless
+            and not self._is_waiting(job)
         ):
             job.state, job.ended = "ended", job.started + JOB_TAKES
             self._complete(job)
@@ -335,6 +336,14 @@ class Twin:
             "watched": [{"path": path, "size_bytes": 1_000_000} for path in arguments["watch"]],
             "result": result,
         }
+
+    def _is_waiting(self, job: Job) -> bool:
+        """A job that waits for a verdict ends with one over its set, or when its time is over."""
+        if job.kind != "await-verdict":
+            return False
+        found, wanted = self.verdict(self), job.request["set_sha256"].encode()
+        is_over = self.now >= job.started + timedelta(seconds=job.request["wait_s"])
+        return not is_over and (found is None or wanted not in found)
 
     def _complete(self, job: Job) -> None:
         if (
@@ -366,6 +375,10 @@ class Twin:
                 {"error_output": ""},
                 (-1206 if switch in self.tool_fails else 0),
             )
+        if job.kind == "await-verdict":
+            content = self.verdict(self)
+            packed = None if content is None else base64.b64encode(content).decode()
+            return b"", {"exists": content is not None, "content": packed}, int(is_bad)
         if job.kind in ("copy-files", "hash-files"):
             paths = (
                 [one["destination"] for one in job.request["files"]]
@@ -462,11 +475,6 @@ class Twin:
         manifest = base64.b64decode(arguments["manifest"])
         self.set_sha256 = "other" if self.is_set_exchanged else parse_manifest(manifest).sha256
         return {"path": "m", "sha256": "bb"}
-
-    def _read_verdict(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        content = self.verdict(self)
-        packed = None if content is None else base64.b64encode(content).decode()
-        return {"exists": content is not None, "content": packed}
 
     def _write_database_record(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         self.record = dict(arguments["record"])

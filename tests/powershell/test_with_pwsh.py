@@ -81,13 +81,6 @@ def test_seals_a_set(tmp_path: Path) -> None:
     assert Path(sealed["path"]).read_bytes() == b"{}\n"
 
 
-def test_reads_a_verdict_beside_a_set(tmp_path: Path) -> None:
-    assert run("read-verdict", folder=str(tmp_path)) == {"exists": False, "content": None}
-    (tmp_path / "backup-set.verdict.json").write_bytes(b"{}\n")
-    found = run("read-verdict", folder=str(tmp_path))
-    assert found == {"exists": True, "content": base64.b64encode(b"{}\n").decode()}
-
-
 def test_starts_a_job_once_and_polls_it(tmp_path: Path) -> None:
     request = {
         "root": str(tmp_path),

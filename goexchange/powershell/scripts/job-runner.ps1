@@ -659,6 +659,29 @@ function Save-Manifest($Request) {
     return @{ exit_code = 0; result = @{ path = $path; sha256 = (Get-GxSha256 $content) } }
 }
 
+# The verdict of a verifier machine beside a set: waited for until it speaks of this very set. What lies there
+# already may be about another one, and may still be replaced.
+function Wait-Verdict($Request) {
+    $path = [System.IO.Path]::Combine([string]$Request.folder, 'backup-set.verdict.json')
+    $clock = [System.Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $content = $null
+        try {
+            if ([System.IO.File]::Exists($path)) {
+                $length = (New-Object -TypeName System.IO.FileInfo -ArgumentList $path).Length
+                $content = Read-GxBytes $path 0 ([int][Math]::Min($length, 262144))
+            }
+        }
+        catch [System.IO.IOException] { $output.WriteLine('not read: ' + $_.Exception.Message) }
+        $isOurs = $null -ne $content -and $GxUtf8.GetString($content).Contains([string]$Request.set_sha256)
+        if ($isOurs -or $clock.Elapsed.TotalSeconds -ge [int]$Request.wait_s) { break }
+        Start-Sleep -Seconds 15
+    }
+    $found = @{ exists = ($null -ne $content); content = $null }
+    if ($null -ne $content) { $found['content'] = [Convert]::ToBase64String($content) }
+    return @{ exit_code = 0; result = $found }
+}
+
 # --- a full backup through the Exchange writer, by diskshadow ------------------------------------
 
 $exchangeWriter = '{76fe1ac4-15f7-4bcd-987e-8e1acb462fb7}'
@@ -1044,6 +1067,7 @@ function Invoke-Request($Job) {
         'isinteg' { return Invoke-Integrity $request }
         'try-folders' { return Test-Folders $request }
         'seal-set' { return Save-Manifest $request }
+        'await-verdict' { return Wait-Verdict $request }
         'mtacheck' { return Invoke-Mtacheck $request }
         'stop-services' { return Stop-Named $request }
         'restore-services' { return Restore-Named $request }

@@ -10,8 +10,10 @@ import pytest
 from attrs import evolve
 
 from goexchange.backup.manifest import parse_manifest
+from goexchange.backup.verdict import verdict_bytes
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualState
+from goexchange.model.backup_set import SetVerdict
 from goexchange.model.plan import Action, JobCall, PlanBody
 from goexchange.model.run import RunResult
 from goexchange.plan.context import Pace
@@ -258,6 +260,54 @@ def test_a_release_leaves_no_task_that_stores_a_password() -> None:
     assert kept_tasks(one) == []
 
 
+def waits_for_a_verdict() -> Night:
+    """Nothing but the server sees the share; its lane waits for what BACKUP09 leaves there."""
+    stock = inventory(declared(STORED) + "machines: {BACKUP09: {}}\nverifier: BACKUP09\n")
+    one = make_night(site(account()), [specification(ON_SHARE)], stock, at=AT)
+    while not any(job.kind == "await-verdict" for job in one.performer.world.jobs.values()):
+        one.take(one.performer.perform(one.next()))
+    return one
+
+
+@pytest.mark.parametrize("is_good", [True, False])
+def test_the_verdict_of_a_verifier_is_waited_for_by_a_job_of_the_account(is_good: bool) -> None:
+    one = waits_for_a_verdict()
+    world = one.performer.world
+    ((host, job),) = [
+        (world.hosts[host], job)
+        for (host, _), job in world.jobs.items()
+        if job.kind == "await-verdict"
+    ]
+    assert job.account == STORED
+    found = SetVerdict(
+        set_id="EX01-DB05",
+        set_sha256=job.request["set_sha256"],
+        verdict="restorable" if is_good else "not-restorable",
+        is_good=is_good,
+        findings=() if is_good else ("DB05.edb: page 7",),
+        verified_at_utc=AT,
+        verified_by="BACKUP09",
+        tool_version="1",
+    )
+    host.files.write(f"{job.request['folder']}\\backup-set.verdict.json", verdict_bytes(found))
+    result = one.run_to_end()
+    assert result.exit_code == (ExitCode.OK if is_good else ExitCode.STOPPED), result
+    assert is_good or "does not pass the set" in result.databases[0].why
+    assert world.database_named("DB05").mounted_on == "EX01"
+    assert kept_tasks(one) == []
+
+
+def test_a_kill_in_the_wait_for_a_verdict_waits_on_with_the_same_job() -> None:
+    one = waits_for_a_verdict()
+    one.kill()
+    result = one.run_to_end()
+    assert result.exit_code == ExitCode.STOPPED
+    assert "no verdict within" in result.databases[0].why
+    waits = [job for job in one.performer.world.jobs.values() if job.kind == "await-verdict"]
+    assert len(waits) == 1
+    assert one.performer.world.database_named("DB05").mounted_on == "EX01"
+
+
 def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
     again = of_the_set(rebuilt(), recovery_draft)
     copying = again.plan.body.lanes[0].steps[0]
@@ -271,7 +321,7 @@ def test_a_set_on_the_share_is_restored_by_a_job_of_its_account() -> None:
     ("script", "more"),
     [
         ("seal-set", {"root": "C:\\gx", "fence": 1, "manifest": ""}),
-        ("read-verdict", {}),
+        ("read-set", {}),
     ],
 )
 def test_a_session_has_no_rights_on_the_share(script: str, more: dict[str, object]) -> None:

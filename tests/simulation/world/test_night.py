@@ -96,9 +96,11 @@ def test_the_night(hands: Hands) -> None:
     assert read_back.answer["result"]["files"] == [digest]
     manifest = base64.b64encode(b"{}").decode()
     assert hands.change("seal-set", folder=SET, manifest=manifest)["path"].startswith(SET)
-    assert hands.script("read-verdict", folder=SET) == {"exists": False, "content": None}
-    hands.world.hosts["EX01"].files.write(f"{SET}\\backup-set.verdict.json", b"{}")
-    assert hands.script("read-verdict", folder=SET) == {"exists": True, "content": "e30="}
+    over = hands.finish(hands.start("await-verdict", folder=SET, set_sha256="ab12", wait_s=10))
+    assert over.answer["result"] == {"exists": False, "content": None}
+    hands.world.hosts["EX01"].files.write(f"{SET}\\backup-set.verdict.json", b"ab12")
+    found = hands.finish(hands.start("await-verdict", folder=SET, set_sha256="ab12", wait_s=9999))
+    assert found.answer["result"] == {"exists": True, "content": "YWIxMg=="}
 
     swap = _swap_arguments(hands)
     assert hands.script("swap-state", **swap)["state"] == "before"

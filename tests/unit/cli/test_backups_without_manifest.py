@@ -59,9 +59,18 @@ def test_a_restore_says_what_to_do_with_them_instead(
     assert "DB05.edb lies there" in said and "eseutil /r" in said and "-Recovery" in said
     assert ended("restore", str(empty), "--to", str(tmp_path / "new")) == ExitCode.USAGE
     assert "lies there" not in capsys.readouterr().err
-    settings, _ = load_configuration(None, flags={}, environment={})
-    assert settings is not None
-    site = Site(inventory=inventory(), settings=settings)
     request = RestoreRequest(set_folder=str(copies), target="recovery-database")
     with pytest.raises(UsageError, match="DB05.edb lies there"):
-        plan_restore(request, site)
+        plan_restore(request, site())
+
+
+def test_a_set_on_a_share_that_is_not_mounted_here_is_not_asked_of_a_server() -> None:
+    request = RestoreRequest(set_folder="\\\\away01\\sets\\one", target="recovery-database")
+    with pytest.raises(UsageError, match="mounted_at"):
+        plan_restore(request, site())
+
+
+def site() -> Site:
+    settings, _ = load_configuration(None, flags={}, environment={})
+    assert settings is not None
+    return Site(inventory=inventory(), settings=settings)

@@ -12,7 +12,17 @@ from goexchange.model.accounts import account_at, credential_of, share_at
 from goexchange.model.actual import ActualHost, Generation
 from goexchange.model.configuration import Inventory, SecretKind, SecretReference, Share
 from goexchange.model.desired import BackupActions, DesiredState, Script, VerifyMode
-from goexchange.model.plan import Action, JobCall, Lane, Need, PlanBody, Reason, ScriptCall, Step
+from goexchange.model.plan import (
+    Action,
+    ControllerCall,
+    JobCall,
+    Lane,
+    Need,
+    PlanBody,
+    Reason,
+    ScriptCall,
+    Step,
+)
 from goexchange.plan.accounts import refuse_account
 from goexchange.plan.planner import make_draft
 from tests.unit.plan.builders import (
@@ -193,12 +203,14 @@ def test_a_credential_of_the_specification_is_held_to_the_inventory() -> None:
         assert "the inventory nothing" in decision.explanation
 
 
-def test_a_verdict_that_no_session_could_read_is_not_waited_for() -> None:
+def test_a_verdict_beside_the_set_is_waited_for_by_a_job_of_the_same_account() -> None:
     of = with_shares(share(mounted_at=None), verifier="BACKUP01")
-    found = refuse_account(spec(), Generation.EXCHANGE_2019, _host(), inventory=of)
-    assert found is not None and "BACKUP01" in found.explanation
-    of = with_shares(share(), verifier="BACKUP01")
-    assert refuse_account(spec(), Generation.EXCHANGE_2019, _host(), inventory=of) is None
+    (step,) = [each for each in lane_of(of).steps if each.action is Action.VERIFY_SET]
+    assert isinstance(step.call, JobCall)
+    assert (step.call.kind, step.call.account) == ("await-verdict", STORED)
+    (seen,) = [each for each in lane_of(with_shares(share(), verifier="B")).steps
+               if each.action is Action.VERIFY_SET]  # fmt: skip
+    assert isinstance(seen.call, ControllerCall), "this machine sees the share itself"
 
 
 def _host() -> ActualHost:

@@ -226,11 +226,12 @@ def test_jobs_say_what_they_have_to_write_or_read() -> None:
 def test_where_no_share_reaches_the_set_the_verifier_machine_is_waited_for_with_a_limit() -> None:
     body = draft(stock=inventory(shares=(), verifier="VERIFY01"))
     step = only(body, Action.VERIFY_SET)
-    assert isinstance(step.call, ScriptCall) and step.call.script == "read-verdict"
-    assert str(step.call.arguments["folder"]).startswith("\\\\backup01\\exchange$\\EX01\\DB05")
+    assert isinstance(step.call, JobCall) and step.call.kind == "await-verdict"
+    assert str(step.call.request["folder"]).startswith("\\\\backup01\\exchange$\\EX01\\DB05")
     assert step.estimate_s is not None
-    assert step.time_limit_s == 30 * 60 + 2 * step.estimate_s
-    assert "VERIFY01" in step.summary and f"{words.span(step.time_limit_s)} at most" in step.summary
+    wait_s = step.call.request["wait_s"]
+    assert (wait_s, step.time_limit_s) == (30 * 60 + 2 * step.estimate_s, wait_s + 120)
+    assert "VERIFY01" in step.summary and f"{words.span(wait_s)} at most" in step.summary
     assert "on the host and by VERIFY01" in body.backups[0]
     assert actions(body).index(Action.VERIFY_SET) < actions(body).index(Action.SWAP)
 
