@@ -66,8 +66,10 @@ class Site:
 
     def planned(self, *options: str) -> Any:
         """Plan and approve; the plan as JSON."""
-        assert self.run("plan", "--out", "plan.json", *options).code == 0
-        assert self.run("approve", "plan.json", "--consent", "all").code == 0
+        planned = self.run("plan", "--out", "plan.json", *options)
+        assert planned.code == 0, planned.out + planned.err
+        approved = self.run("approve", "plan.json", "--consent", "all")
+        assert approved.code == 0, approved.out + approved.err
         return json.loads((self.folder / "plan.json").read_bytes())
 
     def disk(self, *parts: str) -> Path:

@@ -44,7 +44,8 @@ def _hide_the_shares(folder: Path) -> None:
     end = start + 1
     while end < len(lines) and lines[end].startswith((" ", "-", "#")):
         end += 1
-    lines[start:end] = ["machines: {VERIFY01: {}}", "verifier: VERIFY01"]
+    lines[start:end] = ["verifier: VERIFY01"]
+    lines.insert(lines.index("machines:") + 1, "  VERIFY01: {}")
     written.write_text("\n".join(lines) + "\n", "utf-8")
 
 

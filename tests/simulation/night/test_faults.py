@@ -13,7 +13,7 @@ from goexchange.driver import effects
 from goexchange.driver.events import Request, Requested
 from goexchange.errors import ExitCode
 from goexchange.model.actual import ActualHost, OpenRecovery
-from goexchange.model.plan import Action
+from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import LaneState, OutcomeKind, RunResult
 from goexchange.simulation.night import Night, make_night
 from goexchange.simulation.site import one_database
@@ -260,7 +260,8 @@ def test_a_verifier_machine_that_never_looks_costs_the_night_and_no_database() -
     assert result.exit_code == ExitCode.STOPPED
     record = made.checks.watch.state.step(step.id)
     assert record.outcome is OutcomeKind.FAILED and record.result is not None
-    assert f"no verdict within {step.time_limit_s} s" in str(record.result["why"])
+    assert isinstance(step.call, JobCall)
+    assert f"no verdict within {step.call.request['wait_s']} s" in str(record.result["why"])
     assert truth(made).is_mounted and truth(made).is_mount_at_startup
 
 
