@@ -42,7 +42,6 @@ from goexchange.plan import words
 from goexchange.plan.asked_for import decision_asked_for
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals, host_script, property_probe
-from goexchange.plan.clusters import refuse_other_work
 from goexchange.plan.paths import comparable, stamp_text
 from goexchange.plan.pilot_groups import (
     add_group,
@@ -128,7 +127,6 @@ def creation_draft(scratch: Scratch, setting: Setting, inputs: tuple[PlanInput, 
     Raises: NotNow when the server cannot be told, or has a database of that name.
     """
     server, _ = seen_server(setting)
-    refuse_other_work(server, "its nights are planned without a pilot, by their consents")
     if isinstance(server.databases, Unknown):
         raise NotNow(f"which databases {server.name} holds is not known: {server.databases.reason}")
     if has_groups(server):

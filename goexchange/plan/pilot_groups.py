@@ -14,6 +14,7 @@ from goexchange.model.plan import Action, Probe, Reason
 from goexchange.model.unknown import Unknown
 from goexchange.plan.builder import LaneBuilder
 from goexchange.plan.calls import equals
+from goexchange.plan.clusters import refuse_other_work
 from goexchange.powershell import cmdlets_scratch
 from goexchange.powershell.seam import is_carried
 
@@ -63,7 +64,11 @@ def refuse_without_room(server: ActualServer, name: str) -> None:
 
     Raises: NotNow with the reason; nothing was changed.
     """
-    _refuse_cluster(server)
+    refuse_other_work(
+        server,
+        "a new database has to lie on a disk of the cluster's own, or is replicated at once: pilot"
+        " a server of the same build that stands alone; its result counts here too",
+    )
     if group_of(server, name) is not None:
         raise NotNow(f"{server.name} has a storage group {name} already")
     assert not isinstance(server.generation, Unknown)  # it would have no groups
@@ -128,17 +133,6 @@ def _probe(server: str, *, is_there: bool) -> Probe:
         done=one if is_there else none,
         not_done=none if is_there else one,
     )
-
-
-def _refuse_cluster(server: ActualServer) -> None:
-    if isinstance(server.cluster, Unknown):
-        raise NotNow(f"whether {server.name} is a cluster is not known: {server.cluster.reason}")
-    if server.cluster is not None:
-        raise NotNow(
-            f"{server.name} is a clustered server ({server.cluster.kind}): a new database has to"
-            " lie on a disk of the cluster's own, or is replicated at once. Pilot a server of the"
-            " same build that stands alone; its result counts here too"
-        )
 
 
 def _groups(server: ActualServer) -> tuple[StorageGroup, ...]:

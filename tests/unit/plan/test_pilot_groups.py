@@ -176,8 +176,8 @@ def test_groups_for_recovery_take_no_room() -> None:
 @pytest.mark.parametrize(
     ("differs", "why"),
     [
-        ({"cluster": Unknown("not asked")}, "whether EX01 is a cluster is not known: not asked"),
-        ({"cluster": Cluster(kind="Shared", nodes=())}, r"clustered server \(Shared\)"),
+        ({"cluster": Unknown("not asked")}, "whether EX01 is a cluster is unknown: not asked"),
+        ({"cluster": Cluster(kind="Shared", nodes=())}, "that stands alone"),
         ({"storage_groups": Unknown("silent")}, "storage groups of EX01 are not known: silent"),
         ({"storage_groups": groups(1, name=SCRATCH.name)}, "has a storage group"),
         ({"public_stores": Unknown("silent")}, "which databases EX01 holds is not known: silent"),
