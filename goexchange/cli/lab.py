@@ -79,8 +79,10 @@ def up_text(folder: str, address: Any) -> str:
     for host in address.hosts:
         kind = "Exchange" if host.has_exchange else "Windows"
         lines.append(f"  {host.name:<10} {host.fqdn:<24} {host.address:<12} {kind}")
+    if any(host.has_exchange for host in address.hosts):  # older servers have no endpoint of it
+        channel = f"https port {ports.exchange_https}, path /PowerShell (Basic over TLS)"
+        lines.append(f"Exchange channel  {channel}")
     lines += [
-        f"Exchange channel  https port {ports.exchange_https}, path /PowerShell (Basic over TLS)",
         f"Windows channel   http port {ports.windows_http} (NTLM), https {ports.windows_https}",
         f"Certificates      {address.ca_file}",
     ]
