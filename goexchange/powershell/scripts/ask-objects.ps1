@@ -146,12 +146,7 @@ foreach ($call in @($Arguments.calls)) {
     }
     catch {
         if ($_.Exception.Data.Contains('gx-code')) { throw }
-        [void]$errors.Add(@{
-            message = [string]$_.Exception.Message
-            id = [string]$_.FullyQualifiedErrorId
-            category = [string]$_.CategoryInfo.Category
-            target = [string]$call.cmdlet
-        })
+        [void]$errors.Add((ConvertTo-GxFailure $_ $call.cmdlet))
     }
 }
 @{ objects = @($objects.ToArray()); errors = @($errors.ToArray()); warnings = @() }

@@ -70,12 +70,7 @@ $warnings = New-Object -TypeName System.Collections.ArrayList
 foreach ($call in @($Arguments.calls)) {
     try { [void](Invoke-Call $call) }
     catch {
-        [void]$errors.Add(@{
-            message = [string]$_.Exception.Message
-            id = [string]$_.FullyQualifiedErrorId
-            category = [string]$_.CategoryInfo.Category
-            target = [string]$call.cmdlet
-        })
+        [void]$errors.Add((ConvertTo-GxFailure $_ $call.cmdlet))
     }
 }
 @{ objects = @($objects.ToArray()); errors = @($errors.ToArray()); warnings = @($warnings.ToArray()) }

@@ -271,6 +271,23 @@ function Assert-GxGuid([string]$Guid) {
 }
 
 # A name that is safe as a folder's name, the same for the same text and different for different texts.
+# A clustered server is asked by its own name: after a move another machine answers to it.
+function Assert-GxNode($Node) {
+    if ($Node -and [Environment]::MachineName -ne [string]$Node) {
+        Stop-Gx 'other-node' ('this is ' + [Environment]::MachineName + ', and not ' + $Node)
+    }
+}
+
+# What a cmdlet, or what stands in for one, failed with.
+function ConvertTo-GxFailure($Record, [string]$Cmdlet) {
+    return @{
+        message = [string]$Record.Exception.Message
+        id = [string]$Record.FullyQualifiedErrorId
+        category = [string]$Record.CategoryInfo.Category
+        target = $Cmdlet
+    }
+}
+
 function Get-GxName([string]$Text) {
     if ($Text -match '^[A-Za-z0-9][A-Za-z0-9_-]{0,80}$') { return $Text }
     return 'x' + (Get-GxSha256 ($GxUtf8.GetBytes($Text))).Substring(0, 40)

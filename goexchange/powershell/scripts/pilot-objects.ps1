@@ -128,11 +128,6 @@ try {
 }
 catch {
     if ($_.Exception.Data.Contains('gx-code')) { throw }
-    $failures = @(@{
-        message = [string]$_.Exception.Message
-        id = [string]$_.FullyQualifiedErrorId
-        category = [string]$_.CategoryInfo.Category
-        target = [string]$Arguments.cmdlet
-    })
+    $failures = @(ConvertTo-GxFailure $_ $Arguments.cmdlet)
 }
 @{ objects = @(); errors = @($failures); warnings = @() }

@@ -29,9 +29,7 @@ function Invoke-Mount {
 }
 
 Assert-GxFence $Arguments.root $Arguments.fence
-if ($Arguments.node -and [Environment]::MachineName -ne [string]$Arguments.node) {
-    Stop-Gx 'other-node' ('this is ' + [Environment]::MachineName + ', and not ' + $Arguments.node)
-}
+Assert-GxNode $Arguments.node
 $identity = Assert-GxGuid ([string]$Arguments.identity)
 if ([IntPtr]::Size -ne 4) { Stop-Gx 'no-management-objects' 'CDOEXM is 32-bit, and this process is not' }
 try { $store = New-Object -ComObject CDOEXM.MailboxStoreDB }
@@ -48,11 +46,6 @@ try {
     }
 }
 catch {
-    $failures = @(@{
-        message = [string]$_.Exception.Message
-        id = [string]$_.FullyQualifiedErrorId
-        category = [string]$_.CategoryInfo.Category
-        target = [string]$Arguments.cmdlet
-    })
+    $failures = @(ConvertTo-GxFailure $_ $Arguments.cmdlet)
 }
 @{ objects = @(); errors = @($failures); warnings = @() }

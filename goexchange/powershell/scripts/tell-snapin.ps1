@@ -2,9 +2,7 @@
 param($Arguments)
 
 Assert-GxFence $Arguments.root $Arguments.fence
-if ($Arguments.node -and [Environment]::MachineName -ne [string]$Arguments.node) {
-    Stop-Gx 'other-node' ('this is ' + [Environment]::MachineName + ', and not ' + $Arguments.node)
-}
+Assert-GxNode $Arguments.node
 $identity = Assert-GxGuid ([string]$Arguments.identity)
 
 try { Add-PSSnapin -Name Microsoft.Exchange.Management.PowerShell.Admin }
@@ -25,12 +23,7 @@ try {
     }
 }
 catch {
-    $failures = @(@{
-        message = [string]$_.Exception.Message
-        id = [string]$_.FullyQualifiedErrorId
-        category = [string]$_.CategoryInfo.Category
-        target = [string]$Arguments.cmdlet
-    })
+    $failures = @(ConvertTo-GxFailure $_ $Arguments.cmdlet)
 }
 $lines = @()
 foreach ($line in @($told)) { if ($null -ne $line) { $lines += [string]$line.Message } }
