@@ -21,7 +21,6 @@ from goexchange.model.actual import (
     ActualHost,
     ActualServer,
     ActualState,
-    Generation,
 )
 from goexchange.model.backup_set import BackupSet, FileRole, SetFile, SetMethod
 from goexchange.model.configuration import Inventory
@@ -56,6 +55,7 @@ from goexchange.plan.return_pair import refuse_pair, refuse_set_of_pair, unconfi
 from goexchange.powershell.seam import is_carried
 from goexchange.schedule.history import History, Where
 from goexchange.schedule.rates import Duration
+from goexchange.spec.scripts import OLD
 
 
 @frozen(kw_only=True)
@@ -291,7 +291,7 @@ def resubmission(
     Source: the vendor's reference of Add-ResubmitRequest; the net reaches back as far as
     SafetyNetHoldTime of the transport configuration says.
     """
-    if server.generation is Generation.EXCHANGE_2003:
+    if server.generation in OLD:
         return ()
     command = (
         f"Add-ResubmitRequest -Destination {database.guid}"

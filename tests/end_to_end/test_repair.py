@@ -66,7 +66,7 @@ def test_a_repair_is_asked_for_consented_to_and_leaves_evidence(tmp_path: Path) 
         assert applied.code == 0, applied.out + applied.err
 
         done = steps(site.journal(), "outcome", "repair")
-        assert f"{ADDRESS}/18-repair" in done
+        assert f"{ADDRESS}/19-repair" in done
         [manifest] = site.disk("backup01", "exchange$").rglob("backup-set.json")
         assert manifest.parent.name.endswith("-evidence")
         assert json.loads(manifest.read_bytes())["body"]["method"] == "evidence"

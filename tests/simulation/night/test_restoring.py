@@ -17,17 +17,24 @@ from goexchange.driver.undoing import kept_original
 from goexchange.errors import ExitCode, NotNow, UsageError
 from goexchange.ese.logs import read_log_header
 from goexchange.guard import evaluate
-from goexchange.model.actual import ActualState
+from goexchange.model.actual import ActualState, Generation
 from goexchange.model.backup_set import MANIFEST_NAME, FileRole, SetFile
 from goexchange.model.plan import Action, Consent, PlanBody
 from goexchange.model.remembered import Standing
 from goexchange.model.run import LaneState, RunResult
 from goexchange.plan.context import Pace
-from goexchange.plan.restoring import Setting, Wanted, original_draft, recovery_draft
+from goexchange.plan.restoring import (
+    Setting,
+    Wanted,
+    original_draft,
+    recovery_draft,
+    resubmission,
+)
 from goexchange.plan.rolling_back import rollback_draft
 from goexchange.plan.sealing import seal
 from goexchange.simulation.night import Night, make_night, night_of
 from goexchange.simulation.site import one_database
+from goexchange.spec.scripts import OLD
 from goexchange.world.databases import read_header
 from goexchange.world.files import HostFiles
 from goexchange.world.truth import TrueDatabase, true_database
@@ -348,3 +355,13 @@ def test_a_set_that_wants_its_logs_is_replayed_on_the_copy(missing: bool) -> Non
         return
     assert result.exit_code == ExitCode.OK, result
     assert truth(before, name).is_mounted
+
+
+@pytest.mark.parametrize("generation", Generation)
+def test_the_mail_of_the_missing_hours_is_asked_back_only_where_there_is_a_safety_net(
+    generation: Generation,
+) -> None:
+    (server,) = setting(rebuilt()).actual.servers
+    assert isinstance(server.databases, tuple)
+    hints = resubmission(evolve(server, generation=generation), server.databases[0], AT)
+    assert bool(hints) is (generation not in OLD)
