@@ -163,6 +163,7 @@ def test_what_the_night_measured_is_history_on_the_controller_and_on_the_host(
     assert all(each["earlier_runs"] == 1 for each in found.values())
     assert "1 earlier run" in found["rebuild"]["source"]
     site: Site = night["site"]
-    records = site.run("observe", "--json").document["servers"][0]["host"]["records"]
+    (server,) = site.run("observe", "EX01", "--json").document["servers"]
+    records = server["host"]["records"]
     timed = {each["work"] for record in records for each in record["timings"]}
     assert {"copy", "rebuild"} <= timed

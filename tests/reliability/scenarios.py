@@ -203,7 +203,8 @@ def scenario_of(seed: int) -> Scenario:
         needs=tuple(needs),
         pages=(40, 48, 64, 96)[draw("pages", 4)],
         has_share=draw("share", 4) == 0,
-        has_account=draw("account", 2) == 0,
+        # a job of Windows Server 2003 runs as the computer and as nobody else
+        has_account=draw("account", 2) == 0 and Generation.EXCHANGE_2003 not in generations,
         has_processes=draw("processes", 5) == 0,
         has_passes=draw("passes", 5) == 0,
         failures_max=draw("failures", 3),

@@ -142,9 +142,10 @@ def _unknown(path: str) -> actual.ActualState:
     return state(server(**{name: unknown}))
 
 
-# Of plans that suspend a copy, take a server down or have public folders, which none here does:
-# test_copies_well.py, test_members.py and test_public_folders.py ask of them.
-ELSEWHERE = ("copies-", "members-", "mode-", "nothing-active", "no-replication-")
+# Of plans that suspend a copy, take a server down, work on a cluster or have public folders, which
+# none here does:
+# test_copies_well.py, test_members.py, test_same_node.py and test_public_folders.py ask of them.
+ELSEWHERE = ("copies-", "members-", "mode-", "nothing-active", "no-replication-", "same-node")
 HERE = [each for each in GUARDS.values() if not each.id.startswith(ELSEWHERE)]
 READS = [(guard, fact) for guard in HERE for fact in guard.reads]
 
