@@ -30,14 +30,9 @@ from goexchange.driver.calls import job_id
 from goexchange.driver.lanes import happened
 from goexchange.errors import NotNow
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, JobCall, Lane, Plan, Step
+from goexchange.model.plan import PROOF_OF, JobCall, Lane, Plan, Step
 from goexchange.model.unknown import Unknown
 from goexchange.store.runs import RunFolder, Runs
-
-_PROOFS = {
-    Action.ONLINE_BACKUP: Action.PROVE_BACKUP,
-    Action.ONLINE_BACKUP_BEFORE: Action.PROVE_BACKUP_BEFORE,
-}
 
 
 @frozen(kw_only=True)
@@ -117,7 +112,7 @@ def _copies_of(run: RunFolder) -> Iterator[RecordedCopy]:
     plan, state = read
     for lane in plan.body.lanes:
         for step in lane.steps:
-            if step.action in _PROOFS and isinstance(step.call, JobCall):
+            if step.action in PROOF_OF and isinstance(step.call, JobCall):
                 copy = _copy_of(plan, lane, step, state, run=run.id)
                 if step.call.kind == "diskshadow" and copy is not None:
                     yield copy
@@ -133,7 +128,7 @@ def _copy_of(
     proof = [
         proved_at(state.step(each.id).result)
         for each in lane.steps
-        if each.action is _PROOFS[step.action]
+        if each.action is PROOF_OF[step.action]
     ]
     proved = [each for each in proof if each is not None]
     return RecordedCopy(

@@ -17,6 +17,7 @@ from attrs import evolve
 
 from goexchange.codec import time_text, to_plain
 from goexchange.driver.binding import value_of
+from goexchange.driver.lanes import step_of
 from goexchange.journal.replay import RunState
 from goexchange.model.accounts import is_managed
 from goexchange.model.actual import Generation
@@ -92,12 +93,11 @@ def root_of(plan: Plan, server: str) -> str | None:
 
 def node_of(plan: Plan, step: str) -> str | None:
     """The node of a clustered server that a step is bound to; None where it is bound to none."""
-    for lane in plan.body.lanes:
-        for each in lane.steps:
-            if each.id == step and SAME_NODE in each.guards:
-                seen = next(one for one in plan.body.facts.servers if one.name == each.server)
-                return None if isinstance(seen.host, Unknown) else seen.host.name
-    return None
+    found = step_of(plan, step)
+    if found is None or SAME_NODE not in found.guards:
+        return None
+    seen = next(one for one in plan.body.facts.servers if one.name == found.server)
+    return None if isinstance(seen.host, Unknown) else seen.host.name
 
 
 def generation_of(plan: Plan, server: str) -> Generation | None:

@@ -13,23 +13,17 @@ from typing import Any
 
 from goexchange.codec import parse_time
 from goexchange.driver.judge_backups import RUNNING_ALREADY
-from goexchange.driver.judge_tools import ended
-from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
+from goexchange.driver.judge_tools import ended, printed_by
+from goexchange.driver.judgement import JobEnd, Judgement, Subject, done, failed
 from goexchange.model.plan import JobCall
 from goexchange.model.run import Finding
-from goexchange.powershell.agent import last_line
-from goexchange.powershell.eseutil import decode_output
-from goexchange.powershell.redaction import redacted
 
 
 def judge_ntbackup(subject: Subject, end: JobEnd) -> Judgement:
     """A full backup of a storage group by ntbackup: ended, with a whole file of its own."""
     call = subject.step.call
     assert isinstance(call, JobCall)
-    text, seen = decode_output(end.output), end.result
-    if not seen:
-        words = redacted(last_line(text)) or "it said nothing"
-        raise Failure(f"ntbackup could not be run: {words}", ended(end), output=text)
+    text, seen = printed_by("ntbackup", end), end.result
     file = seen["file"]
     result = {
         **ended(end),

@@ -12,8 +12,8 @@ import base64
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from goexchange.driver.judge_tools import ended
-from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, done, failed
+from goexchange.driver.judge_tools import ended, printed_by
+from goexchange.driver.judgement import JobEnd, Judgement, Subject, done, failed
 from goexchange.model.plan import JobCall
 from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
@@ -34,10 +34,7 @@ def judge_shadow(subject: Subject, end: JobEnd) -> Judgement:
     """A full backup by diskshadow: copied, verified, ended."""
     call = subject.step.call
     assert isinstance(call, JobCall)
-    text, seen = decode_output(end.output), end.result
-    if not seen:
-        words = redacted(last_line(text)) or "it said nothing"
-        raise Failure(f"diskshadow could not be run: {words}", ended(end), output=text)
+    text, seen = printed_by("diskshadow", end), end.result
     copied = seen["copied"]
     files = [] if copied is None else list(copied["files"])
     printed = parse_diskshadow(text)

@@ -12,6 +12,7 @@ from goexchange.driver.judgement import Failure, JobEnd, Judgement, Subject, don
 from goexchange.model.plan import Action, JobCall
 from goexchange.model.run import Finding
 from goexchange.model.unknown import Unknown
+from goexchange.powershell.agent import last_line
 from goexchange.powershell.eseutil import (
     ChecksumReport,
     DefragmentationReport,
@@ -106,6 +107,18 @@ def _beside(end: JobEnd) -> dict[str, Any]:
     """What the runner says of a program beside its exit code; hosts of older versions do not."""
     names = ("left_out_bytes", "followed", "services")
     return {name: end.result[name] for name in names if name in end.result}
+
+
+def printed_by(tool: str, end: JobEnd) -> str:
+    """What a tool has printed that leaves a result when it runs.
+
+    Raises: Failure when it could not be run.
+    """
+    text = decode_output(end.output)
+    if not end.result:
+        words = redacted(last_line(text)) or "it said nothing"
+        raise Failure(f"{tool} could not be run: {words}", ended(end), output=text)
+    return text
 
 
 def ended(end: JobEnd) -> dict[str, Any]:

@@ -15,7 +15,16 @@ from attrs import frozen
 from goexchange.driver.conditions import holds
 from goexchange.driver.lane_of_server import is_of_server, is_taken, still_out
 from goexchange.journal.replay import RunState
-from goexchange.model.plan import Action, ExchangeCall, Lane, Plan, Reason, RunsWhen, Step
+from goexchange.model.plan import (
+    BACKUP_OF,
+    Action,
+    ExchangeCall,
+    Lane,
+    Plan,
+    Reason,
+    RunsWhen,
+    Step,
+)
 from goexchange.model.run import OutcomeKind, StepRecord
 from goexchange.model.same import Same
 
@@ -28,8 +37,7 @@ _NEEDS_EARLIER = {  # a step of these makes no sense without the earlier one of 
     Action.HASH_BACK: Action.COPY_BACK,
     Action.RETURN_PRESENT: Action.PUT_AWAY,
     Action.RETURN_LOGS: Action.RETURN_PRESENT,
-    Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
-    Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
+    **BACKUP_OF,
     Action.AWAIT_REPAIR_REQUESTS: Action.REPAIR_REQUEST,
 }
 _OF_COPIES = (Action.SUSPEND_COPY, Action.RESUME_COPY, Action.AWAIT_COPY, Action.SEED_COPY)

@@ -15,12 +15,12 @@ from goexchange.driver.judge import after_postcondition
 from goexchange.driver.judge_passes import judge_pass
 from goexchange.driver.judgement import Judgement, Subject, done, failed
 from goexchange.driver.of_server import missing, with_server
-from goexchange.driver.proof import BACKUP_OF, backup_proof, findings_of, unproved_words
+from goexchange.driver.proof import backup_proof, findings_of, unproved_words
 from goexchange.driver.repairs import UNCLEAR, with_ours
 from goexchange.driver.turning import turn_back_reason
 from goexchange.guard.guard import Moment, Question
 from goexchange.guard.waiting import in_the_way
-from goexchange.model.plan import Action, ControllerCall, Lane, Step
+from goexchange.model.plan import BACKUP_OF, Action, ControllerCall, Lane, Step
 from goexchange.model.run import Finding
 
 CALL_LIMIT_S = 60

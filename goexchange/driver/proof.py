@@ -23,7 +23,7 @@ from goexchange.model.actual import (
     HostEvent,
     WindowsBackup,
 )
-from goexchange.model.plan import Action, ControllerCall, JobCall, Step
+from goexchange.model.plan import BACKUP_OF, ControllerCall, JobCall, Step
 from goexchange.model.run import Finding
 from goexchange.model.streaming_file import streaming_beside
 from goexchange.model.unknown import Unknown
@@ -32,10 +32,6 @@ from goexchange.model.unknown import Unknown
 # 224 log files are deleted, 225 there are none to delete.
 COMPLETION_EVENTS = frozenset({213, 2006})
 LOGS_DELETED, NO_LOGS_TO_DELETE = 224, 225
-BACKUP_OF = {
-    Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
-    Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
-}
 _SETTLED = timedelta(minutes=5)
 _NO_TRUNCATION = "no truncation seen"
 CLOCKS_AGREE_WITHIN = timedelta(minutes=1)

@@ -152,6 +152,13 @@ class Action(Enum):
     AWAIT_DATABASES = "await-databases"
 
 
+BACKUP_OF = {  # what a step proves
+    Action.PROVE_BACKUP: Action.ONLINE_BACKUP,
+    Action.PROVE_BACKUP_BEFORE: Action.ONLINE_BACKUP_BEFORE,
+}
+PROOF_OF = {backup: proof for proof, backup in BACKUP_OF.items()}
+
+
 class Direction(Enum):
     """Whether a step leads away from service or back to it (a step back is never refused for a
     schedule).

@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import frozen
 
-from goexchange.model.plan import Action, JobCall, Plan
+from goexchange.model.plan import PROOF_OF, Action, JobCall, Plan
 from goexchange.model.report import (
     BackupSetReport,
     Interval,
@@ -24,10 +24,7 @@ from goexchange.report.reading import flag_at, int_at, moment_at, number_at, row
 from goexchange.report.steps import TOOK_EFFECT, first_done
 from goexchange.report.units import count_text, seconds_between
 
-_PROOF_OF = {
-    Action.ONLINE_BACKUP_BEFORE: Action.PROVE_BACKUP_BEFORE,
-    Action.ONLINE_BACKUP: Action.PROVE_BACKUP,
-}
+
 @frozen(kw_only=True)
 class _Kind:
     """One of the sets of a lane: the actions that make and prove it; None for what it has not."""
@@ -94,7 +91,7 @@ def online_backups(plan: Plan, lanes: Sequence[LaneReport]) -> tuple[OnlineBacku
         else step.summary
         for lane in plan.body.lanes
         for step in lane.steps
-        if step.action in _PROOF_OF
+        if step.action in PROOF_OF
     }
     return tuple(
         _online(lane, step, methods[step.id])
@@ -205,7 +202,7 @@ def _check_text(step: StepLog) -> str:
 
 
 def _online(lane: LaneReport, step: StepLog, method: str) -> OnlineBackupReport:
-    proof = _step(lane, _PROOF_OF[Action(step.action)])
+    proof = _step(lane, PROOF_OF[Action(step.action)])
     result = proof.result if proof else None
     return OnlineBackupReport(
         address=lane.lane,
